@@ -1,0 +1,261 @@
+"""The answers to questions, as OpenAPI describes them and as they are written; nothing is asked or decided here.
+
+A personal value stands in an answer as its digest (43 characters of base64url), as in the record.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from ledger.deadlines.running import Ended
+from ledger.record.reading import BookHead
+from projections.sla import Part
+
+
+class Answer(BaseModel):
+    """Made from the attributes of what a question returned."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+def answer(model: type[Answer], found: object, headers: Mapping[str, str] | None = None) -> Response:
+    """What was found, as JSON of the model; `Ledger-Position` says as of which position it stands."""
+    made = model.model_validate(found)
+    position = getattr(made, "position", None)
+    stands = {} if position is None else {"Ledger-Position": str(position)}
+    return Response(made.__pydantic_serializer__.to_json(made), 200, {**stands, **(headers or {})}, "application/json")
+
+
+class Found(Answer):
+    """The complaints that a reference may mean."""
+
+    complaint_ids: list[UUID]
+
+
+class HistoryLine(Answer):
+    """One event of a complaint."""
+
+    version: int
+    position: int
+    name: str
+    happened_at: datetime | None
+    recorded_at: datetime
+    done_by: str | None
+    recorded_by: str
+    command: str
+    details: dict[str, Any] = Field(description="The event's fields; personal values as digests.")
+    annulled_by_version: int | None
+    corrected_by_version: int | None
+
+
+class History(Answer):
+    """A page of a complaint's history as known at `position`."""
+
+    book: str
+    complaint_id: UUID
+    position: int
+    lines: list[HistoryLine]
+    next_cursor: str | None
+
+
+class KnownClock(Answer):
+    """A state of a deadline, known from one position up to and without another."""
+
+    regime: str
+    clock: str
+    run: int
+    starts_at: datetime
+    due_at: datetime
+    stopped_at: datetime | None
+    ended: Ended
+    provisional: bool
+    regime_version: int
+    calendar_version: int | None
+    known_from: int
+    known_to: int | None
+
+
+class KnownClocks(Answer):
+    """Every state of a complaint's deadlines that was ever known."""
+
+    clocks: list[KnownClock]
+
+
+class Task(Answer):
+    """An open complaint, with the soonest of its deadlines that run."""
+
+    complaint_id: UUID
+    reference: str | None
+    external_reference: str | None
+    received_at: datetime | None
+    stage: str | None
+    department: str | None
+    assignee: str | None
+    category: str | None
+    product: str | None
+    channel: str | None
+    grade: str | None
+    urgent: bool
+    regime: str | None
+    clock: str | None
+    due_at: datetime | None
+    provisional: bool
+    position: int = Field(description="The event that last changed this line.")
+
+
+class Worklist(Answer):
+    """A page of what is open, soonest due first."""
+
+    book: str
+    position: int
+    tasks: list[Task]
+    next_cursor: str | None
+
+
+class SlaLine(Answer):
+    """The counts of one clock, or of one part of it."""
+
+    regime: str
+    clock: str
+    part: str | None
+    met: int
+    missed: int
+    running: int
+    unknown: int = Field(description="Stopped, the source does not say when.")
+    void: int
+    overdue: int = Field(description="Of the missed, those still open.")
+    provisional: int
+    numerator: int
+    denominator: int
+    rate: float | None
+
+
+class SlaReport(Answer):
+    """How the deadlines that began in a period were kept, as known at `position`, judged at `now`."""
+
+    book: str
+    position: int
+    now: datetime
+    starts_from: datetime | None
+    starts_before: datetime | None
+    part: Part | None
+    lines: list[SlaLine]
+
+
+class OverdueLine(Answer):
+    """A deadline that still runs and is past its due time."""
+
+    complaint_id: UUID
+    reference: str | None
+    regime: str
+    clock: str
+    run: int
+    starts_at: datetime
+    due_at: datetime
+    provisional: bool
+    department: str | None
+    handler: str | None
+    category: str | None
+    grade: str | None
+    channel: str | None
+    product: str | None
+    known_from: int
+
+
+class OverduePage(Answer):
+    """A page of what is overdue, the longest overdue first."""
+
+    position: int
+    now: datetime
+    rows: list[OverdueLine]
+    next_cursor: str | None
+
+
+class Book(Answer):
+    """Where the book ends."""
+
+    book: str
+    origin: str = Field(description="The book's globally unique name; stands in every entry and checkpoint.")
+    position: int = Field(description="The last position, which is the size of the tree.")
+    size: int
+    root: str = Field(description="The root of the Merkle tree (RFC 6962), in hex.")
+    recorded_at: datetime | None
+
+    @classmethod
+    def of(cls, head: BookHead) -> "Book":
+        return cls(
+            book=head.book,
+            origin=head.origin,
+            position=head.size,
+            size=head.size,
+            root=head.root.hex(),
+            recorded_at=head.recorded_at,
+        )
+
+
+class StoppedAt(Answer):
+    position: int
+    event: str
+    error: str
+    at: datetime
+
+
+class ProjectionStatus(Answer):
+    """How far a projection has come."""
+
+    name: str
+    book: str
+    position: int
+    lag_events: int
+    lag_seconds: float
+    advanced_at: datetime | None
+    age_seconds: float | None
+    tree_size: int
+    root: str
+    version: int | None
+    worked_on: bool
+    failed: StoppedAt | None
+
+
+class Projections(Answer):
+    """Every projection of the book."""
+
+    projections: list[ProjectionStatus]
+
+
+class CodeLabel(Answer):
+    code: str
+    zh: str
+    en: str
+
+
+class CodeTables(Answer):
+    """The code tables with their labels in Chinese and English, each in the order of its table."""
+
+    tables: dict[str, list[CodeLabel]]
+
+
+class Health(Answer):
+    """The service answers and its database does."""
+
+    status: Literal["ok"]
+    book: str
+    position: int
+
+
+ANSWERS: tuple[type[Answer], ...] = (
+    Found,
+    History,
+    KnownClocks,
+    Worklist,
+    SlaReport,
+    OverduePage,
+    Book,
+    Projections,
+    CodeTables,
+    Health,
+)

@@ -1,0 +1,71 @@
+"""Puts the service together: commands, questions, problems, the edge, and the worker that keeps projections up."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager, closing, nullcontext
+from typing import Any
+
+from fastapi import FastAPI, Response
+
+from api import asking, problems, recording
+from api.answers import ANSWERS
+from api.asking import Asker
+from api.description import described
+from api.edge import Edge
+from api.standing import ComplaintNow
+from ledger.application import Ledger
+from ledger.database.pool import Pool
+from ledger.database.roles import Role
+from ledger.database.target import Database
+from projections.worker import Worker
+
+VERSION = "0.1.0"
+
+HOSTS = ("127.0.0.1", "localhost", "[::1]")
+"""The host names that are answered: no web page can rename itself to one of these."""
+
+
+def create_app(ledger: Ledger, database: Database, *, keeps_up: bool = True, hosts: Collection[str] = HOSTS) -> FastAPI:
+    """The service of one book. While it runs it keeps the projections up, unless another process does (`keeps_up`)."""
+    pool = Pool(lambda: database.connect(Role.APPLICATION, autocommit=True))
+    worker = Worker(database, ledger.book)
+
+    @asynccontextmanager
+    async def while_it_runs(_app: FastAPI) -> AsyncIterator[None]:
+        with worker if keeps_up else nullcontext(), closing(pool):
+            yield
+
+    app = FastAPI(
+        title="Complaint ledger",
+        version=VERSION,
+        lifespan=while_it_runs,
+        default_response_class=Response,
+        docs_url=None,  # its page would load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        # the library's own telemetry would put messages of exceptions, with what somebody wrote, into logs
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        },
+    )
+    problems.install(app)
+    recording.install(app, ledger, pool)
+    app.include_router(asking.router(Asker(ledger, pool, worker.wake)))
+    app.add_middleware(Edge, hosts=hosts)
+    _describe_itself(app)
+    return app
+
+
+def _describe_itself(app: FastAPI) -> None:
+    """Gives FastAPI the description that is made from our tables; made once, when first asked for."""
+    commands = {route.command: route.path_ids for route in recording.COMMANDS}
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = described(app, commands, (recording.Recorded, ComplaintNow, *ANSWERS))
+        return app.openapi_schema
+
+    setattr(app, "openapi", openapi)  # noqa: B010 - FastAPI's documented way to extend it; an assignment offends the type checker

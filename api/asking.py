@@ -1,0 +1,308 @@
+"""The questions over HTTP: each route parses, hands over to a projection or the record, and answers.
+
+Nothing is computed here, and nothing is recorded.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.responses import HTMLResponse
+
+from api import answers, problems
+from api.answers import answer
+from api.description import problem_responses, question_description
+from api.moments import Beginning, Ending, Instant, Place
+from api.page import first_page
+from api.refusals import InvalidRequest, NoSuchPage
+from api.standing import ComplaintNow
+from api.validation import unknown_parameters
+from ledger.application import Ledger
+from ledger.complaint.codes import code_tables
+from ledger.complaint.commands import Term
+from ledger.complaint.refusals import ComplaintNotFound
+from ledger.database.pool import CONNECTIONS_MAX, Pool
+from ledger.event import Reference
+from ledger.record.reading import head
+from projections import history, sla, worklist
+from projections.asking import BadCursor, NotBuilt, NotReached, reached, status
+from projections.catalogue import PROJECTIONS
+
+WAIT_SECONDS_MAX = 2.0
+POLL_SECONDS = 0.02
+PAGE_MAX = 500
+PAGE_DEFAULT = 50
+CURSOR_CHARACTERS_MAX = 1000
+
+Found = TypeVar("Found")
+
+PROJECTION = (NotReached, NotBuilt)
+"""What a question to a projection may have to say instead of an answer."""
+
+
+async def position_named(
+    position: Annotated[
+        int | None,
+        Query(
+            ge=0, lt=2**62, description="Answer only when this position is worked in; waits for two seconds at most."
+        ),
+    ] = None,
+    ledger_position: Annotated[
+        int | None,
+        Header(alias="Ledger-Position", ge=0, lt=2**62, description="The same, as a command's answer gave it."),
+    ] = None,
+) -> int:
+    """The position that an answer must have reached, from the query or the header; 0 asks for none."""
+    return max(position or 0, ledger_position or 0)
+
+
+async def only_known_parameters(request: Request) -> None:
+    """Refuses a question with a parameter that it does not have: a misspelt filter would answer another question."""
+    known = set(_parameters(request.scope["route"].dependant))
+    unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
+    if unknown:
+        raise InvalidRequest(unknown_parameters(unknown, known))
+
+
+def _parameters(asked: Dependant) -> Iterator[str]:
+    yield from (field.alias for field in asked.query_params)
+    for dependency in asked.dependencies:
+        yield from _parameters(dependency)
+
+
+AtLeast = Annotated[int, Depends(position_named)]
+AsOf = Annotated[Place | None, Query(description="As known at this position, or at this instant.")]
+From = Annotated[
+    Beginning | None, Query(alias="from", description="Deadlines that began at this instant, or on this day, or later.")
+]
+To = Annotated[
+    Ending | None, Query(description="Deadlines that began before this instant, or on this day at the latest.")
+]
+Now = Annotated[Instant | None, Query(description="Judge what runs at this instant.")]
+Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
+After = Annotated[
+    str | None,
+    Query(
+        max_length=CURSOR_CHARACTERS_MAX, pattern=r"^[A-Za-z0-9_-]*$", description="`next_cursor` of the page before."
+    ),
+]
+
+
+class Asker:
+    """Asks the projections and the record, on threads with connections of their own."""
+
+    def __init__(self, ledger: Ledger, pool: Pool, wake: Callable[[], None]) -> None:
+        self.ledger, self._pool, self._wake = ledger, pool, wake
+        self._places = anyio.CapacityLimiter(CONNECTIONS_MAX)
+
+    async def ask(self, question: Callable[..., Found], *args: Any, **asked: Any) -> Found:
+        """A question about the book."""
+        return await self._on_a_thread(partial(self._ask, question, *args, **asked))
+
+    async def ask_projection(
+        self, name: str, at_least: int, question: Callable[..., Found], *args: Any, **asked: Any
+    ) -> Found:
+        """A question to a projection, once it has reached a position. Raises NotReached after two seconds."""
+        await self._wait_for(name, at_least)
+        return await self.ask(question, *args, **asked)
+
+    async def complaint(self, complaint_id: UUID) -> ComplaintNow:
+        """A complaint from the record itself: it is never behind."""
+        complaint = await self._on_a_thread(partial(self.ledger.complaint, complaint_id))
+        return ComplaintNow.of(complaint_id, complaint, datetime.now(UTC))
+
+    def _ask(self, question: Callable[..., Found], *args: Any, **asked: Any) -> Found:
+        with self._pool.connection() as connection:
+            return question(connection, self.ledger.book, *args, **asked)
+
+    async def _on_a_thread(self, work: Callable[[], Found]) -> Found:
+        return await anyio.to_thread.run_sync(work, limiter=self._places)
+
+    async def _wait_for(self, name: str, at_least: int) -> None:
+        until = time.monotonic() + WAIT_SECONDS_MAX
+        come = at_least and await self.ask(reached, name)
+        while come < at_least:
+            if time.monotonic() > until:
+                raise NotReached(self.ledger.book, name, at_least, come)
+            self._wake()
+            await asyncio.sleep(POLL_SECONDS)
+            come = await self.ask(reached, name)
+
+
+def router(asker: Asker) -> APIRouter:
+    """Every question, bound to a book."""
+    questions = APIRouter(default_response_class=Response, dependencies=[Depends(only_known_parameters)])
+    _add_complaints(questions, asker)
+    _add_reports(questions, asker)
+    _add_service(questions, asker)
+    pages = APIRouter(default_response_class=Response)
+    _add_pages(pages, asker)
+    routes = APIRouter()
+    routes.include_router(questions)
+    routes.include_router(pages)
+    return routes
+
+
+def _add_complaints(routes: APIRouter, asker: Asker) -> None:
+    @routes.get("/complaints/{complaint_id}", **question_description(ComplaintNow, ComplaintNotFound, etag=True))
+    async def complaint(complaint_id: UUID, _reached: AtLeast) -> Response:
+        """A complaint as it stands now, with its deadlines. Read from the record: every position is always in it."""
+        found = await asker.complaint(complaint_id)
+        return answer(ComplaintNow, found, {"ETag": f'"{found.version}"'})
+
+    @routes.get(
+        "/complaints/{complaint_id}/history",
+        **question_description(answers.History, ComplaintNotFound, *PROJECTION, BadCursor),
+    )
+    async def complaint_history(
+        complaint_id: UUID, at_least: AtLeast, as_of: AsOf = None, limit: Limit = PAGE_MAX, cursor: After = None
+    ) -> Response:
+        """Everything that was recorded of a complaint, in order: what, who, when it happened, when it was recorded."""
+        found = await asker.ask_projection(
+            "history", at_least, history.of, complaint_id, as_of=as_of, rows_max=limit, cursor=cursor
+        )
+        return answer(answers.History, _known(found))
+
+    @routes.get("/complaints/{complaint_id}/clocks", **question_description(answers.KnownClocks, *PROJECTION))
+    async def complaint_clocks(complaint_id: UUID, at_least: AtLeast, as_of: AsOf = None) -> Response:
+        """Every state of a complaint's deadlines that was ever known, and from which position to which."""
+        found = await asker.ask_projection("sla", at_least, sla.of, complaint_id, as_of=as_of)
+        return answer(answers.KnownClocks, {"clocks": found})
+
+    @routes.get("/complaints", **question_description(answers.Found, *PROJECTION))
+    async def complaints_by_reference(
+        reference: Annotated[Reference, Query(description="A reference number, ours or somebody else's, or an id.")],
+        at_least: AtLeast,
+        as_of: AsOf = None,
+    ) -> Response:
+        """The complaints that a reference may mean; somebody else's reference may mean several."""
+        found = await asker.ask_projection("history", at_least, history.find, reference, as_of=as_of)
+        return answer(answers.Found, {"complaint_ids": found})
+
+
+def _add_reports(routes: APIRouter, asker: Asker) -> None:
+    @routes.get("/worklist", **question_description(answers.Worklist, *PROJECTION, BadCursor))
+    async def open_complaints(
+        at_least: AtLeast,
+        department: Annotated[Term | None, Query()] = None,
+        assignee: Annotated[Term | None, Query()] = None,
+        limit: Limit = PAGE_DEFAULT,
+        cursor: After = None,
+    ) -> Response:
+        """What is open, for whom, and due when, soonest first."""
+        found = await asker.ask_projection(
+            "worklist", at_least, worklist.page, department=department, assignee=assignee, rows_max=limit, cursor=cursor
+        )
+        return answer(answers.Worklist, found)
+
+    @routes.get("/sla", **question_description(answers.SlaReport, *PROJECTION))
+    async def sla_report(
+        at_least: AtLeast,
+        starts_from: From = None,
+        to: To = None,
+        as_of: AsOf = None,
+        now: Now = None,
+        by: Annotated[sla.Part | None, Query(description="Break the counts down by this.")] = None,
+    ) -> Response:
+        """First replies and resolutions: how many deadlines were met, missed, and run. A past report is asked for by `as_of`."""
+        found = await asker.ask_projection(
+            "sla",
+            at_least,
+            sla.report,
+            starts_from=starts_from,
+            starts_before=to,
+            as_of=as_of,
+            now=_judged_at(as_of, now),
+            part=by,
+        )
+        return answer(answers.SlaReport, found)
+
+    @routes.get("/sla/overdue", **question_description(answers.OverduePage, *PROJECTION, BadCursor))
+    async def overdue_deadlines(
+        at_least: AtLeast,
+        starts_from: From = None,
+        to: To = None,
+        as_of: AsOf = None,
+        now: Now = None,
+        limit: Limit = PAGE_DEFAULT,
+        cursor: After = None,
+    ) -> Response:
+        """What is still open and past its due time, the longest overdue first. Send `now` and `as_of` with each page."""
+        found = await asker.ask_projection(
+            "sla",
+            at_least,
+            sla.overdue,
+            starts_from=starts_from,
+            starts_before=to,
+            as_of=as_of,
+            now=_judged_at(as_of, now),
+            rows_max=limit,
+            cursor=cursor,
+        )
+        return answer(answers.OverduePage, found)
+
+
+def _add_service(routes: APIRouter, asker: Asker) -> None:
+    @routes.get("/book", **question_description(answers.Book))
+    async def book() -> Response:
+        """The book's origin, its size and the root of its tree."""
+        return answer(answers.Book, answers.Book.of(await asker.ask(head)))
+
+    @routes.get("/projections", **question_description(answers.Projections))
+    async def projections() -> Response:
+        """How far each projection has come."""
+        return answer(answers.Projections, {"projections": await asker.ask(status, tuple(PROJECTIONS))})
+
+    @routes.get("/codes", **question_description(answers.CodeTables))
+    async def codes() -> Response:
+        """The code tables, with labels in Chinese and English."""
+        return answer(
+            answers.CodeTables, {"tables": {name: list(table.values()) for name, table in code_tables().items()}}
+        )
+
+    @routes.get("/health", **question_description(answers.Health))
+    async def health() -> Response:
+        """Whether the service and its database answer."""
+        found = await asker.ask(head)
+        return answer(answers.Health, {"status": "ok", "book": found.book, "position": found.size})
+
+
+def _add_pages(routes: APIRouter, asker: Asker) -> None:
+    @routes.get("/", include_in_schema=False)
+    async def index() -> Response:
+        return HTMLResponse(first_page(asker.ledger.book))
+
+    @routes.get("/problems", response_class=HTMLResponse, responses=problem_responses(()), tags=["problems"])
+    async def every_problem() -> Response:
+        """Every problem, for a person to read."""
+        return HTMLResponse(problems.index())
+
+    @routes.get(
+        "/problems/{kind}",
+        response_class=HTMLResponse,
+        responses=problem_responses([NoSuchPage, InvalidRequest]),
+        tags=["problems"],
+    )
+    async def problem(kind: str) -> Response:
+        """What a problem means and what to do about it, for a person to read."""
+        return HTMLResponse(problems.page(kind))
+
+
+def _known(found: history.History) -> history.History:
+    """Raises ComplaintNotFound where nothing was known of the complaint then."""
+    if not found.lines:
+        raise ComplaintNotFound(found.complaint_id)
+    return found
+
+
+def _judged_at(as_of: int | datetime | None, now: datetime | None) -> datetime | None:
+    """A report of the present is judged now, one of the past at its own time unless the asker says otherwise."""
+    return datetime.now(UTC) if as_of is None and now is None else now

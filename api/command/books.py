@@ -1,0 +1,98 @@
+"""`migrate` and `book`: makes the database and its books ready. Records no event."""
+
+from contextlib import closing
+from typing import Annotated
+
+import typer
+
+from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, settings_of
+from api.command.place import check_address, make_book, open_place
+from api.command.printing import cell, out, print_json, say, table
+from ledger.database.migrate import migrate
+from ledger.database.roles import Role
+from ledger.database.target import open_database
+from ledger.record.book import book_names
+from ledger.record.reading import head
+
+books_app = typer.Typer(help="Open books and list them. A book is one institution's ledger.", no_args_is_help=True)
+
+
+def migrate_database(
+    database: DatabaseUrl = None, data: DataFolder = None, book: BookName = None, as_json: AsJson = False
+) -> None:
+    """Bring the database up to this version of the program, and open the book if it is not there.
+
+    Safe to run again, and by several at once. Needs a login that may act as `ledger_owner`.
+    """
+    settings = settings_of(database, data, book)
+    check_address(settings)
+    with open_database(settings) as target:
+        applied = migrate(target)
+        opened = make_book(target, settings.book)
+    if as_json:
+        print_json({"applied": applied, "book": settings.book, "book_opened": opened})
+        return
+    for name in applied:
+        print_line(f"applied {name}")
+    print_line(f"{len(applied)} migrations applied" if applied else "the database is up to date")
+    if opened:
+        print_line(f"opened the book {settings.book}")
+
+
+def print_line(sentence: str) -> None:
+    """One line of an answer, never broken: it may be there to be copied."""
+    out().print(sentence, soft_wrap=True)
+
+
+@books_app.command("create")
+def create(
+    name: Annotated[str, typer.Argument(help="1 to 63 lower-case letters, digits and hyphens, a letter first.")],
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            help="A globally unique name that stands in every entry for ever, such as complaints.bank.example/main. "
+            "[default: a random one]"
+        ),
+    ] = None,
+    database: DatabaseUrl = None,
+    data: DataFolder = None,
+    book: BookName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open an empty book. A book is never renamed or removed."""
+    if book not in {None, name}:
+        say(f"--book {book} is not needed here: the book that is opened is {name}")
+    with open_place(settings_of(database, data, name), migrates=True, makes=True) as target:
+        opened = make_book(target, name, origin)
+        with closing(target.connect(Role.APPLICATION, autocommit=True)) as connection:
+            where = head(connection, name)
+    if as_json:
+        print_json({"book": where.book, "origin": where.origin, "events": where.size, "opened": opened})
+        return
+    print_line(f"{'opened the book' if opened else 'there already: the book'} {where.book}, origin {where.origin}")
+
+
+@books_app.command("list")
+def list_books(
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="List at most so many.")] = 100,
+    database: DatabaseUrl = None,
+    data: DataFolder = None,
+    book: BookName = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the books of the database, with how many events each holds and the root of its tree."""
+    with (
+        open_place(settings_of(database, data, book)) as target,
+        closing(target.connect(Role.APPLICATION, autocommit=True)) as connection,
+    ):
+        names = [name for name in book_names(connection) if book in {None, name}]
+        heads = [head(connection, name) for name in names[:limit]]
+    if as_json:
+        print_json([{"book": h.book, "origin": h.origin, "events": h.size, "root": h.root.hex()} for h in heads])
+        return
+    listing = table(None, "book", "events", "origin", "root", numbers=("events",))
+    for each in heads:
+        listing.add_row(each.book, cell(each.size), each.origin, each.root.hex())
+    out().print(listing)
+    if len(names) > limit:
+        say(f"{len(names) - limit} more: ask with --limit {len(names)}")

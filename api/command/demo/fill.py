@@ -1,0 +1,101 @@
+"""Fills a book with the made-up year, once: through the rules, then in bulk. Nothing in the year is real.
+
+Every complaint is decided by `ledger.complaint.rules` as a real one would be; only its commands are made up.
+The events say that they happened in the past year, and were recorded now: that is what the book says too.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+
+import orjson
+
+from api.command.demo.complaints import year
+from api.command.demo.drawn import Step, complaint_id
+from api.command.demo.hours import OfficeHours
+from ledger.application import BulkRequest, Ledger, Receipt
+from ledger.complaint.events import ComplaintEvent
+from ledger.complaint.refusals import ComplaintNotFound
+from ledger.complaint.rules import decide
+from ledger.complaint.state import Complaint, fold
+from ledger.database.roles import Role
+from ledger.database.target import Database
+from ledger.deadlines.calendar import Calendar
+from ledger.record.envelope import opened
+from ledger.record.reading import events_after
+
+PRINCIPAL = "demo"
+SEED = 20_260_101
+COMPLAINTS = 2_600
+
+SHOWN = 215
+"""A complaint that was investigated, reopened and rated: its history is shown to newcomers."""
+
+
+class BookInUse(Exception):
+    """The book holds something else: a made-up year would be mixed with it for ever."""
+
+
+class FillFailed(Exception):
+    """The record refused a complaint of the demo; the message says which and why."""
+
+
+def is_filled(ledger: Ledger) -> bool:
+    """Whether the last complaint of the year is there. Costs one read of one stream."""
+    try:
+        ledger.complaint(complaint_id(SEED, COMPLAINTS))
+    except ComplaintNotFound:
+        return False
+    return True
+
+
+def fill(database: Database, ledger: Ledger, calendar: Calendar, advance: Callable[[int, int], None]) -> None:
+    """Records what is missing of the year; a fill that was interrupted goes on where it was.
+
+    Raises BookInUse where the book holds anything else.
+    """
+    end = _end_of_year(database, ledger.book, calendar)
+    requests = (_request(story) for story in year(SEED, end, COMPLAINTS, OfficeHours(calendar)))
+    for done, (request, answer) in enumerate(ledger.record_in_bulk(requests), start=1):
+        if not isinstance(answer, Receipt):
+            raise FillFailed(
+                f"complaint {request.stream_id} of the demo was not recorded ({answer}): "
+                "fill a new book with --book, or a new data folder with --data"
+            )
+        advance(done, COMPLAINTS)
+
+
+def _end_of_year(database: Database, book: str, calendar: Calendar) -> datetime:
+    """The beginning of the day on which the fill began, so that an interrupted one goes on with the same year."""
+    with closing(database.connect(Role.APPLICATION, autocommit=True)) as connection:
+        first = next(iter(events_after(connection, book, 0, 1)), None)
+    if first is None:
+        return calendar.day_begins_at(calendar.local_day(datetime.now(UTC)))
+    if opened(first).recorded_by != PRINCIPAL:
+        raise BookInUse(f"the book {book} holds events that are not of the demo: name another book for it with --book")
+    return calendar.day_begins_at(calendar.local_day(first.recorded_at))
+
+
+def _request(story: list[Step]) -> BulkRequest:
+    first = story[0].command
+    return BulkRequest(
+        stream_id=first.complaint_id,
+        events=decided(story),
+        principal=PRINCIPAL,
+        key=f"demo:{SEED}:{first.complaint_id}",
+        given=orjson.dumps([step.command.model_dump(mode="json") for step in story], option=orjson.OPT_SORT_KEYS),
+        command="make-up-complaint",
+    )
+
+
+def decided(story: list[Step]) -> list[ComplaintEvent]:
+    """The events that the rules make of a story, each decided when it happened; raises a Refusal of the rules."""
+    return list(_decisions(story))
+
+
+def _decisions(story: list[Step]) -> Iterator[ComplaintEvent]:
+    complaint = Complaint()
+    for step in story:
+        events = decide(complaint, step.command, step.at)
+        complaint = fold(events, complaint)
+        yield from events

@@ -1,0 +1,130 @@
+"""The installed program `complaint-ledger`: its commands, and what becomes of their failures. No rule and no SQL is here.
+
+Exit codes: 0 good, 1 a problem was found, 2 wrong use, 3 the database cannot be reached or used now.
+"""
+
+import os
+import signal
+import sys
+from importlib.metadata import version
+from types import FrameType
+from typing import Annotated, Never
+
+import psycopg2
+import typer
+from eventsourcing import persistence
+
+from api.command import books, filling, proving, reading, serving, upkeep
+from api.command.demo.fill import BookInUse, FillFailed
+from api.command.options import WrongUse
+from api.command.printing import say
+from ledger.complaint.refusals import ComplaintNotFound
+from ledger.database.faults import DatabaseUnavailable, DataFolderNotOurs
+from ledger.record.reading import NoSuchBook
+from ledger.refusal import Refusal
+from ledger.vault.master import KeysUnusable
+from projections.machine import BuiltByOtherVersion, PositionsMissing, ProjectionStopped, TreeDiffers
+
+PROBLEM, WRONG_USE, AWAY, INTERRUPTED = 1, 2, 3, 130
+
+app = typer.Typer(
+    name="complaint-ledger",
+    epilog="Settings: LEDGER_DATABASE_URL, LEDGER_DATA, LEDGER_BOOK; what the command line names goes first.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        books.print_line(f"complaint-ledger {version('complaint-ledger')}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    version_asked: Annotated[
+        bool, typer.Option("--version", help="Print the version, and end.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Record complaints as facts, compute their deadlines, and show any history as it was known on any day."""
+
+
+app.command("serve")(serving.serve)
+app.command("demo")(filling.demo)
+app.command("migrate")(books.migrate_database)
+app.add_typer(filling.imports, name="import")
+app.command("sla")(reading.sla_report)
+app.command("history")(reading.complaint_history)
+app.command("worklist")(reading.open_complaints)
+app.command("verify")(proving.verify)
+app.add_typer(upkeep.projections_app, name="projections")
+app.add_typer(books.books_app, name="book")
+
+WRONG = (WrongUse, NoSuchBook, ComplaintNotFound, BookInUse, DataFolderNotOurs)
+"""The caller named what is not there, or wrote what can't be read."""
+
+FOUND = (
+    Refusal,
+    FillFailed,
+    KeysUnusable,
+    ProjectionStopped,
+    BuiltByOtherVersion,
+    TreeDiffers,
+    PositionsMissing,
+)
+"""The record or the world is not as it should be; each message says what to do."""
+
+
+OUTAGE = (
+    *(psycopg2.OperationalError, psycopg2.InterfaceError),
+    *(persistence.OperationalError, persistence.InterfaceError),
+)
+"""The connection broke, or the server did not answer in time: the same command may do later."""
+
+
+def run() -> None:
+    """The entry point: runs one command, turns a named failure into one line on standard error."""
+    signal.signal(signal.SIGTERM, _asked_to_end)
+    try:
+        app()
+    except WRONG as wrong:
+        _fail(str(wrong), WRONG_USE)
+    except FOUND as found:
+        _fail(str(found) or (type(found).__doc__ or type(found).__name__), PROBLEM)
+    except DatabaseUnavailable as away:
+        _fail(str(away), AWAY)
+    except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName, psycopg2.errors.UndefinedFunction):
+        _fail("the database has no ledger of this version yet: run `complaint-ledger migrate`", PROBLEM)
+    except (psycopg2.Error, persistence.PersistenceError) as error:
+        code = AWAY if isinstance(error, OUTAGE) else PROBLEM
+        _fail(f"the database could not do it: {_one_line(error)}. Nothing half-done was kept; try again", code)
+    except KeyboardInterrupt:
+        _fail("interrupted; what was recorded stays, and the same command goes on from there", INTERRUPTED)
+    except BrokenPipeError:
+        # whoever read our output has seen enough, `head` for one; nothing more can be written, at exit neither
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        _fail(f"{error.filename or 'a file'}: {(error.strerror or str(error)).lower()}", WRONG_USE)
+
+
+def _asked_to_end(_signal: int, _frame: FrameType | None) -> None:
+    """SIGTERM ends like an ordinary exit, so that what is open is closed and an embedded server stops."""
+    raise SystemExit(128 + signal.SIGTERM)
+
+
+def _one_line(error: Exception) -> str:
+    """The first line of an error; what follows (DETAIL, the statement) may hold values."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _fail(sentence: str, code: int) -> Never:
+    say(f"complaint-ledger: {sentence}")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    run()

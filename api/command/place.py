@@ -1,0 +1,108 @@
+"""Opens what a command works on: the database, the keys and a book; closes them again whatever happens."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import parse_dsn
+
+from api.command.options import WrongUse
+from api.command.printing import say
+from ledger.application import Ledger
+from ledger.database.faults import DatabaseUnavailable
+from ledger.database.folder import DataFolder
+from ledger.database.migrate import migrate
+from ledger.database.roles import Role
+from ledger.database.target import Database, database_at, open_database
+from ledger.record.book import book_names, create_book
+from ledger.record.reading import head
+from ledger.settings import BOOK_DEFAULT, Settings
+from ledger.vault.keys import SubjectKeys
+
+BOOKS_NAMED_MAX = 5
+
+
+@contextmanager
+def open_place(settings: Settings, *, migrates: bool = False, makes: bool = False) -> Iterator[Database]:
+    """The database of the settings, ready for use; raises WrongUse where it is not one, or there is none to read.
+
+    The embedded one is always migrated, and has a book `main`; only commands that write make a server where
+    there is none. One by URL is migrated only by the commands that say so: an operator decides when a shared
+    database changes.
+    """
+    check_address(settings)
+    if not (makes or settings.database_url or _holds_a_ledger(settings)):
+        raise WrongUse(
+            f"there is no ledger in {settings.data}; `complaint-ledger migrate --data {settings.data}` makes one"
+        )
+    with open_database(settings) as database:
+        if migrates or database.is_embedded:
+            for name in migrate(database):
+                say(f"migrated: {name}")
+        if database.is_embedded and settings.book == BOOK_DEFAULT:
+            make_book(database, BOOK_DEFAULT)
+        yield database
+
+
+def check_address(settings: Settings) -> None:
+    """Raises WrongUse where the URL is not an address of PostgreSQL: that is a slip of the pen, and no outage."""
+    if settings.database_url is None:
+        return
+    try:
+        database_at(settings.database_url)
+    except DatabaseUnavailable as malformed:
+        raise WrongUse(str(malformed)) from None
+    ports = parse_dsn(settings.database_url).get("port", "").split(",")
+    if not all(port == "" or (port.isascii() and port.isdigit() and 0 < int(port) < 65_536) for port in ports):
+        raise WrongUse("the port in LEDGER_DATABASE_URL (or --database) is not one: write a number, 5432 for one")
+
+
+def _holds_a_ledger(settings: Settings) -> bool:
+    """Whether a server was made in the data folder; one that is closed to us is told of by whoever opens it."""
+    try:
+        return DataFolder(settings.data).postgres.exists()
+    except OSError:
+        return True
+
+
+def make_book(database: Database, book: str, origin: str | None = None) -> bool:
+    """Opens a book where there is none of this name; says whether it did. Raises WrongUse for an unfit name."""
+    with closing(database.connect(Role.OWNER)) as owner:
+        known = book in book_names(owner)
+        try:
+            create_book(owner, book, origin)
+        except ValueError as unfit:
+            raise WrongUse(str(unfit)) from None
+    return not known
+
+
+def writable_book(database: Database, book: str) -> None:
+    """Sees that there is a book to write to; raises NoSuchBook.
+
+    A mistyped name must not open a book for ever: `main` comes with the embedded server, others by `book create`.
+    """
+    with closing(database.connect(Role.APPLICATION, autocommit=True)) as connection:
+        head(connection, book)
+
+
+def said_to_be_empty(connection: Connection, book: str) -> str | None:
+    """What to tell somebody who asks an empty book, who may have forgotten to name another; None where it is not."""
+    if head(connection, book).size > 0:
+        return None
+    others = [name for name in book_names(connection) if name != book]
+    if not others:
+        return f"the book {book} is empty"
+    more = f" and {len(others) - BOOKS_NAMED_MAX} more" if len(others) > BOOKS_NAMED_MAX else ""
+    return f"the book {book} is empty; there is also: {', '.join(others[:BOOKS_NAMED_MAX])}{more} (--book, LEDGER_BOOK)"
+
+
+@contextmanager
+def open_ledger(database: Database, settings: Settings) -> Iterator[Ledger]:
+    """The ledger of the settings' book, with the keys of the vault."""
+    with closing(open_keys(settings)) as keys, closing(Ledger(database, settings.book, keys)) as ledger:
+        yield ledger
+
+
+def open_keys(settings: Settings) -> SubjectKeys:
+    """The vault's keys, from the environment's master key or the data folder's."""
+    return SubjectKeys.open(settings.keys, settings.master_key)

@@ -1,0 +1,130 @@
+"""`serve`: prints what there is to open, then runs the service of one book on loopback until it is asked to stop."""
+
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from types import FrameType
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from api.command.books import print_line
+from api.command.demo.drawn import complaint_id
+from api.command.demo.fill import SEED, SHOWN
+from api.command.filling import demo_settings, fill_once, shown_command
+from api.command.options import BookName, DatabaseUrl, DataFolder, WrongUse, settings_of
+from api.command.place import open_ledger, open_place, writable_book
+from api.command.printing import say
+from api.command.reading import print_sla
+from api.command.upkeep import catch_up, names
+from api.log import configure_logging
+from ledger.application import Ledger
+from ledger.database.roles import Role
+from ledger.database.target import Database
+from projections import worklist
+
+LOOPBACK = "127.0.0.1"
+WAITING_CONNECTIONS_MAX = 128
+
+
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8000,
+    demo: Annotated[
+        bool,
+        typer.Option("--demo", help="Serve the book demo, filled with a made-up year of a bank when it is not yet."),
+    ] = False,
+    database: DatabaseUrl = None,
+    data: DataFolder = None,
+    book: BookName = None,
+) -> None:
+    """Serve one book over HTTP on 127.0.0.1, and keep its projections up. Ends cleanly on Ctrl-C and SIGTERM.
+
+    With --demo, prints the SLA report of the made-up year and the addresses to open first.
+    """
+    settings = demo_settings(database, data, book) if demo else settings_of(database, data, book)
+    with closing(_bound(port)) as bound, open_place(settings, migrates=True, makes=True) as target:
+        if demo:
+            fill_once(target, settings)
+            _print_report(target, settings.book)
+        else:
+            writable_book(target, settings.book)
+        with open_ledger(target, settings) as ledger:
+            catch_up(target, settings.book, worklist.PROJECTION.name, silent=False)
+            shown = complaint_id(SEED, SHOWN) if demo else _soonest_due(target, settings.book)
+            bound.listen(WAITING_CONNECTIONS_MAX)  # not before: whoever waits for the port finds the service ready
+            _print_addresses(f"http://{LOOPBACK}:{bound.getsockname()[1]}", settings.book, shown)
+            if demo:
+                print_line("The beginning of that history, as it was known then; in another terminal:")
+                print_line(shown_command(target, settings, database, data))
+            _run(ledger, target, bound)
+
+
+def _run(ledger: Ledger, target: Database, bound: socket.socket) -> None:
+    """Answers until a signal asks to stop."""
+    from api.app import create_app  # noqa: PLC0415 - a web framework is loaded by the one command that serves
+    from api.server import server  # noqa: PLC0415 - as above
+
+    configure_logging()
+    with _ends_on_signals():
+        server(create_app(ledger, target), bound.getsockname()[1]).run(sockets=[bound])
+
+
+def _bound(port: int) -> socket.socket:
+    """The socket that will be served, taken before any work is done for nothing."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((LOOPBACK, port))
+    except OSError as error:
+        bound.close()
+        raise WrongUse(
+            f"port {port} cannot be served ({(error.strerror or str(error)).lower()}): name another with --port"
+        ) from None
+    return bound
+
+
+def _print_report(target: Database, book: str) -> None:
+    for name in names(None):
+        catch_up(target, book, name, silent=False)
+    with closing(target.connect(Role.APPLICATION, autocommit=True)) as connection:
+        print_sla(connection, book)
+
+
+def _soonest_due(target: Database, book: str) -> UUID | None:
+    """A complaint whose history is worth opening: the one that is due next."""
+    with closing(target.connect(Role.APPLICATION, autocommit=True)) as connection:
+        return next((task.complaint_id for task in worklist.page(connection, book, rows_max=1).tasks), None)
+
+
+def _print_addresses(service: str, book: str, shown: UUID | None) -> None:
+    print_line("")
+    print_line(f"The book {book} is served; stop with Ctrl-C. To open:")
+    addresses = [
+        ("/", "what there is, for a browser"),
+        ("/openapi.json", "every address, described for programs"),
+        ("/sla", "SLA report 时效报告"),
+        ("/worklist", "what is open, soonest due first 待办清单"),
+    ]
+    if shown is not None:
+        addresses.append((f"/complaints/{shown}/history", "the history of one complaint 投诉历史"))
+    width = max(len(path) for path, _ in addresses)
+    for path, says in addresses:
+        print_line(f"  {service}{path:<{width}}  {says}")
+
+
+@contextmanager
+def _ends_on_signals() -> Iterator[None]:
+    """Once the server has shut down, the signal that asked for it ends the program with exit code 0."""
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    earlier = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+        say("stopped")

@@ -1,0 +1,202 @@
+"""Tells a complaint's history as a person would: one sentence for each fact. Asks nothing and shows no personal value."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from rich.table import Table
+
+from api.command.printing import table
+from ledger.complaint.codes import label
+from ledger.deadlines.calendar import Calendar
+from projections.history import History, Line
+
+LATE = timedelta(hours=24)
+"""A fact that was recorded more than a day after it happened is marked."""
+
+TOGETHER = timedelta(hours=1)
+"""Facts that were recorded within an hour of each other came in one go: an import, a demo."""
+
+Details = Mapping[str, Any]
+
+
+def told(history: History, lines: Sequence[Line], calendar: Calendar) -> Iterator[Table | str]:
+    """The heading, one line for each fact, and what is to be known about when they were recorded."""
+    yield (
+        f"Complaint {history.complaint_id} 投诉历史, as known at position {history.position:,} of the book {history.book}; "
+        f"times of {calendar.zone}"
+    )
+    in_one_go = history.next_cursor is None and _in_one_go(lines)
+    days_only = bool(lines) and lines[0].details.get("date_only") is True
+    rows = table(None, "#", "when", "who", "what", numbers=("#",))
+    for line in lines:
+        rows.add_row(
+            str(line.version),
+            _when(line, calendar, days_only=days_only),
+            line.done_by or "–",
+            _what(line, calendar, marked=not in_one_go),
+        )
+    yield rows
+    if in_one_go:
+        first, last = lines[0], lines[-1]
+        yield (
+            f"All of it was recorded later, in one go, by {last.recorded_by} at "
+            f"{calendar.local(last.recorded_at):%Y-%m-%d %H:%M} (positions {first.position:,} to {last.position:,})."
+        )
+
+
+def _in_one_go(lines: Sequence[Line]) -> bool:
+    """Whether everything was recorded late, by one principal with one command and nothing between: said once then."""
+    if len(lines) < 2:
+        return False
+    return (
+        all(_lateness(line) > LATE for line in lines if line.happened_at)
+        and len({(line.recorded_by, line.command) for line in lines}) == 1
+        and lines[-1].position - lines[0].position == len(lines) - 1
+        and lines[-1].recorded_at - lines[0].recorded_at < TOGETHER
+    )
+
+
+def _lateness(line: Line) -> timedelta:
+    return timedelta(0) if line.happened_at is None else line.recorded_at - line.happened_at
+
+
+def _when(line: Line, calendar: Calendar, *, days_only: bool) -> str:
+    """When it happened; where the complaint's source states days only, the beginning of a day stands for the day."""
+    if line.happened_at is None:
+        return "not stated"
+    local = calendar.local(line.happened_at)
+    return f"{local:%Y-%m-%d}" if days_only and local.time() == time.min else f"{local:%Y-%m-%d %H:%M}"
+
+
+def _what(line: Line, calendar: Calendar, *, marked: bool) -> str:
+    sentence = SENTENCES[line.name](line.details)
+    if line.annulled_by_version is not None:
+        sentence += f" [annulled by #{line.annulled_by_version}]"
+    if line.corrected_by_version is not None:
+        sentence += f" [corrected by #{line.corrected_by_version}]"
+    if marked and _lateness(line) > LATE:
+        sentence += f" [recorded late, {calendar.local(line.recorded_at):%Y-%m-%d %H:%M}]"
+    return sentence
+
+
+def named(code_table: str, code: object) -> str:
+    """A code as both languages say it: `Phone 电话`."""
+    text = str(code)
+    english, chinese = label(code_table, text, "en"), label(code_table, text, "zh")
+    return text if english == text == chinese else f"{english} {chinese}"
+
+
+def money(minor: int, currency: object) -> str:
+    """An amount in the currency's minor unit, as people write it (two decimals)."""
+    return f"{currency} {minor // 100:,}.{minor % 100:02d}"
+
+
+def _received(d: Details) -> str:
+    parts = [f"received the complaint by {named('channel', d['channel'])}"]
+    parts += [named("product", d["product"])] if "product" in d else []
+    parts += [f"branch {d['branch']}"] if "branch" in d else []
+    if "amount_in_dispute_minor" in d:
+        parts.append(f"{money(d['amount_in_dispute_minor'], d['currency'])} in dispute")
+    parts += [f"their reference {d['external_reference']}"] if "external_reference" in d else []
+    return ", ".join(parts)
+
+
+CLASSIFIED: Mapping[str, tuple[str, str]] = {
+    "house": ("category", "product"),
+    "jrt-0169-2018": ("jrt-reason", "jrt-business"),
+}
+"""Where the terms of a scheme have their labels."""
+
+
+def _classified(d: Details) -> str:
+    categories, products = CLASSIFIED.get(d["scheme"], ("", ""))
+    terms = [named(categories, d["category"])]
+    if d.get("product") not in (None, d["category"]):
+        terms.append(named(products, d["product"]))
+    terms += [named("", d[term]) for term in ("sub_product",) if term in d]
+    terms += [named("issue", d[term]) for term in ("issue", "sub_issue") if term in d]
+    terms += [f"cause {named('cause', d['cause'])}"] if "cause" in d else []
+    return f"classified it ({d['scheme']}): " + "; ".join(terms)
+
+
+def _graded(d: Details) -> str:
+    return f"graded it {named('grade', d['grade'])}" + (", urgent 紧急" if d.get("urgent") else "")
+
+
+def _given_to(d: Details) -> str:
+    return f"{d['department']}" + (f", to {d['assignee']}" if "assignee" in d else "")
+
+
+def _proposed(d: Details) -> str:
+    kind = f": {named('compensation-kind', d['compensation_kind'])}" if "compensation_kind" in d else ""
+    amount = f" {money(d['compensation_minor'], d['currency'])}" if "compensation_minor" in d else ""
+    return f"proposed a solution{kind}{amount}"
+
+
+def _rated(d: Details) -> str:
+    parts = [f"{name} {d[name]}" for name in ("attitude", "efficiency", "ability", "openness") if name in d]
+    return f"asked: the customer rates the handling {d['overall']} of 5" + (f" ({', '.join(parts)})" if parts else "")
+
+
+def _stated(d: Details) -> str:
+    in_time = "in time" if d.get("timely") else "late"
+    timely = f", and that it was {in_time}" if "timely" in d else ""
+    return f"states the outcome: {d['outcome']}{timely}" + ("" if d["final"] else "; not the last word")
+
+
+SENTENCES: Mapping[str, Callable[[Details], str]] = {
+    "complaint-received": _received,
+    "complaint-registered": lambda d: f"registered it as {d['reference']}",
+    "automatic-reply-sent": lambda d: f"a machine acknowledged it by {named('channel', d['channel'])}",
+    "contact-noted": lambda d: (
+        f"noted a contact {'from' if d['direction'] == 'inbound' else 'to'} the customer by {named('channel', d['channel'])}"
+    ),
+    "first-reply-sent": lambda d: f"gave the first reply by {named('channel', d['channel'])} 首次回复",
+    "complaint-classified": _classified,
+    "complaint-reclassified": lambda d: f"again {_classified(d)}",
+    "complaint-graded": _graded,
+    "complaint-regraded": lambda d: f"again {_graded(d)}, by leave of {d['approved_by']}",
+    "complaint-assigned": lambda d: f"gave it to {_given_to(d)}",
+    "complaint-reassigned": lambda d: f"moved it to {_given_to(d)}",
+    "investigation-started": lambda d: f"started an investigation 调查, led by {d['lead']}",
+    "evidence-provided": lambda d: f"put evidence on file: {named('evidence-kind', d['kind'])}",
+    "finding-made": lambda d: "made a finding" + (f": cause {named('cause', d['cause'])}" if "cause" in d else ""),
+    "investigation-closed": lambda d: "closed the investigation",  # noqa: ARG005 - every sentence is asked the same way
+    "solution-proposed": _proposed,
+    "proposal-accepted": lambda d: "noted that the customer accepts the proposal",  # noqa: ARG005 - as above
+    "proposal-declined": lambda d: "noted that the customer declines the proposal",  # noqa: ARG005 - as above
+    "complaint-resolved": lambda d: f"decided 处理完毕: {named('outcome', d['outcome'])}",
+    "reply-sent": lambda d: f"told the customer the result by {named('channel', d['channel'])} 回复",
+    "satisfaction-rated": _rated,
+    "complaint-closed": lambda d: "closed the file 归档",  # noqa: ARG005 - as above
+    "complaint-reopened": lambda d: (
+        "reopened it 重新处理: " + ("new facts" if d["new_facts"] else "the customer is not content")
+    ),
+    "complaint-withdrawn": lambda d: "took the customer's withdrawal 撤诉",  # noqa: ARG005 - as above
+    "outcome-stated": _stated,
+    "outcome-disputed": lambda d: f"says that the customer disputed the outcome ({d['source']})",
+    "complaint-transferred": lambda d: f"took it as transferred 转办 by {d['body']}",
+    "deadline-extended": lambda d: (
+        f"extended 延长 {d['clock']} of {d['regime']} to {d['limit_amount']} {d['limit_unit']}"
+        + (f", by leave of {d['approved_by']}" if "approved_by" in d else "")
+    ),
+    "appraisal-started": lambda d: f"handed something to {d['appraiser']} for appraisal 外部鉴定",
+    "appraisal-ended": lambda d: "noted the end of the appraisal",  # noqa: ARG005 - as above
+    "new-facts-received": lambda d: "took new facts and reasons from the customer 新的事实和理由",  # noqa: ARG005 - as above
+    "holding-response-sent": lambda d: (
+        f"told the customer by {named('channel', d['channel'])} that the answer needs longer"
+        + (f", until {d['final_response_by_on']}" if "final_response_by_on" in d else "")
+    ),
+    "complaint-ruled-out": lambda d: f"found that it is no complaint 不属于投诉: {d['nature']}",
+    "complaint-merged": lambda d: f"merged 合并 it into complaint {d['into_complaint_id']}",
+    "group-recognised": lambda d: f"noted that {d['complainants']} people complain together 群体投诉",
+    "fact-annulled": lambda d: f"annulled #{d['annulled_version']}, by leave of {d['approved_by']}",
+    "fact-corrected": lambda d: f"corrected #{d['corrected_version']}, by leave of {d['approved_by']}",
+}
+"""A sentence for each stored name; its subject is who did it."""
+
+
+def happened(moment: datetime | None, calendar: Calendar) -> str:
+    """A moment as the institution's clocks show it."""
+    return "–" if moment is None else f"{calendar.local(moment):%Y-%m-%d %H:%M}"

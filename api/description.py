@@ -1,0 +1,162 @@
+"""What OpenAPI says of the service, made from the tables that serve it; nothing here serves a request.
+
+Tests hold every answer of the running service against it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from api import refusals as asked
+from api.examples import EXAMPLES
+from api.problems import MEDIA_TYPE, STATUS, Problem, title_of
+from ledger.complaint.commands import ComplaintCommand, assigned_fields
+from ledger.refusal import Refusal
+
+REF = "#/components/schemas/{model}"
+
+EVERYWHERE = (asked.HostNotServed, asked.ProgramFailed, asked.LedgerUnavailable)
+"""What any route may answer."""
+
+COMMAND_ONLY = (
+    asked.MalformedJson,
+    asked.JsonTooDeep,
+    asked.BodyTooLarge,
+    asked.ContentTypeNotJson,
+    asked.InvalidRequest,
+)
+
+INTRODUCTION = """
+A complaint is received with `POST /complaints`; what happens to it afterwards is a POST to one of its
+sub-resources. Every accepted command answers with a receipt: where in the book it stands.
+
+- `Idempotency-Key` makes a retry safe. `If-Match` says which version a decision rests on.
+- Every problem is `application/problem+json`; its `type` is the address of its documentation.
+- A question takes `position` (or the header `Ledger-Position`): it is answered when that much is worked in.
+- Instants carry their offset. Amounts are integers in the currency's minor unit.
+""".strip()
+
+
+def command_description(
+    path_ids: Sequence[str],
+    command: type[ComplaintCommand],
+    answer: type[BaseModel],
+    *,
+    decides: bool,
+    status: HTTPStatus,
+) -> dict[str, Any]:
+    """What OpenAPI says of one command, as arguments of `add_api_route`."""
+    refusals = [*_of_the_ledger(), *COMMAND_ONLY, *EVERYWHERE, *((asked.PreconditionRequired,) if decides else ())]
+    headers = {
+        "ETag": _header("The complaint's version after it.", "string"),
+        "Ledger-Position": _header("Where in the book it stands: ask with it to see it in an answer.", "integer"),
+        **({"Location": _header("The new complaint.", "string")} if status == HTTPStatus.CREATED else {}),
+    }
+    return {
+        "summary": (command.__doc__ or "").partition("\n")[0].rstrip("."),
+        "tags": ["commands"],
+        "responses": {
+            int(status): {"description": "Recorded.", "headers": headers, "content": _json_of(answer)},
+            **problem_responses(refusals),
+        },
+        "openapi_extra": {
+            "parameters": [
+                {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+                for name in path_ids
+            ],
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {
+                        "schema": {"$ref": REF.format(model=command.__name__)},
+                        "examples": {command.command_name(): {"value": dict(EXAMPLES[command])}},
+                    }
+                },
+            },
+        },
+    }
+
+
+def question_description(answer: type[BaseModel], *refusals: type[Refusal], etag: bool = False) -> dict[str, Any]:
+    """What OpenAPI says of one question, as arguments of `get`."""
+    headers = {
+        "Ledger-Position": _header("As of which position the answer stands, where it stands as of one.", "integer"),
+        **({"ETag": _header("The complaint's version, for `If-Match`.", "string")} if etag else {}),
+    }
+    return {
+        "tags": ["questions"],
+        "responses": {
+            200: {
+                "description": (answer.__doc__ or "").partition("\n")[0],
+                "headers": headers,
+                "content": _json_of(answer),
+            },
+            **problem_responses([*refusals, asked.InvalidRequest, *EVERYWHERE]),
+        },
+    }
+
+
+def problem_responses(refusals: Iterable[type[Refusal]]) -> dict[int | str, dict[str, Any]]:
+    """The problem answers of a route, by status, each naming the problems behind it."""
+    by_status: dict[int, list[type[Refusal]]] = {}
+    for refusal in dict.fromkeys(refusals):
+        by_status.setdefault(int(STATUS[refusal]), []).append(refusal)
+    return {status: _problem_response(found) for status, found in sorted(by_status.items())}
+
+
+def described(
+    app: FastAPI, commands: Mapping[type[ComplaintCommand], Sequence[str]], answers: Sequence[type[BaseModel]]
+) -> dict[str, Any]:
+    """The whole description; `commands` gives of each command the fields that stand in its path."""
+    document = get_openapi(title=app.title, version=app.version, description=INTRODUCTION, routes=app.routes)
+    models = [
+        *((command, "validation") for command in commands),
+        *((answer, "serialization") for answer in (*answers, Problem)),
+    ]
+    _, definitions = models_json_schema(models, ref_template=REF)  # type: ignore[arg-type]  # the literals are inferred as str
+    schemas = definitions["$defs"]
+    for command, path_ids in commands.items():
+        _leave_to_the_caller(schemas[command.__name__], path_ids, assigned_fields(command))
+    document.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
+    return document
+
+
+def _leave_to_the_caller(schema: dict[str, Any], path_ids: Sequence[str], assigned: Sequence[str]) -> None:
+    """Takes the path's ids out of a command's body, and makes optional what the program fills."""
+    for name in path_ids:
+        del schema["properties"][name]
+    schema["required"] = [name for name in schema.get("required", []) if name not in {*path_ids, *assigned}]
+
+
+def _of_the_ledger() -> list[type[Refusal]]:
+    return [refusal for refusal in STATUS if refusal.__module__.startswith("ledger.")]
+
+
+def _problem_response(refusals: Sequence[type[Refusal]]) -> dict[str, Any]:
+    status = STATUS[refusals[0]]
+    named = {
+        "type": {"enum": [f"/problems/{refusal.kind()}" for refusal in refusals]},
+        "status": {"const": int(status)},
+    }
+    response: dict[str, Any] = {
+        "description": "; ".join(title_of(refusal) for refusal in refusals) + ".",
+        "content": {MEDIA_TYPE: {"schema": {"allOf": [{"$ref": REF.format(model="Problem")}, {"properties": named}]}}},
+    }
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["headers"] = {
+            "Retry-After": _header("Seconds to wait before the same request is sent again.", "integer")
+        }
+    return response
+
+
+def _header(description: str, kind: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": kind}}
+
+
+def _json_of(answer: type[BaseModel]) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": REF.format(model=answer.__name__)}}}

@@ -1,0 +1,97 @@
+"""The outermost layer of the service: request id, host names, headers, one log line a request, and the last resort.
+
+A log line holds the route's template and never the path, the query or the body, which may be personal.
+"""
+
+import re
+import time
+from collections.abc import Collection
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import problem_answer
+from api.refusals import HostNotServed, ProgramFailed
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+HEADERS = (("x-content-type-options", "nosniff"), ("cache-control", "no-store"), ("referrer-policy", "no-referrer"))
+"""On every answer: what a complaint file says is not kept by a browser or a proxy."""
+
+log = structlog.get_logger("api")
+
+
+class Edge:
+    """Answers 500 for what nothing inside has answered: the one place that catches every exception."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+        self._app = app
+        self._hosts = frozenset(hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        offered = headers.get("x-request-id", "")
+        request_id = offered if REQUEST_ID.fullmatch(offered) else uuid4().hex
+        exchange = _Exchange(scope, send, request_id)
+        scope.setdefault("state", {})["request_id"] = request_id
+        try:
+            if _host_name(headers.get("host", "")) in self._hosts:
+                await self._app(scope, receive, exchange.send)
+            else:
+                await problem_answer(HostNotServed(), request_id)(scope, receive, exchange.send)
+        except (
+            Exception
+        ) as error:  # the outermost loop: whatever is left is a bug, logged and answered without its message
+            log.exception("failed", request_id=request_id, route=exchange.route, exc_info=error)
+            if exchange.status is None:
+                await problem_answer(ProgramFailed(), request_id)(scope, receive, exchange.send)
+        finally:
+            exchange.log()
+
+
+class _Exchange:
+    """One request and its answer, as the log line tells them."""
+
+    def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
+        self._scope, self._send, self._request_id = scope, send, request_id
+        self._began = time.perf_counter()
+        self._position: str | None = None
+        self.status: int | None = None
+
+    @property
+    def route(self) -> str | None:
+        """The template of the path, such as `/complaints/{complaint_id}`; None when no route was found."""
+        route: Any = self._scope.get("route")
+        return getattr(route, "path_format", None)
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS:
+                headers.setdefault(name, value)
+            headers["x-request-id"] = self._request_id
+            self.status, self._position = message["status"], headers.get("ledger-position")
+        await self._send(message)
+
+    def log(self) -> None:
+        log.info(
+            "request",
+            request_id=self._request_id,
+            method=self._scope["method"],
+            route=self.route,
+            status=self.status,
+            problem=self._scope["state"].get("problem"),
+            duration_ms=round((time.perf_counter() - self._began) * 1000, 2),
+            position=self._position,
+        )
+
+
+def _host_name(host: str) -> str:
+    """The name in a Host header, without the port: `[::1]:8000` is `[::1]`."""
+    return re.sub(r":\d+\Z", "", host.lower())

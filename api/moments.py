@@ -1,0 +1,90 @@
+"""How a question writes its moments: a position, an instant with its offset, or a day of the institution's calendar."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from ledger.deadlines.calendar import Calendar, built_in_calendars
+from ledger.deadlines.regime import built_in_regimes
+
+YEAR_MIN, YEAR_MAX = 1970, 2999
+
+CLOCKS_APART_MAX = timedelta(seconds=1)
+"""What the database's clock, which a caller read in an answer, may be ahead of ours."""
+
+INSTANT = {"type": "string", "format": "date-time", "examples": ["2025-09-30T18:00:00+08:00"]}
+DAY = {"type": "string", "format": "date", "examples": ["2025-09-30"]}
+POSITION = {"type": "integer", "minimum": 0, "examples": [120]}
+
+
+def _calendar() -> Calendar:
+    house = next(regime for regime in built_in_regimes() if regime.name == "house")
+    return built_in_calendars()[house.calendar]
+
+
+def _instant(text: str) -> datetime:
+    """Raises ValueError with a sentence that does not repeat what was given."""
+    # a plus that was not percent-encoded arrives as a space
+    written = re.sub(r"(?<=\d) (?=\d{2}:?\d{2}\Z)", "+", text)
+    try:
+        instant = datetime.fromisoformat(written)
+    except ValueError:
+        instant = None
+    if instant is None or "T" not in written or instant.tzinfo is None:
+        raise ValueError("must be a date and time with its offset, like 2025-09-30T18:00:00%2B08:00")
+    return _believable(instant)
+
+
+def _believable(moment: datetime) -> datetime:
+    if not YEAR_MIN <= moment.year <= YEAR_MAX:
+        raise ValueError(f"must lie in the years {YEAR_MIN} to {YEAR_MAX}")
+    return moment.astimezone(UTC)
+
+
+def _day(text: str) -> date | None:
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) is None:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("must be a day that the calendar has") from None
+    if not YEAR_MIN <= day.year <= YEAR_MAX:
+        raise ValueError(f"must lie in the years {YEAR_MIN} to {YEAR_MAX}")
+    return day
+
+
+def read_place(given: Any) -> int | datetime:
+    """A position or an instant that has come, from the text of a query: of a later one another answer would be given later."""
+    text = str(given)
+    if re.fullmatch(r"\d{1,18}", text, re.ASCII):
+        return int(text)
+    try:
+        instant = _instant(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or a position like 120") from None
+    now = datetime.now(UTC)
+    if instant > now + CLOCKS_APART_MAX:
+        raise ValueError(
+            f"that moment has not come yet: it is only {_calendar().local(now).isoformat(timespec='seconds')}"
+        )
+    return instant
+
+
+def read_beginning(given: Any) -> datetime:
+    """An instant, or the beginning of a day in the institution's time zone."""
+    day = _day(str(given))
+    return _instant(str(given)) if day is None else _calendar().day_begins_at(day)
+
+
+def read_ending(given: Any) -> datetime:
+    """An instant, or the end of a day: the first instant that is no longer part of the period."""
+    day = _day(str(given))
+    return _instant(str(given)) if day is None else _calendar().day_begins_at(day + timedelta(days=1))
+
+
+Place = Annotated[int | datetime, BeforeValidator(read_place), WithJsonSchema({"anyOf": [POSITION, INSTANT]})]
+Instant = Annotated[datetime, BeforeValidator(lambda given: _instant(str(given))), WithJsonSchema(INSTANT)]
+Beginning = Annotated[datetime, BeforeValidator(read_beginning), WithJsonSchema({"anyOf": [DAY, INSTANT]})]
+Ending = Annotated[datetime, BeforeValidator(read_ending), WithJsonSchema({"anyOf": [DAY, INSTANT]})]

@@ -1,0 +1,28 @@
+"""The first page of the service: what there is to open, for a person with a browser; no data of the book."""
+
+from html import escape
+
+QUESTIONS = (
+    ("/sla", "SLA report: first replies and resolutions, met, missed and running 时效报告"),
+    ("/worklist", "What is open, for whom, due when, soonest first 待办清单"),
+    ("/book", "The book: its origin, size and root 账簿"),
+    ("/projections", "How far each projection has come 投影"),
+    ("/problems", "Every problem that can be answered, and what to do 问题类型"),
+    ("/openapi.json", "The description of every address, for programs 接口说明"),
+)
+
+
+def html(title: str, body: str) -> str:
+    """A page without scripts, styles from elsewhere, or anything that loads from another place."""
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title><style>body{{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}}"
+        "td,th{text-align:left;padding:.2rem .8rem .2rem 0;vertical-align:top}</style>"
+        f"<h1>{escape(title)}</h1>{body}</html>"
+    )
+
+
+def first_page(book: str) -> str:
+    """The addresses to open."""
+    rows = "".join(f'<tr><td><a href="{path}">{path}</a></td><td>{escape(says)}</td></tr>' for path, says in QUESTIONS)
+    return html(f"Complaint ledger, book {book}", f"<table>{rows}</table>")

@@ -1,0 +1,242 @@
+"""Where a refusal or a fault becomes a status code and a problem document (RFC 9457). Nothing is decided here.
+
+`STATUS` is the one table; a test holds it against every refusal of the program.
+"""
+
+import inspect
+from collections.abc import Mapping
+from html import escape
+from http import HTTPStatus
+from typing import Any
+
+import eventsourcing.persistence
+import orjson
+import psycopg2
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from api import refusals as asked
+from api.page import html
+from api.validation import parameter_errors
+from ledger import application
+from ledger.complaint import refusals as rules
+from ledger.database.faults import DatabaseUnavailable
+from ledger.policy import refusals as policies
+from ledger.record.reading import NoSuchBook
+from ledger.refusal import Refusal
+from ledger.vault import keys
+from projections import asking as projections
+
+STATUS: Mapping[type[Refusal], HTTPStatus] = {
+    rules.ComplaintNotFound: HTTPStatus.NOT_FOUND,
+    rules.InvestigationUnknown: HTTPStatus.NOT_FOUND,
+    rules.ProposalUnknown: HTTPStatus.NOT_FOUND,
+    rules.AppraisalUnknown: HTTPStatus.NOT_FOUND,
+    rules.AlreadyReceived: HTTPStatus.CONFLICT,
+    rules.ComplaintIsClosed: HTTPStatus.CONFLICT,
+    rules.ComplaintIsWithdrawn: HTTPStatus.CONFLICT,
+    rules.AlreadyRegistered: HTTPStatus.CONFLICT,
+    rules.FirstReplyAlreadySent: HTTPStatus.CONFLICT,
+    rules.NothingToChange: HTTPStatus.CONFLICT,
+    rules.IdTaken: HTTPStatus.CONFLICT,
+    rules.InvestigationIsClosed: HTTPStatus.CONFLICT,
+    rules.ProposalAnswered: HTTPStatus.CONFLICT,
+    rules.AlreadyResolved: HTTPStatus.CONFLICT,
+    rules.NothingToReply: HTTPStatus.CONFLICT,
+    rules.NotRepliedYet: HTTPStatus.CONFLICT,
+    rules.AlreadyRated: HTTPStatus.CONFLICT,
+    rules.NothingToClose: HTTPStatus.CONFLICT,
+    rules.NothingToReopen: HTTPStatus.CONFLICT,
+    rules.NothingToDispute: HTTPStatus.CONFLICT,
+    rules.TransferAlreadyReceived: HTTPStatus.CONFLICT,
+    rules.AppraisalHasEnded: HTTPStatus.CONFLICT,
+    rules.ResultWasTold: HTTPStatus.CONFLICT,
+    rules.AlreadyRuledOut: HTTPStatus.CONFLICT,
+    rules.AlreadyMerged: HTTPStatus.CONFLICT,
+    rules.AmendmentIsFinal: HTTPStatus.CONFLICT,
+    rules.FactIsAnnulled: HTTPStatus.CONFLICT,
+    rules.ReceiptStays: HTTPStatus.CONFLICT,
+    rules.LaterFactsStandOnIt: HTTPStatus.CONFLICT,
+    rules.InTheFuture: HTTPStatus.UNPROCESSABLE_ENTITY,
+    rules.BeforeTheReceipt: HTTPStatus.UNPROCESSABLE_ENTITY,
+    rules.OutOfOrder: HTTPStatus.UNPROCESSABLE_ENTITY,
+    rules.UnknownCode: HTTPStatus.UNPROCESSABLE_ENTITY,
+    rules.AmountIncomplete: HTTPStatus.UNPROCESSABLE_ENTITY,
+    rules.ReasonMissing: HTTPStatus.UNPROCESSABLE_ENTITY,
+    rules.ApproverMissing: HTTPStatus.UNPROCESSABLE_ENTITY,
+    rules.ApproverIsAuthor: HTTPStatus.UNPROCESSABLE_ENTITY,
+    rules.RankWithoutApprover: HTTPStatus.UNPROCESSABLE_ENTITY,
+    rules.MergedIntoItself: HTTPStatus.UNPROCESSABLE_ENTITY,
+    rules.ResolutionUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,
+    rules.NoSuchFact: HTTPStatus.UNPROCESSABLE_ENTITY,
+    rules.FieldUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,
+    rules.FieldFixed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    rules.ValueNotUnderstood: HTTPStatus.UNPROCESSABLE_ENTITY,
+    rules.ValuesToGiveAgain: HTTPStatus.UNPROCESSABLE_ENTITY,
+    policies.RegimeUnknown: HTTPStatus.NOT_FOUND,
+    policies.VersionNotNext: HTTPStatus.CONFLICT,
+    policies.NothingNew: HTTPStatus.CONFLICT,
+    policies.NotInForce: HTTPStatus.CONFLICT,
+    policies.CalendarUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,
+    policies.InForceTooEarly: HTTPStatus.UNPROCESSABLE_ENTITY,
+    policies.SettledDaysLost: HTTPStatus.UNPROCESSABLE_ENTITY,
+    application.ExpectedVersionStale: HTTPStatus.PRECONDITION_FAILED,
+    application.ComplaintBusy: HTTPStatus.CONFLICT,
+    application.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    keys.SubjectErased: HTTPStatus.CONFLICT,
+    projections.BadCursor: HTTPStatus.UNPROCESSABLE_ENTITY,
+    asked.MalformedJson: HTTPStatus.BAD_REQUEST,
+    asked.JsonTooDeep: HTTPStatus.BAD_REQUEST,
+    asked.NoSuchPage: HTTPStatus.NOT_FOUND,
+    asked.MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    asked.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    asked.ContentTypeNotJson: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    asked.HostNotServed: HTTPStatus.MISDIRECTED_REQUEST,
+    asked.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+    asked.PreconditionRequired: HTTPStatus.PRECONDITION_REQUIRED,
+    asked.ProgramFailed: HTTPStatus.INTERNAL_SERVER_ERROR,
+    asked.LedgerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    projections.NotReached: HTTPStatus.SERVICE_UNAVAILABLE,
+    projections.NotBuilt: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+FAULTS: tuple[type[Exception], ...] = (
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    eventsourcing.persistence.OperationalError,
+    eventsourcing.persistence.InterfaceError,
+    DatabaseUnavailable,
+    NoSuchBook,
+)
+"""The world is away: answered by 503, in one place."""
+
+RETRY_AFTER_SECONDS = 1
+
+MEDIA_TYPE = "application/problem+json"
+
+log = structlog.get_logger("api")
+
+
+class Problem(BaseModel):
+    """What went wrong and what to do (RFC 9457)."""
+
+    type: str = Field(description="Names the problem, for ever: the address of its documentation.")
+    title: str
+    status: int
+    detail: str = Field(description="This case, in a sentence.")
+    remedy: str = Field(description="What to do.")
+    request_id: str = Field(description="Stands in the log, and in the header `X-Request-Id`.")
+    facts: dict[str, Any] = Field(description="The facts of the case, by name; never a personal value.")
+
+
+def problem_answer(refusal: Refusal, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer for a refusal; a class outside the table is a bug, which the test of the table finds first."""
+    status = STATUS[type(refusal)]
+    document = {
+        "type": f"/problems/{refusal.kind()}",
+        "title": title_of(type(refusal)),
+        "status": status,
+        "detail": refusal.says.format(**refusal.facts()),
+        "remedy": refusal.remedy,
+        "request_id": request_id,
+        "facts": refusal.facts(),
+    }
+    retry = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return Response(orjson.dumps(document, default=str), status, {**retry, **(headers or {})}, MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Makes every failure inside the service a problem document."""
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _unserved)
+    for fault in FAULTS:
+        app.add_exception_handler(fault, _away)
+    app.add_exception_handler(eventsourcing.persistence.DatabaseError, _unnamed)
+
+
+def _answered(request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:
+    request.state.problem = refusal.kind()  # for the log line of the request
+    return problem_answer(refusal, request.state.request_id, headers)
+
+
+async def _refused(request: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, Refusal)
+    return _answered(request, refusal)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    """FastAPI's own word on parameters: `If-Match` missing is a problem of its own, with a status of its own."""
+    assert isinstance(error, RequestValidationError)
+    errors = parameter_errors(error.errors())
+    unconditional = any(wrong["field"].lower() == "if-match" and wrong["says"] == "is required" for wrong in errors)
+    return _answered(request, asked.PreconditionRequired() if unconditional else asked.InvalidRequest(errors))
+
+
+async def _unserved(request: Request, error: Exception) -> Response:
+    """The router found no route, or none with this method; nothing else raises HTTPException."""
+    assert isinstance(error, HTTPException)
+    refusal = asked.MethodNotAllowed() if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else asked.NoSuchPage()
+    return _answered(request, refusal, _allowed(request) or error.headers)
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    """The methods that the description names for this path: the router itself knows one route at a time."""
+    template = getattr(request.scope.get("route"), "path_format", None)
+    methods = request.app.openapi()["paths"].get(template, {})
+    return {"Allow": ", ".join(sorted(method.upper() for method in methods))} if methods else {}
+
+
+async def _away(request: Request, fault: Exception) -> Response:
+    log.warning("ledger unavailable", request_id=request.state.request_id, exc_info=fault)
+    return _answered(request, asked.LedgerUnavailable())
+
+
+async def _unnamed(request: Request, fault: Exception) -> Response:
+    """A database error outside `FAULTS` is a bug of ours, unless the server did not say it: then the connection broke."""
+    cause = fault.__cause__
+    if type(cause) is psycopg2.DatabaseError and cause.pgcode is None:
+        return await _away(request, fault)
+    raise fault
+
+
+def title_of(refusal: type[Refusal]) -> str:
+    """`NothingToReply` is titled "Nothing to reply"."""
+    return refusal.kind().replace("-", " ").capitalize()
+
+
+KINDS: Mapping[str, type[Refusal]] = {refusal.kind(): refusal for refusal in STATUS}
+
+
+def page(kind: str) -> str:
+    """The documentation of one problem, for a person; raises NoSuchPage for a name that is none."""
+    refusal = KINDS.get(kind)
+    if refusal is None:
+        raise asked.NoSuchPage
+    return html(
+        title_of(refusal),
+        f"<p>{escape(_meaning(refusal))}</p>"
+        f"<p>Status {STATUS[refusal].value} {escape(STATUS[refusal].phrase)}, type <code>/problems/{kind}</code>.</p>"
+        f"<h2>What it says</h2><p>{escape(refusal.says)}</p>"
+        f"<h2>What to do</h2><p>{escape(refusal.remedy)}</p>"
+        '<p><a href="/problems">All problems</a></p>',
+    )
+
+
+def index() -> str:
+    """The list of every problem, by status."""
+    rows = "".join(
+        f'<tr><td>{status.value}</td><td><a href="/problems/{refusal.kind()}">{title_of(refusal)}</a></td>'
+        f"<td>{escape(refusal.says)}</td></tr>"
+        for refusal, status in sorted(STATUS.items(), key=lambda row: (row[1], row[0].kind()))
+    )
+    return html("Problems", f"<table><tr><th>Status</th><th>Problem</th><th>Says</th></tr>{rows}</table>")
+
+
+def _meaning(refusal: type[Refusal]) -> str:
+    """The docstring, where its author wrote one: a dataclass writes its signature where he did not."""
+    written = refusal.__doc__ or ""
+    return "" if written.startswith(f"{refusal.__name__}(") else inspect.cleandoc(written)

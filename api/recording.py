@@ -1,0 +1,197 @@
+"""The commands over HTTP: one table of path and command, and the one endpoint that serves them all.
+
+A command is decided and recorded in `ledger`; its refusals become answers in `api.problems`.
+"""
+
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+import anyio.to_thread
+import orjson
+from fastapi import FastAPI, Request, Response
+from pydantic import BaseModel, Field
+
+from api.body import Asked, read_command
+from api.caller import Caller, Expected, Key, RestedOn, version_in
+from api.description import command_description
+from ledger.application import Ledger, Receipt
+from ledger.complaint import commands as ask
+from ledger.database.pool import Pool
+from ledger.record.envelope import opened
+from ledger.record.reading import stream_events
+
+Endpoint = Callable[..., Coroutine[Any, Any, Response]]
+
+CALLERS_MAX = 128
+"""Commands that may wait for their commit at once; they are gathered into few commits (group commit)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRoute:
+    """Where a command is posted. `decides` marks what changes a decision: it needs `If-Match`."""
+
+    path: str
+    command: type[ask.ComplaintCommand]
+    decides: bool = False
+    status: HTTPStatus = HTTPStatus.OK
+
+    @property
+    def path_ids(self) -> list[str]:
+        """The fields of the command that stand in the path."""
+        return re.findall(r"{(\w+)}", self.path)
+
+
+ONE = "/complaints/{complaint_id}"
+
+COMMANDS = (
+    CommandRoute("/complaints", ask.ReceiveComplaint, status=HTTPStatus.CREATED),
+    CommandRoute(f"{ONE}/registration", ask.RegisterComplaint),
+    CommandRoute(f"{ONE}/automatic-replies", ask.NoteAutomaticReply),
+    CommandRoute(f"{ONE}/first-reply", ask.SendFirstReply),
+    CommandRoute(f"{ONE}/contacts", ask.NoteContact),
+    CommandRoute(f"{ONE}/classification", ask.ClassifyComplaint, decides=True),
+    CommandRoute(f"{ONE}/grade", ask.GradeComplaint, decides=True),
+    CommandRoute(f"{ONE}/assignment", ask.AssignComplaint, decides=True),
+    CommandRoute(f"{ONE}/investigations", ask.StartInvestigation),
+    CommandRoute(f"{ONE}/investigations/{{investigation_id}}/findings", ask.MakeFinding),
+    CommandRoute(f"{ONE}/investigations/{{investigation_id}}/closing", ask.CloseInvestigation),
+    CommandRoute(f"{ONE}/evidence", ask.ProvideEvidence),
+    CommandRoute(f"{ONE}/proposals", ask.ProposeSolution),
+    CommandRoute(f"{ONE}/proposals/{{proposal_id}}/acceptance", ask.AcceptProposal),
+    CommandRoute(f"{ONE}/proposals/{{proposal_id}}/decline", ask.DeclineProposal),
+    CommandRoute(f"{ONE}/resolution", ask.ResolveComplaint, decides=True),
+    CommandRoute(f"{ONE}/replies", ask.SendReply),
+    CommandRoute(f"{ONE}/satisfaction", ask.RateSatisfaction),
+    CommandRoute(f"{ONE}/closing", ask.CloseComplaint, decides=True),
+    CommandRoute(f"{ONE}/reopening", ask.ReopenComplaint, decides=True),
+    CommandRoute(f"{ONE}/withdrawal", ask.WithdrawComplaint, decides=True),
+    CommandRoute(f"{ONE}/stated-outcomes", ask.StateOutcome),
+    CommandRoute(f"{ONE}/disputes", ask.DisputeOutcome),
+    CommandRoute(f"{ONE}/transfers", ask.ReceiveTransfer),
+    CommandRoute(f"{ONE}/extensions", ask.ExtendDeadline, decides=True),
+    CommandRoute(f"{ONE}/appraisals", ask.StartAppraisal),
+    CommandRoute(f"{ONE}/appraisals/{{appraisal_id}}/end", ask.EndAppraisal),
+    CommandRoute(f"{ONE}/new-facts", ask.ReceiveNewFacts),
+    CommandRoute(f"{ONE}/holding-responses", ask.SendHoldingResponse),
+    CommandRoute(f"{ONE}/ruling-out", ask.RuleOutComplaint, decides=True),
+    CommandRoute(f"{ONE}/merger", ask.MergeComplaint, decides=True),
+    CommandRoute(f"{ONE}/group", ask.RecogniseGroup),
+    CommandRoute(f"{ONE}/annulments", ask.AnnulFact, decides=True),
+    CommandRoute(f"{ONE}/corrections", ask.CorrectFact, decides=True),
+)
+"""Every command of a complaint, in the order of its life."""
+
+
+class Recorded(BaseModel):
+    """The receipt for an accepted command."""
+
+    book: str
+    complaint_id: UUID
+    version: int = Field(description="The complaint's version now, also in the header `ETag`.")
+    first_position: int | None = Field(
+        description="Where in the book the first new fact stands; null: already so, nothing was recorded."
+    )
+    last_position: int | None = Field(
+        description="Where the last new fact stands, also in the header `Ledger-Position`."
+    )
+    tree_size: int = Field(description="The size of the book after it.")
+    root: str = Field(description="The root of the book's Merkle tree at that size, in hex.")
+    recorded_at: datetime | None
+    replayed: bool = Field(
+        description="This request was recorded before, under the same idempotency key: here is its first outcome."
+    )
+    assigned: dict[str, str] = Field(
+        description="What the program filled in, by field: the id of a new investigation, for example."
+    )
+
+
+def install(app: FastAPI, ledger: Ledger, pool: Pool) -> None:
+    """Serves every command of the table."""
+    recorder = Recorder(ledger, pool)
+    for route in COMMANDS:
+        app.add_api_route(
+            route.path,
+            _endpoint(route, recorder),
+            methods=["POST"],
+            status_code=route.status,
+            response_class=Response,
+            operation_id=route.command.command_name(),
+            **command_description(route.path_ids, route.command, Recorded, decides=route.decides, status=route.status),
+        )
+
+
+def _endpoint(route: CommandRoute, recorder: "Recorder") -> Endpoint:
+    """Serves one line of the table: parses, hands over, answers."""
+
+    async def decide(request: Request, principal: Caller, if_match: RestedOn, key: Key = None) -> Response:
+        return await recorder.record(route, await read_command(route.command, request), principal, key, if_match)
+
+    async def note(request: Request, principal: Caller, if_match: Expected = None, key: Key = None) -> Response:
+        return await recorder.record(route, await read_command(route.command, request), principal, key, if_match)
+
+    return decide if route.decides else note
+
+
+class Recorder:
+    """Hands commands to the ledger on threads, so that waiting for a commit keeps nobody else waiting."""
+
+    def __init__(self, ledger: Ledger, pool: Pool) -> None:
+        self._ledger, self._pool = ledger, pool
+        self._places = anyio.CapacityLimiter(CALLERS_MAX)
+
+    async def record(
+        self, route: CommandRoute, asked: Asked, principal: str, key: str | None, if_match: str | None
+    ) -> Response:
+        """The receipt, of this request or of its first time; refusals rise."""
+        work = partial(self._record, route, asked, principal, key, version_in(if_match))
+        return await anyio.to_thread.run_sync(work, limiter=self._places)
+
+    def _record(
+        self, route: CommandRoute, asked: Asked, principal: str, key: str | None, version: int | None
+    ) -> Response:
+        receipt = self._ledger.handle(
+            asked.command, principal=principal, key=key, given=asked.given, expected_version=version
+        )
+        return _answer(route.status, receipt, self._assigned(asked, receipt))
+
+    def _assigned(self, asked: Asked, receipt: Receipt) -> dict[str, object]:
+        """What the program filled in. A repeated request is told what was recorded the first time, not what was made up now."""
+        if not asked.assigned or receipt.first_position is None:
+            return {}
+        if not receipt.replayed:
+            return {field: getattr(asked.command, field) for field in asked.assigned}
+        with self._pool.connection() as connection:
+            rows = stream_events(connection, receipt.book, receipt.stream_id, up_to_position=receipt.last_position)
+        facts = [opened(row).event for row in rows if row.position >= receipt.first_position]
+        recorded = {
+            field: getattr(fact, field)
+            for fact in facts
+            for field in asked.assigned
+            if field in type(fact).model_fields
+        }
+        return {"complaint_id": receipt.stream_id, **recorded} if "complaint_id" in asked.assigned else recorded
+
+
+def _answer(status: HTTPStatus, receipt: Receipt, assigned: Mapping[str, object]) -> Response:
+    content = {
+        "book": receipt.book,
+        "complaint_id": receipt.stream_id,
+        "version": receipt.version,
+        "first_position": receipt.first_position,
+        "last_position": receipt.last_position,
+        "tree_size": receipt.tree_size,
+        "root": receipt.root,
+        "recorded_at": receipt.recorded_at,
+        "replayed": receipt.replayed,
+        "assigned": assigned,
+    }
+    headers = {"ETag": f'"{receipt.version}"', "Ledger-Position": str(receipt.last_position or receipt.tree_size)}
+    if status == HTTPStatus.CREATED:
+        headers["Location"] = f"/complaints/{receipt.stream_id}"
+    return Response(orjson.dumps(content), status, headers, "application/json")

@@ -1,0 +1,123 @@
+"""What the API itself refuses or cannot do, before or instead of a command. Nothing here knows status codes.
+
+Refused by the rules is in `ledger`. `LedgerUnavailable` (a fault) and `ProgramFailed` (a bug) stand
+here too, because what a caller reads about them has the same form.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, TypedDict
+
+from ledger.refusal import Refusal
+
+
+class FieldError(TypedDict):
+    """One thing wrong with a request. `says` never repeats what was sent: it may be personal."""
+
+    place: str
+    field: str
+    says: str
+
+
+@dataclass(eq=False)
+class InvalidRequest(Refusal):
+    """A field, parameter or header is missing, unknown, or not of the form that the description of the request asks for.
+
+    `facts.errors` names each one: `place` (body, path, query or header), `field`, and what to do. What was
+    sent is not repeated, because it may be personal.
+    """
+
+    says: ClassVar[str] = "The request is not of the form that its description asks for."
+    remedy: ClassVar[str] = "Put right each field named in `facts.errors`, and send it again."
+
+    errors: list[FieldError]
+
+
+@dataclass(eq=False)
+class MalformedJson(Refusal):
+    """The body is not JSON as RFC 8259 has it: NaN, a lone surrogate and a comma too many are not JSON."""
+
+    says: ClassVar[str] = "The body is not JSON (line {line}, column {column})."
+    remedy: ClassVar[str] = "Send one JSON object in UTF-8."
+
+    line: int
+    column: int
+
+
+@dataclass(eq=False)
+class JsonTooDeep(Refusal):
+    """Objects and lists stand within one another deeper than any command has them."""
+
+    says: ClassVar[str] = "The body has objects or lists more than {limit_levels} levels deep."
+    remedy: ClassVar[str] = "Send the fields that `/openapi.json` describes; none of them is so deep."
+
+    limit_levels: int
+
+
+@dataclass(eq=False)
+class ContentTypeNotJson(Refusal):
+    """A command's body is JSON and says so; a form or plain text is not read, so that no foreign web page can send one."""
+
+    says: ClassVar[str] = "The body is not declared as JSON."
+    remedy: ClassVar[str] = "Send the header `Content-Type: application/json`."
+
+
+@dataclass(eq=False)
+class BodyTooLarge(Refusal):
+    """A request's body has a limit. Files are not sent here: evidence is put on file by its digest."""
+
+    says: ClassVar[str] = "The body is larger than {limit_bytes} bytes."
+    remedy: ClassVar[str] = "Send less text, or put the document on file as evidence, by its digest."
+
+    limit_bytes: int
+
+
+@dataclass(eq=False)
+class PreconditionRequired(Refusal):
+    """A decision rests on what was read. `If-Match` says which version that was, so that nobody decides over another's head."""
+
+    says: ClassVar[str] = (
+        "This command changes a decision, and does not say which version of the complaint it rests on."
+    )
+    remedy: ClassVar[str] = "Read the complaint, and send its `ETag` in the header `If-Match`."
+
+
+@dataclass(eq=False)
+class NoSuchPage(Refusal):
+    """Nothing is served under this path."""
+
+    says: ClassVar[str] = "Nothing is served under this path."
+    remedy: ClassVar[str] = "See `/openapi.json` for what is."
+
+
+@dataclass(eq=False)
+class MethodNotAllowed(Refusal):
+    """The path is served, but not with this method; the header `Allow` names those that are."""
+
+    says: ClassVar[str] = "This path is not served with this method."
+    remedy: ClassVar[str] = "Use a method that the header `Allow` names."
+
+
+@dataclass(eq=False)
+class HostNotServed(Refusal):
+    """The server answers only to the host names it was started for, so that a web page which renames itself to this machine cannot read it."""
+
+    says: ClassVar[str] = "This server does not answer under the host name that was asked for."
+    remedy: ClassVar[str] = "Use `127.0.0.1` or `localhost`, or the name that the server was started with."
+
+
+@dataclass(eq=False)
+class LedgerUnavailable(Refusal):
+    """The database cannot be reached, or did not answer in time. A command may have been recorded all the same."""
+
+    says: ClassVar[str] = "The ledger cannot be reached at the moment."
+    remedy: ClassVar[str] = (
+        "Send the same request with the same `Idempotency-Key` again after the seconds in `Retry-After`: it is recorded once."
+    )
+
+
+@dataclass(eq=False)
+class ProgramFailed(Refusal):
+    """The program has a fault of its own. It is in the log under the request's id; nothing half-done was recorded."""
+
+    says: ClassVar[str] = "The program failed; this is not the caller's fault."
+    remedy: ClassVar[str] = "Tell whoever runs the ledger the `request_id`."

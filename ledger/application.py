@@ -1,0 +1,391 @@
+"""The ledger of one book as callers use it: a command goes in, a receipt comes out.
+
+It joins the pure rules to the record and the vault, and makes the values that rules may not make themselves: the time.
+It reads no HTTP and prints nothing.
+"""
+
+import hashlib
+import hmac
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, ClassVar, cast
+from uuid import UUID
+
+import orjson
+from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.persistence import Mapper
+
+from ledger.complaint.commands import ComplaintCommand, assigned_fields
+from ledger.complaint.events import ComplaintEvent
+from ledger.complaint.refusals import ComplaintNotFound
+from ledger.complaint.rules import decide
+from ledger.complaint.state import Complaint, evolve
+from ledger.database.roles import Role
+from ledger.database.target import Database
+from ledger.names import NAME_OF
+from ledger.record.append import Appender, NewDisclosure, NewEvent, Outcome, Request, answered_under
+from ledger.record.book import claimed_keys
+from ledger.record.envelope import Recorded, RecordedMapper
+from ledger.recorder import BookRecorder, KeyReused, VersionConflict, as_the_library_says
+from ledger.refusal import Refusal
+from ledger.vault.keys import SubjectKeys
+from ledger.vault.master import KeysUnusable
+from ledger.vault.sealing import Disclosure, seal_all
+
+DECISIONS_MAX = 12
+"""How often a command without an expected version is decided anew after somebody else was faster."""
+
+PAUSE_SECONDS = 0.003
+"""How long a loser waits at first, so that those who meet do not meet again; it grows with each loss."""
+
+BULK_CHUNK_REQUESTS = 64
+"""How many bulk requests share one look at the keys and one durable write of new subject keys."""
+
+
+@dataclass(eq=False)
+class ExpectedVersionStale(Refusal):
+    """The caller decided on the ground of a version that is no longer the last."""
+
+    says: ClassVar[str] = "Complaint {complaint_id} is at version {version}, not at {expected_version}."
+    remedy: ClassVar[str] = "Read it again, decide again, and send the version that you read."
+
+    complaint_id: UUID
+    expected_version: int
+    version: int
+
+
+@dataclass(eq=False)
+class ComplaintBusy(Refusal):
+    """Others kept recording in this complaint while the command was decided."""
+
+    says: ClassVar[str] = "Complaint {complaint_id} was changed by others {decisions} times while this was decided."
+    remedy: ClassVar[str] = "Nothing was recorded. Send it again."
+
+    complaint_id: UUID
+    decisions: int = DECISIONS_MAX
+
+
+@dataclass(eq=False)
+class IdempotencyKeyReused(Refusal):
+    """The same key came with another request."""
+
+    says: ClassVar[str] = "The idempotency key {key} was used for another request."
+    remedy: ClassVar[str] = "Nothing was recorded. Use a new key for each request, and the same one only to repeat it."
+
+    key: str
+
+
+class KeysOfAnotherBook(KeysUnusable):
+    """The key store at hand is not the one that this book was written with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a caller gets for an accepted command. Positions are None where everything was so already.
+
+    `root` is the tree's root in hex at `tree_size`, which covers the events of this receipt.
+    """
+
+    book: str
+    stream_id: UUID
+    version: int
+    first_position: int | None
+    last_position: int | None
+    tree_size: int
+    root: str
+    recorded_at: datetime | None
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BulkRequest:
+    """Events of a new stream that were decided elsewhere: an import, a demo. Personal values are still clear.
+
+    `given` is what the identity of the request is judged by: the same key with other bytes is refused.
+    """
+
+    stream_id: UUID
+    events: Sequence[ComplaintEvent]
+    principal: str
+    key: str
+    given: bytes
+    command: str
+
+
+class Ledger(Application[UUID]):
+    """One book. Safe for many threads: their commands share durable commits."""
+
+    def __init__(
+        self,
+        database: Database,
+        book: str,
+        keys: SubjectKeys,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        super().__init__(
+            env={
+                "PERSISTENCE_MODULE": "ledger.recorder",
+                "LEDGER_DATABASE_URL": database.dsn(Role.APPLICATION),
+                "LEDGER_BOOK": book,
+            }
+        )
+        self.book = book
+        self._database = database
+        self._keys = keys
+        self._clock = clock
+        self._fingerprint_key = keys.secret(f"request-fingerprint/{book}")
+        self._keys_are_the_books = False
+
+    @property
+    def record(self) -> BookRecorder:
+        """The recorder that all commands of this book go through."""
+        return cast("BookRecorder", self.recorder)
+
+    def handle(
+        self,
+        command: ComplaintCommand,
+        *,
+        principal: str,
+        key: str | None = None,
+        given: bytes | None = None,
+        expected_version: int | None = None,
+    ) -> Receipt:
+        """Decides the command and records what follows from it, durably; returns its receipt.
+
+        `given` is the request as the caller gave it, without what the program made for it; a repeat under the same
+        `key` gets the first receipt, whatever has happened since. Raises a Refusal, and nothing was recorded, or
+        `eventsourcing.persistence.OperationalError` while the database is away.
+        Costs one read of the stream and a share of one commit.
+        """
+        self._refuse_other_keys()
+        fingerprint = self._fingerprint(given if given is not None else as_given(command))
+        if key is not None:
+            earlier = self._earlier(principal, key, fingerprint)
+            if earlier is not None:
+                return earlier
+        try:
+            return self._decided(command, principal, key, fingerprint, expected_version)
+        except Refusal:
+            # the same request may have been stored by a twin since the look above: then that is the answer
+            earlier = None if key is None else self._earlier(principal, key, fingerprint)
+            if earlier is None:
+                raise
+            return earlier
+
+    def _decided(
+        self,
+        command: ComplaintCommand,
+        principal: str,
+        key: str | None,
+        fingerprint: bytes,
+        expected_version: int | None,
+    ) -> Receipt:
+        for decision in range(DECISIONS_MAX):
+            if decision:
+                time.sleep(random.uniform(0, PAUSE_SECONDS * decision))  # noqa: S311 - nothing rests on its secrecy
+            complaint = self._complaint_or_new(command.complaint_id)
+            if expected_version is not None and complaint.version != expected_version:
+                raise ExpectedVersionStale(command.complaint_id, expected_version, complaint.version)
+            events = decide(complaint, command, self._clock())
+            sealed, disclosures = seal_all(events, self._keys)
+            request = Request(
+                events=(),  # the mapper makes their stored form on the way
+                principal=principal,
+                fingerprint=fingerprint,
+                stream_id=command.complaint_id,
+                version=complaint.version + len(events),
+                disclosures=[_to_vault(disclosure) for disclosure in disclosures],
+            )
+            if key is not None:
+                request.key = key
+            envelopes = (
+                Recorded(command.complaint_id, version, event, principal, command.command_name())
+                for version, event in enumerate(sealed, complaint.version + 1)
+            )
+            try:
+                self.save(*envelopes, request=request)
+            except VersionConflict:
+                continue
+            except KeyReused:
+                raise IdempotencyKeyReused(request.key) from None
+            assert request.outcome is not None
+            return self._receipt(request.outcome)
+        raise ComplaintBusy(command.complaint_id)
+
+    def complaint(self, complaint_id: UUID) -> Complaint:
+        """The complaint as it is now; raises ComplaintNotFound. Costs one read of its stream."""
+        complaint = self._complaint_or_new(complaint_id)
+        if complaint.version == 0:
+            raise ComplaintNotFound(complaint_id)
+        return complaint
+
+    def record_in_bulk(self, requests: Iterable[BulkRequest]) -> Iterator[tuple[BulkRequest, Receipt | Exception]]:
+        """Records many new streams, many to a commit, in constant memory; yields each with its receipt or its error.
+
+        What a key already has is answered from the record without being sealed anew. The rules are not asked: the
+        events were decided by who hands them over. Errors are IdempotencyKeyReused, VersionConflict, or what the
+        database says of that one request; a fault of the whole (the database away) is raised.
+        """
+        self._refuse_other_keys()
+        appender = Appender(lambda: self._database.connect(Role.APPLICATION, autocommit=True), self.book)
+        waiting = iter(requests)
+        try:
+            while chunk := list(islice(waiting, BULK_CHUNK_REQUESTS)):
+                yield from self._record_chunk(appender, chunk)
+        finally:
+            appender.close()
+
+    def _refuse_other_keys(self) -> None:
+        """A book and its keys belong together from the first time that they meet; looked up once.
+
+        Another store would seal values that nobody can open again, and would take repeats for new requests.
+        """
+        if self._keys_are_the_books:
+            return
+        mark = hashlib.sha256(b"complaint-ledger/keys/v1" + self._fingerprint_key).hexdigest()
+        with as_the_library_says(), self.record.pool.connection() as connection:
+            found = claimed_keys(connection, self.book, mark)
+            if found not in (None, mark):
+                raise KeysOfAnotherBook(
+                    f"these are not the keys with which the book {self.book} was written: put the folder `keys` back "
+                    "from its backup, or name the right one; nothing was recorded"
+                )
+        self._keys_are_the_books = True
+
+    def _record_chunk(
+        self, appender: Appender, chunk: Sequence[BulkRequest]
+    ) -> Iterator[tuple[BulkRequest, Receipt | Exception]]:
+        answered = self._answered(chunk)
+        new: list[tuple[BulkRequest, Request]] = []
+        for bulk, fingerprint in zip(chunk, map(self._fingerprint, (bulk.given for bulk in chunk)), strict=True):
+            earlier = answered.get((bulk.principal, bulk.key))
+            if earlier is None:
+                new.append((bulk, self._bulk_request(bulk, fingerprint)))
+            elif hmac.compare_digest(earlier[0], fingerprint):
+                yield bulk, self._receipt(earlier[1])
+            else:
+                yield bulk, IdempotencyKeyReused(bulk.key)
+        self._seal_together(new)
+        for (bulk, _), (_, result) in zip(new, appender.append_all(request for _, request in new), strict=True):
+            yield bulk, self._bulk_result(bulk, result)
+
+    def _answered(self, chunk: Sequence[BulkRequest]) -> dict[tuple[str, str], tuple[bytes, Outcome]]:
+        found: dict[tuple[str, str], tuple[bytes, Outcome]] = {}
+        with self.record.pool.connection() as connection:
+            for principal in {bulk.principal for bulk in chunk}:
+                keys = [bulk.key for bulk in chunk if bulk.principal == principal]
+                for key, answer in answered_under(connection, self.book, principal, keys).items():
+                    found[principal, key] = answer
+        return found
+
+    def _bulk_request(self, bulk: BulkRequest, fingerprint: bytes) -> Request:
+        return Request(
+            events=(),
+            principal=bulk.principal,
+            key=bulk.key,
+            fingerprint=fingerprint,
+            stream_id=bulk.stream_id,
+            version=len(bulk.events),
+        )
+
+    def _seal_together(self, new: Sequence[tuple[BulkRequest, Request]]) -> None:
+        """One durable write of new subject keys for all of them, before any of them is stored."""
+        sealed, disclosures = seal_all([event for bulk, _ in new for event in bulk.events], self._keys)
+        disclosed: dict[int, list[Disclosure]] = defaultdict(list)
+        for disclosure in disclosures:
+            disclosed[disclosure.event_index].append(disclosure)
+        first = 0
+        for bulk, request in new:
+            own = range(first, first + len(bulk.events))
+            envelopes = [
+                Recorded(bulk.stream_id, version, sealed[index], bulk.principal, bulk.command)
+                for version, index in enumerate(own, 1)
+            ]
+            request.events = [
+                NewEvent(each.originator_id, each.originator_version, NAME_OF[type(each.event)], each.state())
+                for each in envelopes
+            ]
+            request.disclosures = [_to_vault(each, first) for index in own for each in disclosed[index]]
+            first += len(bulk.events)
+
+    def _bulk_result(self, bulk: BulkRequest, result: Outcome | Exception) -> Receipt | Exception:
+        if isinstance(result, Exception):
+            return result
+        match result.kind:
+            case "stored" | "replayed":
+                return self._receipt(result)
+            case "key-reused":
+                return IdempotencyKeyReused(bulk.key)
+            case "version-conflict" | "tracking-conflict":
+                return VersionConflict(f"the stream {bulk.stream_id} is there already")
+
+    def _complaint_or_new(self, complaint_id: UUID) -> Complaint:
+        try:
+            # the library's types know aggregates with an id only
+            found: Any = self.repository.get(complaint_id, projector_func=cast("Any", _projected))
+        except AggregateNotFoundError:
+            return Complaint()
+        return cast("Complaint", found)
+
+    def _earlier(self, principal: str, key: str, fingerprint: bytes) -> Receipt | None:
+        with as_the_library_says(), self.record.pool.connection() as connection:
+            answered = answered_under(connection, self.book, principal, [key]).get(key)
+        if answered is None:
+            return None
+        if not hmac.compare_digest(answered[0], fingerprint):
+            raise IdempotencyKeyReused(key)
+        return self._receipt(answered[1])
+
+    def _receipt(self, outcome: Outcome) -> Receipt:
+        assert outcome.stream_id is not None
+        assert outcome.version is not None
+        assert outcome.tree_size is not None
+        assert outcome.root is not None
+        return Receipt(
+            book=self.book,
+            stream_id=outcome.stream_id,
+            version=outcome.version,
+            first_position=outcome.first_position,
+            last_position=outcome.last_position,
+            tree_size=outcome.tree_size,
+            root=outcome.root.hex(),
+            recorded_at=outcome.recorded_at,
+            replayed=outcome.kind == "replayed",
+        )
+
+    def _fingerprint(self, given: bytes) -> bytes:
+        """HMAC-SHA-256: what was asked cannot be guessed from it without the key."""
+        return hmac.digest(self._fingerprint_key, given, hashlib.sha256)
+
+    def construct_mapper(self) -> Mapper[UUID]:
+        return self.factory.mapper(transcoder=self.construct_transcoder(), mapper_class=RecordedMapper)
+
+
+def as_given(command: ComplaintCommand) -> bytes:
+    """A command as it was given: what the caller set, without the ids that the program made."""
+    made = set(assigned_fields(type(command)))
+    content = command.model_dump(mode="json", exclude_unset=True, exclude=made)
+    return orjson.dumps([command.command_name(), content], option=orjson.OPT_SORT_KEYS)
+
+
+def _projected(complaint: Complaint | None, envelopes: Iterable[Any]) -> Complaint | None:
+    for envelope in envelopes:
+        complaint = evolve(complaint or Complaint(), envelope.event)
+    return complaint
+
+
+def _to_vault(disclosure: Disclosure, first: int = 0) -> NewDisclosure:
+    return NewDisclosure(
+        disclosure.event_index - first,
+        disclosure.digest,
+        disclosure.subject_id,
+        disclosure.path,
+        disclosure.tier,
+        disclosure.ciphertext,
+    )

@@ -1,0 +1,488 @@
+"""The facts of one complaint, in the complaint team's words. Nothing here decides or computes.
+
+An instant is offset-aware and says when the thing happened, never when it was recorded. Free text
+written by or about a person is personal and held under the complaint's customer.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from typing import Annotated, Any, Literal, TypeAlias, cast
+from uuid import UUID
+
+import orjson
+from pydantic import AwareDatetime, Field, SerializeAsAny, model_validator
+
+from ledger.complaint.fact import ComplaintEvent, OptionalText, Text
+from ledger.complaint.moving import (
+    AppraisalEnded,
+    AppraisalStarted,
+    ComplaintMerged,
+    ComplaintRuledOut,
+    ComplaintTransferred,
+    DeadlineExtended,
+    GroupRecognised,
+    HoldingResponseSent,
+    NewFactsReceived,
+)
+from ledger.event import Code, Currency, Held, Label, Personal, Reference, Sha256Hex, StaffId, Tier
+
+__all__ = ["ComplaintEvent"]  # what stands here and is made elsewhere
+
+Minor = Annotated[int, Field(ge=0, le=10**15)]
+"""An amount in the currency's minor unit (fen, cent)."""
+
+Score = Annotated[int, Field(ge=1, le=5)]
+"""1 (very dissatisfied 非常不满意) to 5 (very satisfied 非常满意)."""
+
+
+class Grade(StrEnum):
+    """Severity 分级; it decides the house limit of the resolution clock."""
+
+    GENERAL = "general"
+    COMPLEX = "complex"
+    MAJOR = "major"
+
+
+class Outcome(StrEnum):
+    UPHELD = "upheld"
+    PARTLY_UPHELD = "partly-upheld"
+    REJECTED = "rejected"
+    SETTLED = "settled"
+
+
+class ComplaintReceived(ComplaintEvent):
+    """The complaint reached the institution 投诉接收. Starts the first-reply and resolution clocks.
+
+    `date_only` says that the source states a day and no hour: `received_at` is then the beginning
+    of that day in the institution's time zone.
+    """
+
+    received_at: AwareDatetime
+    date_only: bool = False
+    received_by: StaffId
+    channel: Code
+    customer_name: Annotated[Personal[str] | None, Held(Tier.ORDINARY, "customer_id")] = None
+    customer_contact: Annotated[Personal[str] | None, Held(Tier.ORDINARY, "customer_id")] = None
+    customer_identity_number: Annotated[Personal[str] | None, Held(Tier.CORE, "customer_id")] = None
+    customer_account: Annotated[Personal[str] | None, Held(Tier.CORE, "customer_id")] = None
+    content: OptionalText = None
+    remedy_wanted: OptionalText = None
+    amount_in_dispute_minor: Minor | None = None
+    currency: Currency | None = None
+    product: Code | None = None
+    branch: Code | None = None
+    external_reference: Reference | None = None
+    earlier_complaint_ids: tuple[UUID, ...] = ()
+
+
+class ComplaintRegistered(ComplaintEvent):
+    """Written down in full and given its reference number 登记."""
+
+    reference: Reference
+    registered_at: AwareDatetime
+    registered_by: StaffId
+
+
+class AutomaticReplySent(ComplaintEvent):
+    """A machine acknowledged the receipt. A fact of its own: it stops no clock."""
+
+    channel: Code
+    sent_at: AwareDatetime
+
+
+class ContactNoted(ComplaintEvent):
+    """A conversation with the customer about the matter; may lie before the receipt. Stops no clock."""
+
+    channel: Code
+    direction: Literal["inbound", "outbound"]
+    content: Text
+    noted_by: StaffId
+    occurred_at: AwareDatetime
+
+
+class FirstReplySent(ComplaintEvent):
+    """The customer heard from a person of the institution 首次回复. Stops the first-reply clock."""
+
+    channel: Code
+    content: OptionalText = None
+    sent_by: StaffId
+    sent_at: AwareDatetime
+
+
+class ComplaintClassified(ComplaintEvent):
+    """Said what the complaint is about 分类. `issue` is what the customer says, `cause` what is found.
+
+    In the scheme `house` the terms are codes of the house's tables; in another scheme (`cfpb`) they
+    are that scheme's own labels.
+    """
+
+    scheme: Code
+    category: Label
+    product: Label | None = None
+    sub_product: Label | None = None
+    issue: Label | None = None
+    sub_issue: Label | None = None
+    cause: Label | None = None
+    classified_by: StaffId
+    classified_at: AwareDatetime
+
+
+class ComplaintReclassified(ComplaintClassified):
+    """The classification was corrected; the earlier one stays visible with its author and reason."""
+
+    reason: Text
+
+
+class ComplaintGraded(ComplaintEvent):
+    """Severity set 分级 with the urgent flag 紧急. A grade decides the limit of the resolution clock."""
+
+    grade: Grade
+    urgent: bool = False
+    reason: OptionalText = None
+    graded_by: StaffId
+    graded_at: AwareDatetime
+
+
+class ComplaintRegraded(ComplaintEvent):
+    """Severity changed, by leave of a supervisor who is not the one who asks."""
+
+    grade: Grade
+    urgent: bool = False
+    reason: Text
+    graded_by: StaffId
+    approved_by: StaffId
+    graded_at: AwareDatetime
+
+
+class ComplaintAssigned(ComplaintEvent):
+    """Given to a department, and perhaps to a person in it 分配."""
+
+    department: Label
+    assignee: StaffId | None = None
+    assigned_by: StaffId
+    assigned_at: AwareDatetime
+
+
+class ComplaintReassigned(ComplaintEvent):
+    """Moved to another department or person, with the reason."""
+
+    department: Label
+    assignee: StaffId | None = None
+    reason: Text
+    assigned_by: StaffId
+    assigned_at: AwareDatetime
+
+
+class InvestigationStarted(ComplaintEvent):
+    """The owning department began to investigate 调查."""
+
+    investigation_id: UUID
+    lead: StaffId
+    started_by: StaffId
+    started_at: AwareDatetime
+
+
+class EvidenceProvided(ComplaintEvent):
+    """A document, recording or statement was put on file 证据; the file itself by its digest."""
+
+    evidence_id: UUID
+    kind: Code
+    description: Text
+    sha256: Sha256Hex | None = None
+    provided_by: StaffId
+    provided_at: AwareDatetime
+
+
+class FindingMade(ComplaintEvent):
+    """What the investigation found, with the cause it points to."""
+
+    investigation_id: UUID
+    finding: Text
+    cause: Label | None = None
+    made_by: StaffId
+    made_at: AwareDatetime
+
+
+class InvestigationClosed(ComplaintEvent):
+    """The investigation ended with a conclusion."""
+
+    investigation_id: UUID
+    conclusion: Text
+    closed_by: StaffId
+    closed_at: AwareDatetime
+
+
+class SolutionProposed(ComplaintEvent):
+    """A solution was put to the customer 处理方案."""
+
+    proposal_id: UUID
+    content: Text
+    compensation_kind: Code | None = None
+    compensation_minor: Minor | None = None
+    currency: Currency | None = None
+    proposed_by: StaffId
+    proposed_at: AwareDatetime
+
+
+class ProposalAccepted(ComplaintEvent):
+    """The customer agreed to a proposal."""
+
+    proposal_id: UUID
+    accepted_at: AwareDatetime
+    noted_by: StaffId
+
+
+class ProposalDeclined(ComplaintEvent):
+    """The customer did not agree to a proposal."""
+
+    proposal_id: UUID
+    reason: OptionalText = None
+    declined_at: AwareDatetime
+    noted_by: StaffId
+
+
+class ComplaintResolved(ComplaintEvent):
+    """The institution decided 处理完毕. The customer does not know yet: this stops no house clock."""
+
+    resolution_id: UUID
+    outcome: Outcome
+    reasons: Text
+    measures: OptionalText = None
+    resolved_by: StaffId
+    resolved_at: AwareDatetime
+
+
+class ReplySent(ComplaintEvent):
+    """The customer was told the result 回复. Stops the resolution clock."""
+
+    reply_id: UUID
+    resolution_id: UUID
+    channel: Code
+    content: Text
+    sent_by: StaffId
+    sent_at: AwareDatetime
+
+
+class SatisfactionRated(ComplaintEvent):
+    """The customer rated the handling 满意度. Bound to one resolution: a reopened complaint gets a new one."""
+
+    resolution_id: UUID
+    overall: Score
+    attitude: Score | None = None
+    efficiency: Score | None = None
+    ability: Score | None = None
+    openness: Score | None = None
+    comment: OptionalText = None
+    channel: Code
+    asked_by: StaffId
+    rated_at: AwareDatetime
+
+
+class ComplaintClosed(ComplaintEvent):
+    """Nothing is left to do 结案."""
+
+    closed_by: StaffId
+    closed_at: AwareDatetime
+
+
+class ComplaintReopened(ComplaintEvent):
+    """The customer came back 重新处理, with new facts and reasons or only not content."""
+
+    reason: Text
+    new_facts: bool
+    reopened_by: StaffId
+    reopened_at: AwareDatetime
+
+
+class ComplaintWithdrawn(ComplaintEvent):
+    """The customer withdrew 撤诉. Ends the procedure on the day it arrives."""
+
+    reason: OptionalText = None
+    received_by: StaffId
+    withdrawn_at: AwareDatetime
+
+
+class OutcomeStated(ComplaintEvent):
+    """Another body's file states how the complaint ended, without saying when.
+
+    `timely` is that source's own word on its own deadline. `final` is false while the source says
+    that the answer is still in progress. A clock that this would stop has then been stopped at an
+    unknown time.
+    """
+
+    source: Code
+    outcome: Label
+    final: bool
+    timely: bool | None = None
+    stated_by: StaffId
+
+
+class OutcomeDisputed(ComplaintEvent):
+    """The customer disputed the outcome; `disputed_at` is missing where the source does not say."""
+
+    source: Code
+    disputed_at: AwareDatetime | None = None
+    noted_by: StaffId
+
+
+class FactAnnulled(ComplaintEvent):
+    """An earlier fact of this stream is declared never to have happened; it stays visible for ever.
+
+    `annulled_version` is its version. The author and the approver are two people.
+    """
+
+    annulled_version: Annotated[int, Field(ge=1)]
+    reason: Text
+    annulled_by: StaffId
+    approved_by: StaffId
+    annulled_at: AwareDatetime
+
+
+class FactCorrected(ComplaintEvent):
+    """An earlier fact of this stream is replaced by `fact`; what was recorded first stays visible.
+
+    `corrected_version` is its version, `name` the stored name of `fact`. Personal values of `fact`
+    that did not change keep the digest under which they were recorded.
+    """
+
+    corrected_version: Annotated[int, Field(ge=1)]
+    name: str
+    fact: SerializeAsAny[ComplaintEvent]
+    reason: Text
+    corrected_by: StaffId
+    approved_by: StaffId
+    corrected_at: AwareDatetime
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fact_by_name(cls, given: Any) -> Any:
+        """Reads a stored `fact` as the class that its stored name stands for."""
+        if isinstance(given, dict) and isinstance(given.get("fact"), dict):
+            fact = COMPLAINT_NAMES[given["name"]].model_validate_json(orjson.dumps(given["fact"]))
+            return {**given, "fact": fact}
+        return given
+
+
+COMPLAINT_NAMES: dict[str, type[ComplaintEvent]] = {
+    "complaint-received": ComplaintReceived,
+    "complaint-registered": ComplaintRegistered,
+    "automatic-reply-sent": AutomaticReplySent,
+    "contact-noted": ContactNoted,
+    "first-reply-sent": FirstReplySent,
+    "complaint-classified": ComplaintClassified,
+    "complaint-reclassified": ComplaintReclassified,
+    "complaint-graded": ComplaintGraded,
+    "complaint-regraded": ComplaintRegraded,
+    "complaint-assigned": ComplaintAssigned,
+    "complaint-reassigned": ComplaintReassigned,
+    "investigation-started": InvestigationStarted,
+    "evidence-provided": EvidenceProvided,
+    "finding-made": FindingMade,
+    "investigation-closed": InvestigationClosed,
+    "solution-proposed": SolutionProposed,
+    "proposal-accepted": ProposalAccepted,
+    "proposal-declined": ProposalDeclined,
+    "complaint-resolved": ComplaintResolved,
+    "reply-sent": ReplySent,
+    "satisfaction-rated": SatisfactionRated,
+    "complaint-closed": ComplaintClosed,
+    "complaint-reopened": ComplaintReopened,
+    "complaint-withdrawn": ComplaintWithdrawn,
+    "outcome-stated": OutcomeStated,
+    "outcome-disputed": OutcomeDisputed,
+    "complaint-transferred": ComplaintTransferred,
+    "deadline-extended": DeadlineExtended,
+    "appraisal-started": AppraisalStarted,
+    "appraisal-ended": AppraisalEnded,
+    "new-facts-received": NewFactsReceived,
+    "holding-response-sent": HoldingResponseSent,
+    "complaint-ruled-out": ComplaintRuledOut,
+    "complaint-merged": ComplaintMerged,
+    "group-recognised": GroupRecognised,
+    "fact-annulled": FactAnnulled,
+    "fact-corrected": FactCorrected,
+}
+"""Stored name to class. A name, once stored, is never changed, reused or taken away."""
+
+AnyComplaintEvent: TypeAlias = (
+    ComplaintReceived
+    | ComplaintRegistered
+    | AutomaticReplySent
+    | ContactNoted
+    | FirstReplySent
+    | ComplaintClassified
+    | ComplaintReclassified
+    | ComplaintGraded
+    | ComplaintRegraded
+    | ComplaintAssigned
+    | ComplaintReassigned
+    | InvestigationStarted
+    | EvidenceProvided
+    | FindingMade
+    | InvestigationClosed
+    | SolutionProposed
+    | ProposalAccepted
+    | ProposalDeclined
+    | ComplaintResolved
+    | ReplySent
+    | SatisfactionRated
+    | ComplaintClosed
+    | ComplaintReopened
+    | ComplaintWithdrawn
+    | OutcomeStated
+    | OutcomeDisputed
+    | ComplaintTransferred
+    | DeadlineExtended
+    | AppraisalStarted
+    | AppraisalEnded
+    | NewFactsReceived
+    | HoldingResponseSent
+    | ComplaintRuledOut
+    | ComplaintMerged
+    | GroupRecognised
+    | FactAnnulled
+    | FactCorrected
+)
+"""Every event: what a `match` must cover to end in `assert_never`."""
+
+
+def known_event(event: ComplaintEvent) -> AnyComplaintEvent:
+    """The same event, as the union that the type checker can exhaust."""
+    assert type(event) in COMPLAINT_NAMES.values(), f"{type(event).__name__} has no stored name"
+    return cast("AnyComplaintEvent", event)
+
+
+def happened_at(event: ComplaintEvent) -> datetime | None:
+    """When the thing happened; None where its source does not say."""
+    field = time_field(type(event))
+    return None if field is None else getattr(event, field)
+
+
+def done_by(event: ComplaintEvent) -> str | None:
+    """Who did it: a member of staff or a service; None for what a machine of ours did by itself."""
+    field = _field_ending(type(event), "_by")
+    return None if field is None else getattr(event, field)
+
+
+@cache
+def time_field(event: type[ComplaintEvent]) -> str | None:
+    """The field of an event class that says when the thing happened."""
+    return _field_ending(event, "_at")
+
+
+def times(event: ComplaintEvent) -> list[tuple[str, datetime]]:
+    """Every instant that an event states, by its field."""
+    stated = ((name, getattr(event, name)) for name in type(event).model_fields if name.endswith("_at"))
+    return [(name, at) for name, at in stated if at is not None]
+
+
+_ASIDE = frozenset({"approved_by", "complainant_told_at"})
+"""Who agreed to it, and when the complainant was told of it: not who did it, and not when it happened."""
+
+
+@cache
+def _field_ending(event: type[ComplaintEvent], ending: str) -> str | None:
+    fields = [name for name in event.model_fields if name.endswith(ending) and name not in _ASIDE]
+    assert len(fields) <= 1, f"{event.__name__} states {ending} more than once"
+    return fields[0] if fields else None

@@ -1,0 +1,322 @@
+"""What a command does to a complaint: the facts it leads to, `[]`, or a refusal. No clock, no ids made.
+
+`[]` means: already so. It answers a retry (a fact of the same content stands) and a change to what
+already is. Of personal values only digests are known here, so words are never taken for a retry:
+they are recorded again or refused. A caller who repeats words uses the same idempotency key.
+What may follow what stands in `ledger.complaint.guards`.
+"""
+
+from datetime import datetime
+from typing import Any, TypeAlias, assert_never
+
+from ledger.complaint.amendments import annul, correct
+from ledger.complaint.commands import (
+    AcceptProposal,
+    AnnulFact,
+    AssignComplaint,
+    ClassifyComplaint,
+    CloseComplaint,
+    CloseInvestigation,
+    ComplaintCommand,
+    CorrectFact,
+    DeclineProposal,
+    DisputeOutcome,
+    EndAppraisal,
+    ExtendDeadline,
+    GradeComplaint,
+    MakeFinding,
+    MergeComplaint,
+    NoteAutomaticReply,
+    NoteContact,
+    ProposeSolution,
+    ProvideEvidence,
+    RateSatisfaction,
+    ReceiveComplaint,
+    ReceiveNewFacts,
+    ReceiveTransfer,
+    RecogniseGroup,
+    RegisterComplaint,
+    ReopenComplaint,
+    ResolveComplaint,
+    RuleOutComplaint,
+    SendFirstReply,
+    SendHoldingResponse,
+    SendReply,
+    StartAppraisal,
+    StartInvestigation,
+    StateOutcome,
+    WithdrawComplaint,
+    known_command,
+)
+from ledger.complaint.events import (
+    AutomaticReplySent,
+    ComplaintAssigned,
+    ComplaintClassified,
+    ComplaintClosed,
+    ComplaintEvent,
+    ComplaintGraded,
+    ComplaintReassigned,
+    ComplaintReceived,
+    ComplaintReclassified,
+    ComplaintRegistered,
+    ComplaintRegraded,
+    ComplaintReopened,
+    ComplaintResolved,
+    ComplaintWithdrawn,
+    ContactNoted,
+    EvidenceProvided,
+    FindingMade,
+    FirstReplySent,
+    InvestigationClosed,
+    InvestigationStarted,
+    OutcomeDisputed,
+    OutcomeStated,
+    ProposalAccepted,
+    ProposalDeclined,
+    ReplySent,
+    SatisfactionRated,
+    SolutionProposed,
+)
+from ledger.complaint.guards import may_follow
+from ledger.complaint.moving import (
+    AppraisalEnded,
+    AppraisalStarted,
+    ComplaintMerged,
+    ComplaintRuledOut,
+    ComplaintTransferred,
+    DeadlineExtended,
+    GroupRecognised,
+    HoldingResponseSent,
+    NewFactsReceived,
+)
+from ledger.complaint.refusals import (
+    AlreadyReceived,
+    ApproverMissing,
+    ComplaintNotFound,
+    IdTaken,
+    MergedIntoItself,
+    NothingToChange,
+    NothingToReply,
+    ReasonMissing,
+)
+from ledger.complaint.state import Complaint, effective
+from ledger.complaint.stated import in_known_codes, not_from_the_future, stated, states_the_same
+
+Facts = list[ComplaintEvent]
+
+
+def decide(complaint: Complaint, command: ComplaintCommand, now: datetime) -> Facts:  # noqa: C901, PLR0912 - one case a command
+    """The facts that a command leads to now; `[]` when it is already so; raises a Refusal otherwise.
+
+    Cost: proportional to the number of facts of this complaint.
+    """
+    asked = known_command(command)
+    if complaint.version == 0 and not isinstance(asked, ReceiveComplaint):
+        raise ComplaintNotFound(asked.complaint_id)
+    if isinstance(asked, Moving):
+        return _move(complaint, asked, now)
+    match asked:
+        case ReceiveComplaint():
+            return _receive(complaint, asked, now)
+        case RegisterComplaint():
+            return _record(ComplaintRegistered, complaint, asked, now)
+        case NoteAutomaticReply():
+            return _record(AutomaticReplySent, complaint, asked, now)
+        case NoteContact():
+            return _record(ContactNoted, complaint, asked, now)
+        case SendFirstReply():
+            return _record(FirstReplySent, complaint, asked, now)
+        case ClassifyComplaint():
+            return _classify(complaint, asked, now)
+        case GradeComplaint():
+            return _grade(complaint, asked, now)
+        case AssignComplaint():
+            return _assign(complaint, asked, now)
+        case StartInvestigation():
+            return _record(InvestigationStarted, complaint, asked, now)
+        case ProvideEvidence():
+            return _record(EvidenceProvided, complaint, asked, now)
+        case MakeFinding():
+            return _record(FindingMade, complaint, asked, now)
+        case CloseInvestigation():
+            return _record(InvestigationClosed, complaint, asked, now)
+        case ProposeSolution():
+            return _record(SolutionProposed, complaint, asked, now)
+        case AcceptProposal():
+            return _record(ProposalAccepted, complaint, asked, now)
+        case DeclineProposal():
+            return _record(ProposalDeclined, complaint, asked, now)
+        case ResolveComplaint():
+            return _record(ComplaintResolved, complaint, asked, now)
+        case SendReply():
+            return _send_reply(complaint, asked, now)
+        case RateSatisfaction():
+            return _record(SatisfactionRated, complaint, asked, now)
+        case CloseComplaint():
+            return _record(ComplaintClosed, complaint, asked, now)
+        case ReopenComplaint():
+            return _record(ComplaintReopened, complaint, asked, now)
+        case WithdrawComplaint():
+            return _record(ComplaintWithdrawn, complaint, asked, now)
+        case StateOutcome():
+            return _state_outcome(complaint, asked, now)
+        case DisputeOutcome():
+            return _record(OutcomeDisputed, complaint, asked, now)
+        case AnnulFact():
+            return annul(complaint, asked, now)
+        case CorrectFact():
+            return correct(complaint, asked, now)
+        case _:
+            assert_never(asked)
+
+
+def _receive(complaint: Complaint, command: ReceiveComplaint, now: datetime) -> Facts:
+    if _stands(complaint, command, ComplaintReceived):
+        return []
+    if complaint.version > 0:
+        raise AlreadyReceived(command.complaint_id)
+    return _admitted(complaint, stated(ComplaintReceived, command, command.customer_id), now)
+
+
+def _record(event: type[ComplaintEvent], complaint: Complaint, command: ComplaintCommand, now: datetime) -> Facts:
+    if _stands(complaint, command, event):
+        return []
+    return _new(event, complaint, command, now)
+
+
+def _classify(complaint: Complaint, command: ClassifyComplaint, now: datetime) -> Facts:
+    if _stands(complaint, command, ComplaintClassified, ComplaintReclassified):
+        return []
+    present = complaint.classification
+    if present is None:
+        if command.reason is not None:
+            raise NothingToChange("classification", "reason")
+        return _new(ComplaintClassified, complaint, command, now)
+    terms = ("scheme", "category", "product", "sub_product", "issue", "sub_issue", "cause")
+    if all(getattr(present, term) == getattr(command, term) for term in terms):
+        return _already("classification", command.reason)
+    if command.reason is None:
+        raise ReasonMissing("classification")
+    return _new(ComplaintReclassified, complaint, command, now)
+
+
+def _grade(complaint: Complaint, command: GradeComplaint, now: datetime) -> Facts:
+    if _stands(complaint, command, ComplaintGraded, ComplaintRegraded):
+        return []
+    present = complaint.grade
+    if present is None:
+        if command.approved_by is not None:
+            raise NothingToChange("grade", "approved_by")
+        return _new(ComplaintGraded, complaint, command, now)
+    if (present.grade, present.urgent) == (command.grade, command.urgent):
+        return _already("grade", command.reason)
+    if command.reason is None:
+        raise ReasonMissing("grade")
+    if command.approved_by is None:
+        raise ApproverMissing
+    return _new(ComplaintRegraded, complaint, command, now)
+
+
+def _assign(complaint: Complaint, command: AssignComplaint, now: datetime) -> Facts:
+    if _stands(complaint, command, ComplaintAssigned, ComplaintReassigned):
+        return []
+    present = complaint.assignment
+    if present is None:
+        if command.reason is not None:
+            raise NothingToChange("assignment", "reason")
+        return _new(ComplaintAssigned, complaint, command, now)
+    if (present.department, present.assignee) == (command.department, command.assignee):
+        return _already("assignment", command.reason)
+    if command.reason is None:
+        raise ReasonMissing("assignment")
+    return _new(ComplaintReassigned, complaint, command, now)
+
+
+def _already(what: str, reason: str | None) -> Facts:
+    """The answer to a change to what already is: nothing is recorded, and a reason must not be lost in silence."""
+    if reason is not None:
+        raise NothingToChange(what, "reason")
+    return []
+
+
+def _send_reply(complaint: Complaint, command: SendReply, now: datetime) -> Facts:
+    if command.reply_id in complaint.reply_ids:
+        raise IdTaken("reply_id", command.reply_id)
+    if complaint.resolution_id is None:
+        raise NothingToReply
+    return _new(ReplySent, complaint, command, now, resolution_id=complaint.resolution_id)
+
+
+def _state_outcome(complaint: Complaint, command: StateOutcome, now: datetime) -> Facts:
+    said = [fact for _, fact in effective(complaint.recorded) if isinstance(fact, OutcomeStated)]
+    latest = next((fact for fact in reversed(said) if fact.source == command.source), None)
+    if latest is not None and states_the_same(latest, command):
+        return []  # without a time, only the latest word of a source tells a retry from a change of mind
+    return _new(OutcomeStated, complaint, command, now)
+
+
+Moving: TypeAlias = (
+    ReceiveTransfer
+    | ExtendDeadline
+    | StartAppraisal
+    | EndAppraisal
+    | ReceiveNewFacts
+    | SendHoldingResponse
+    | RuleOutComplaint
+    | RecogniseGroup
+    | MergeComplaint
+)
+
+
+def _move(complaint: Complaint, asked: Moving, now: datetime) -> Facts:
+    """The facts by which a deadline begins, moves or ends."""
+    match asked:
+        case ReceiveTransfer():
+            return _record(ComplaintTransferred, complaint, asked, now)
+        case ExtendDeadline():
+            return _record(DeadlineExtended, complaint, asked, now)
+        case StartAppraisal():
+            return _record(AppraisalStarted, complaint, asked, now)
+        case EndAppraisal():
+            return _record(AppraisalEnded, complaint, asked, now)
+        case ReceiveNewFacts():
+            return _record(NewFactsReceived, complaint, asked, now)
+        case SendHoldingResponse():
+            return _record(HoldingResponseSent, complaint, asked, now)
+        case RuleOutComplaint():
+            return _record(ComplaintRuledOut, complaint, asked, now)
+        case RecogniseGroup():
+            return _record(GroupRecognised, complaint, asked, now)
+        case MergeComplaint():
+            return _merge(complaint, asked, now)
+        case _:
+            assert_never(asked)
+
+
+def _merge(complaint: Complaint, command: MergeComplaint, now: datetime) -> Facts:
+    if command.into_complaint_id == command.complaint_id:
+        raise MergedIntoItself(command.complaint_id)
+    return _record(ComplaintMerged, complaint, command, now)
+
+
+def _stands(complaint: Complaint, command: ComplaintCommand, *events: type[ComplaintEvent]) -> bool:
+    """Whether what the command states is recorded and was not annulled, corrected since or not."""
+    return any(
+        type(form) in events and states_the_same(form, command)
+        for version, fact in effective(complaint.recorded)
+        for form in (fact, complaint.recorded[version - 1])
+    )
+
+
+def _new(
+    event: type[ComplaintEvent], complaint: Complaint, command: ComplaintCommand, now: datetime, **more: Any
+) -> Facts:
+    assert complaint.customer_id is not None, "a complaint that was received has a customer"
+    return _admitted(complaint, stated(event, command, complaint.customer_id, **more), now)
+
+
+def _admitted(complaint: Complaint, fact: ComplaintEvent, now: datetime) -> Facts:
+    not_from_the_future(fact, now)
+    in_known_codes(fact)
+    may_follow(complaint, fact)
+    return [fact]

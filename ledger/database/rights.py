@@ -1,0 +1,96 @@
+"""Which role may do what with which table and function: the one table, which the documentation prints.
+
+The migrations grant; a test holds the catalogue of a migrated database against this table, both ways. Nothing here
+grants anything.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from psycopg2.extensions import connection as Connection
+
+from ledger.database.roles import Role
+from ledger.database.sql import queries
+
+READERS = (Role.APPLICATION, Role.PROJECTOR, Role.AUDITOR)
+SELECT = "SELECT"
+EXECUTE = "EXECUTE"
+
+Rights = Mapping[str, Mapping[Role, str]]
+
+RIGHTS: Rights = MappingProxyType(
+    {
+        "ledger.book": dict.fromkeys(READERS, SELECT),
+        "ledger.head": dict.fromkeys(READERS, SELECT),
+        "ledger.event": dict.fromkeys(READERS, SELECT),
+        "ledger.stream": dict.fromkeys(READERS, SELECT),
+        "ledger.leaves": dict.fromkeys(READERS, SELECT),
+        "ledger.tracking": {Role.APPLICATION: SELECT},
+        "ledger.snapshot": {Role.APPLICATION: "INSERT, SELECT"},
+        "ledger.book_access": {},
+        "ledger.request": {},
+        "ledger.disclosure": {},
+        "ledger.append": {Role.APPLICATION: EXECUTE},
+        "ledger.requests_under": {Role.APPLICATION: EXECUTE},
+        "ledger.claim_keys": {Role.APPLICATION: EXECUTE},
+        "ledger.vault_page": {Role.AUDITOR: EXECUTE, Role.VAULT: EXECUTE},
+        "ledger.vault_values": {Role.AUDITOR: EXECUTE, Role.VAULT: EXECUTE},
+        "ledger.caller": dict.fromkeys((*READERS, Role.VAULT), EXECUTE),
+        "ledger.may_use": dict.fromkeys((*READERS, Role.VAULT), EXECUTE),
+        "ledger.granted_books": dict.fromkeys((*READERS, Role.VAULT), EXECUTE),
+        "ledger.create_book": {},
+        "ledger.extended_edge": {},
+        "ledger.root_of_edge": {},
+        "projection.progress": {
+            Role.APPLICATION: SELECT,
+            Role.AUDITOR: SELECT,
+            Role.PROJECTOR: "INSERT, SELECT, UPDATE",
+        },
+        "projection.schema_of": {Role.PROJECTOR: EXECUTE},
+        "projection.open_schema": {Role.PROJECTOR: EXECUTE},
+        "projection.seal_schema": {Role.PROJECTOR: EXECUTE},
+        "projection.drop_schema": {Role.PROJECTOR: EXECUTE},
+        "projection.swap_schemas": {Role.PROJECTOR: EXECUTE},
+    }
+)
+"""Every table and function of the schemas `ledger` and `projection`, with the roles that may use it.
+
+The owner's role owns all of them and is not listed. A projection's own tables lie in schemas of their own, their rows
+written by the projector and read by application and auditor. The publisher may use nothing here.
+"""
+
+SCHEMAS = ("ledger", "projection")
+
+_QUERIES = queries(__file__)
+
+
+def granted(connection: Connection) -> Rights:
+    """The same table as the database's catalogue has it; a role that is none of ours stands under its own name."""
+    found: dict[str, dict[Role, str]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_QUERIES["granted"], {"schemas": list(SCHEMAS), "owner": Role.OWNER})
+        for thing, role, privileges in cursor.fetchall():
+            rights = found.setdefault(thing, {})
+            if role is not None:
+                rights[role] = ", ".join(sorted(privileges))
+    return found
+
+
+def as_markdown(rights: Rights = RIGHTS) -> Iterator[str]:
+    """The page of the documentation, line by line."""
+    roles: Sequence[Role] = [role for role in Role if role is not Role.OWNER]
+    yield "# Who may do what in the database"
+    yield ""
+    yield "Each role is `ledger_` and the word at the head of its column. `ledger_owner` owns all of it, runs the migrations"
+    yield "and opens books. What a column leaves empty is refused; a test holds the catalogue of a real database against this"
+    yield "table. Each role sees the books that stand beside it in `ledger.book_access`, and no others."
+    yield ""
+    yield "| table or function | " + " | ".join(role.removeprefix("ledger_") for role in roles) + " |"
+    yield "| --- |" + " --- |" * len(roles)
+    for thing, granted_to in rights.items():
+        cells = [granted_to.get(role, "").lower() for role in roles]
+        yield f"| `{thing}` |" + "".join(f" {cell} |" if cell else " |" for cell in cells)
+
+
+if __name__ == "__main__":
+    print("\n".join(as_markdown()))

@@ -1,0 +1,60 @@
+"""What a caller may ask for about policies. Nothing here decides."""
+
+from typing import ClassVar, TypeAlias, cast
+
+from pydantic import BaseModel, ConfigDict
+
+from ledger.complaint.commands import Day, Instant
+from ledger.deadlines.calendar import Calendar, Name
+from ledger.deadlines.regime import Regime
+from ledger.event import Label, StaffId
+
+
+class PolicyCommand(BaseModel):
+    """A request about one policy."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
+
+
+class PublishRegime(PolicyCommand):
+    """Publish a version of a regime; with a day, in force from that day on."""
+
+    regime: Regime
+    in_force_from: Day | None = None
+    published_by: StaffId
+    published_at: Instant
+
+
+class PutRegimeInForce(PolicyCommand):
+    """Have the latest version of a published regime apply from a day on."""
+
+    name: Name
+    in_force_from: Day
+    decided_by: StaffId
+    decided_at: Instant
+
+
+class RetireRegime(PolicyCommand):
+    """Have a regime apply to no clock that would start on a day or later."""
+
+    name: Name
+    retired_from: Day
+    reason: Label
+    decided_by: StaffId
+    decided_at: Instant
+
+
+class PublishCalendar(PolicyCommand):
+    """Publish a version of a calendar."""
+
+    calendar: Calendar
+    published_by: StaffId
+    published_at: Instant
+
+
+AnyPolicyCommand: TypeAlias = PublishRegime | PutRegimeInForce | RetireRegime | PublishCalendar
+
+
+def known_policy_command(command: PolicyCommand) -> AnyPolicyCommand:
+    """The same command, as the union that the type checker can exhaust."""
+    return cast("AnyPolicyCommand", command)

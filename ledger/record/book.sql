@@ -1,0 +1,24 @@
+-- name: one_at_a_time
+-- Keeps two that open the same book at once apart; held until the commit.
+SELECT pg_advisory_xact_lock(hashtext('ledger.create_book'));
+
+-- name: origin_of
+-- Whether the book is there.
+SELECT origin
+  FROM ledger.book
+ WHERE book = %(book)s;
+
+-- name: create_book
+-- The book, its access and its empty head in one transaction.
+SELECT ledger.create_book(%(book)s, %(origin)s, %(roles)s::name[]);
+
+-- name: claim_keys
+-- Joins a book and its key store when they first meet; afterwards only says which store it is.
+SELECT ledger.claim_keys(%(book)s, %(mark)s);
+
+-- name: book_names
+-- What there is to choose from.
+SELECT book
+  FROM ledger.book
+ ORDER BY book
+ LIMIT %(books_max)s;

@@ -1,0 +1,69 @@
+"""What a verification finds: kinds of problem, their places, and how many are kept. Nothing is checked here."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+PROBLEMS_KEPT_MAX = 1_000
+"""More are counted and not kept: a whole book of another origin would be one for each event."""
+
+
+class Kind(StrEnum):
+    """What does not agree with what."""
+
+    HEAD = "head"
+    """The book's row disagrees with its events."""
+    POSITION = "position"
+    """Positions are not 1, 2, 3 … without a gap."""
+    TIME = "time"
+    """`recorded_at` does not rise."""
+    ENTRY = "entry"
+    """An event has a field that no entry can have."""
+    LEAF = "leaf"
+    """An event's entry has another hash than was stored when it was recorded."""
+    ROOT = "root"
+    """The tree over all entries is not that of the book's row."""
+    STREAM = "stream"
+    """Versions of a stream have a gap, or its head is another."""
+    NAME = "name"
+    """A stored name is not known to this version of the program."""
+    STATE = "state"
+    """A state cannot be read as the event that its name says."""
+    VALUE = "value"
+    """A personal value and the digest in its event do not belong together."""
+
+
+class Problem(NamedTuple):
+    """One thing that is not as it must be; `position` is None where it lies at no single event."""
+
+    position: int | None
+    kind: Kind
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was found. `root` is the root recomputed from the stored bytes, in hex."""
+
+    book: str
+    events: int
+    root: str
+    problems: tuple[Problem, ...]
+    problems_total: int
+
+    @property
+    def ok(self) -> bool:
+        return self.problems_total == 0
+
+
+class Found:
+    """Collects problems while a verification runs; keeps the first thousand."""
+
+    def __init__(self) -> None:
+        self.kept: list[Problem] = []
+        self.total = 0
+
+    def add(self, position: int | None, kind: Kind, says: str) -> None:
+        self.total += 1
+        if len(self.kept) < PROBLEMS_KEPT_MAX:
+            self.kept.append(Problem(position, kind, says))

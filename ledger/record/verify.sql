@@ -1,0 +1,55 @@
+-- name: end_of_book
+-- All in one statement, so of one moment: between two statements an append may come. Instants leave as the bytes that
+-- are stored, because a changed one may lie outside what Python's datetime can hold.
+SELECT b.origin, h.size, h.root, h.edge, timestamptz_send(h.recorded_at) AS recorded_at,
+       (SELECT count(*) FROM ledger.head AS o WHERE o.book = b.book) AS heads,
+       (SELECT min(e.position) FROM ledger.event AS e WHERE e.book = b.book) AS first_event,
+       (SELECT max(e.position) FROM ledger.event AS e WHERE e.book = b.book) AS last_event,
+       (SELECT max(l.last_position) FROM ledger.leaves AS l WHERE l.book = b.book) AS last_leaf
+  FROM ledger.book AS b
+  LEFT JOIN LATERAL (SELECT n.size, n.root, n.edge, n.recorded_at
+                       FROM ledger.head AS n
+                      WHERE n.book = b.book
+                      ORDER BY n.size DESC
+                      LIMIT 1) AS h ON true
+ WHERE b.book = %(book)s;
+
+-- name: events
+-- One page, for COPY … TO STDOUT (FORMAT binary): fields of fixed length first, so that a row is taken apart at once.
+SELECT position, version, recorded_at, stream_id, name, state
+  FROM ledger.event
+ WHERE book = %(book)s AND position > %(after)s AND position <= %(last)s
+ ORDER BY position
+ LIMIT %(events_max)s
+
+-- name: leaves
+-- The leaf hashes as they were stored with the events of a page.
+SELECT first_position, last_position, hashes
+  FROM ledger.leaves
+ WHERE book = %(book)s AND last_position > %(after)s AND first_position <= %(last)s
+ ORDER BY last_position
+ LIMIT %(chunks_max)s;
+
+-- name: streams
+-- A page of streams, of the heads and of the events alike: what is on one side only is in it too. One statement sees
+-- head and events of a stream at one moment, however many appends go on.
+SELECT i.stream_id, s.version, v.first_version, v.last_version, v.versions
+  FROM (SELECT u.stream_id
+          FROM ((SELECT a.stream_id
+                   FROM ledger.stream AS a
+                  WHERE a.book = %(book)s AND a.stream_id >= %(start)s
+                  ORDER BY a.stream_id
+                  LIMIT %(streams_max)s)
+                UNION
+                (SELECT DISTINCT e.stream_id
+                   FROM ledger.event AS e
+                  WHERE e.book = %(book)s AND e.stream_id >= %(start)s
+                  ORDER BY e.stream_id
+                  LIMIT %(streams_max)s)) AS u
+         ORDER BY u.stream_id
+         LIMIT %(streams_max)s) AS i
+  LEFT JOIN ledger.stream AS s ON s.book = %(book)s AND s.stream_id = i.stream_id
+  LEFT JOIN LATERAL (SELECT min(x.version) AS first_version, max(x.version) AS last_version, count(*) AS versions
+                       FROM ledger.event AS x
+                      WHERE x.book = %(book)s AND x.stream_id = i.stream_id) AS v ON true
+ ORDER BY i.stream_id;

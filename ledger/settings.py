@@ -1,0 +1,54 @@
+"""What an operator may set, read from the environment in one place; nothing here opens a file or connects."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DATA_DEFAULT = Path("data")
+BOOK_DEFAULT = "main"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the program finds its database, its files and its keys.
+
+    What may hold a secret is left out of the representation, so that it cannot reach a log by accident.
+    """
+
+    database_url: str | None = field(default=None, repr=False)
+    """Any PostgreSQL >= 15 (LEDGER_DATABASE_URL); None is the embedded server under `data`."""
+    data: Path = DATA_DEFAULT
+    """The folder of the embedded server, its logs and the keys (LEDGER_DATA)."""
+    book: str = BOOK_DEFAULT
+    """The book that is spoken of where none is named (LEDGER_BOOK)."""
+    server_account: str | None = None
+    """As root only: the account that the embedded server runs under (LEDGER_SERVER_ACCOUNT)."""
+    master_key: str | None = field(default=None, repr=False)
+    """The key that wraps the data subjects' keys, 32 bytes in base64 or hex (LEDGER_MASTER_KEY); None takes the
+    file `keys/master.key` under `data`, which is made when it is missing."""
+    server_binaries: Path | None = None
+    """The folder of `initdb` and `pg_ctl`; None takes those that were installed with the program."""
+
+    @classmethod
+    def from_environment(
+        cls,
+        database: str | None = None,
+        data: str | Path | None = None,
+        book: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> "Settings":
+        """The settings of this process; what the command line names goes before the environment."""
+        given = os.environ if environment is None else environment
+        return cls(
+            database_url=database or given.get("LEDGER_DATABASE_URL") or None,
+            data=Path(data or given.get("LEDGER_DATA") or DATA_DEFAULT),
+            book=book or given.get("LEDGER_BOOK") or BOOK_DEFAULT,
+            server_account=given.get("LEDGER_SERVER_ACCOUNT") or None,
+            master_key=given.get("LEDGER_MASTER_KEY") or None,
+        )
+
+    @property
+    def keys(self) -> Path:
+        """The folder of the keys: apart from the database, so that a backup of one is not a backup of both."""
+        return self.data / "keys"

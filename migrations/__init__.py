@@ -1,0 +1,1 @@
+"""The schema, as plain SQL files applied in the order of their numbers; forward only, never edited. No code."""

@@ -1,0 +1,156 @@
+"""The full, ordered, structured history of each complaint, as it was known at any position, and the way to find one.
+
+It computes nothing: a row is an event. Personal values stand in it as their digests only.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg2.extensions import connection as Connection
+
+from ledger.complaint.events import (
+    ComplaintEvent,
+    ComplaintReceived,
+    ComplaintRegistered,
+    FactAnnulled,
+    FactCorrected,
+    done_by,
+    happened_at,
+)
+from ledger.database.sql import queries
+from ledger.record.envelope import Recorded, opened
+from projections.asking import AsOf, Cursor, asked, page_of
+from projections.machine import Batch, Projection
+
+_SQL = queries(__file__)
+
+ROWS_MAX = 500
+FOUND_MAX = 100
+
+_EVENT = (
+    *("book", "complaint_id", "version", "position", "name", "happened_at", "recorded_at"),
+    *("done_by", "recorded_by", "command", "target_version", "details"),
+)
+_REFERENCE = ("book", "reference", "kind", "complaint_id", "position")
+
+
+class HistoryFold:
+    """Writes each event of a complaint as it stands; events of other subjects are not its matter."""
+
+    def apply(self, batch: Batch) -> None:
+        events: list[Sequence[object]] = []
+        references: list[Sequence[object]] = []
+        for row in batch.rows:
+            recorded = opened(row)
+            event = recorded.event
+            if not isinstance(event, ComplaintEvent):
+                continue
+            events.append(
+                (
+                    *(batch.book, row.stream_id, row.version, row.position, row.name),
+                    *(happened_at(event), row.recorded_at, done_by(event)),
+                    *(recorded.recorded_by, recorded.command, _target_version(event), _details(recorded)),
+                )
+            )
+            references += (
+                (batch.book, reference, kind, row.stream_id, row.position) for kind, reference in _references(event)
+            )
+        batch.add("event", _EVENT, events)
+        batch.add("reference", _REFERENCE, references)
+
+
+PROJECTION = Projection(
+    name="history",
+    version=1,
+    tables={
+        "event": ("book", "complaint_id", "version"),
+        "reference": ("book", "reference", "kind", "complaint_id", "position"),
+    },
+    fold=HistoryFold,
+    queries=_SQL,
+)
+
+
+class Line(NamedTuple):
+    """One event of a complaint. `details` are its fields; what was annulled or corrected says by which version."""
+
+    version: int
+    position: int
+    name: str
+    happened_at: datetime | None
+    recorded_at: datetime
+    done_by: str | None
+    recorded_by: str
+    command: str
+    details: dict[str, Any]
+    annulled_by_version: int | None
+    corrected_by_version: int | None
+
+
+class History(NamedTuple):
+    """A page of a complaint's history as known at `position`; no lines: no such complaint was known then."""
+
+    book: str
+    complaint_id: UUID
+    position: int
+    lines: tuple[Line, ...]
+    next_cursor: str | None
+
+
+def of(
+    connection: Connection,
+    book: str,
+    complaint_id: UUID,
+    *,
+    as_of: AsOf = None,
+    rows_max: int = ROWS_MAX,
+    cursor: str | None = None,
+    schema: str | None = None,
+) -> History:
+    """A complaint's events in the order of their versions, as known at `as_of`. Raises NotReached, BadCursor."""
+    page = f"history/{complaint_id}"
+    (after_version,) = Cursor.read(cursor, page, (int,))
+    at = asked(connection, book, PROJECTION.name, as_of, None, schema)
+    rows_max = max(1, min(rows_max, ROWS_MAX))
+    found = at.fetch(
+        connection,
+        _SQL["of"],
+        {"complaint_id": str(complaint_id), "after_version": after_version, "rows_max": rows_max + 1},
+    )
+    lines, more = page_of([Line(*row) for row in found], rows_max)
+    return History(book, complaint_id, at.position, lines, Cursor.write(page, [lines[-1].version]) if more else None)
+
+
+def find(
+    connection: Connection, book: str, named: str, *, as_of: AsOf = None, schema: str | None = None
+) -> tuple[UUID, ...]:
+    """The complaints that `named` may mean: an id, a reference, or somebody else's reference (which several may share)."""
+    at = asked(connection, book, PROJECTION.name, as_of, None, schema)
+    try:
+        complaint_id = UUID(named)
+    except ValueError:
+        found = at.fetch(connection, _SQL["find"], {"reference": named, "rows_max": FOUND_MAX})
+        return tuple(each for (each,) in found)
+    known = of(connection, book, complaint_id, as_of=at.position, rows_max=1, schema=schema)
+    return (complaint_id,) if known.lines else ()
+
+
+def _details(recorded: Recorded) -> dict[str, object]:
+    """The fields of an event as JSON, personal values as digests."""
+    return recorded.event.model_dump(mode="json", exclude_none=True)
+
+
+def _target_version(event: ComplaintEvent) -> int | None:
+    if isinstance(event, FactAnnulled):
+        return event.annulled_version
+    return event.corrected_version if isinstance(event, FactCorrected) else None
+
+
+def _references(event: ComplaintEvent) -> Iterator[tuple[str, str]]:
+    fact = event.fact if isinstance(event, FactCorrected) else event
+    if isinstance(fact, ComplaintRegistered):
+        yield "reference", fact.reference
+    elif isinstance(fact, ComplaintReceived) and fact.external_reference is not None:
+        yield "external", fact.external_reference

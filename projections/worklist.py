@@ -1,0 +1,127 @@
+"""What is open, for whom, and due when, soonest first. What a complaint was before is not its matter, nor is a verdict."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from psycopg2.extensions import connection as Connection
+
+from ledger.database.sql import queries
+from projections.asking import Cursor, asked, page_of
+from projections.complaints import FACTS_MAX, Complaints, Known, matters
+from projections.machine import Batch, Projection
+
+_SQL = queries(__file__)
+
+ROWS_MAX = 500
+
+_TASK = (
+    *("complaint_id", "reference", "external_reference", "received_at", "stage", "department", "assignee"),
+    *("category", "product", "channel", "grade", "urgent", "regime", "clock", "due_at", "provisional", "position"),
+)
+
+
+class WorklistFold:
+    """Writes each complaint that a batch touched once, as it stands at the end of the batch."""
+
+    def __init__(self, facts_max: int = FACTS_MAX) -> None:
+        self._complaints = Complaints(facts_max)
+
+    def apply(self, batch: Batch) -> None:
+        self._complaints.load(batch)
+        touched: dict[UUID, tuple[int, Known]] = {}
+        for row in batch.rows:
+            if matters(row):
+                touched[row.stream_id] = (row.position, self._complaints.after(row))
+        batch.execute_values(_SQL["forget"], [(batch.book, str(complaint_id)) for complaint_id in touched])
+        batch.add(
+            "task",
+            ("book", *_TASK),
+            [
+                (batch.book, *_task(complaint_id, known, position))
+                for complaint_id, (position, known) in touched.items()
+                if known.situation.is_open
+            ],
+        )
+
+
+PROJECTION = Projection(
+    name="worklist",
+    version=1,
+    tables={"task": ("book", "complaint_id")},
+    fold=WorklistFold,
+    queries=_SQL,
+)
+
+
+class Task(NamedTuple):
+    """An open complaint. `due_at` is that of its next clock; None where none runs. `position` last changed the row."""
+
+    complaint_id: UUID
+    reference: str | None
+    external_reference: str | None
+    received_at: datetime | None
+    stage: str | None
+    department: str | None
+    assignee: str | None
+    category: str | None
+    product: str | None
+    channel: str | None
+    grade: str | None
+    urgent: bool
+    regime: str | None
+    clock: str | None
+    due_at: datetime | None
+    provisional: bool
+    position: int
+
+
+class Worklist(NamedTuple):
+    """A page of open complaints as of `position`; `next_cursor` asks for the following ones."""
+
+    book: str
+    position: int
+    tasks: tuple[Task, ...]
+    next_cursor: str | None
+
+
+def page(
+    connection: Connection,
+    book: str,
+    *,
+    department: str | None = None,
+    assignee: str | None = None,
+    rows_max: int = 50,
+    cursor: str | None = None,
+    schema: str | None = None,
+) -> Worklist:
+    """What is open now, soonest due first. Raises NotBuilt, BadCursor. Costs what the page is long."""
+    after_due_at, after_complaint_id = Cursor.read(cursor, "worklist", (datetime, UUID))
+    at = asked(connection, book, PROJECTION.name, None, None, schema)
+    rows_max = max(1, min(rows_max, ROWS_MAX))
+    found = at.fetch(
+        connection,
+        _SQL["page"],
+        {
+            "department": department,
+            "assignee": assignee,
+            "after_due_at": after_due_at,
+            "after_complaint_id": after_complaint_id,
+            "rows_max": rows_max + 1,
+        },
+    )
+    tasks, more = page_of([Task(*row) for row in found], rows_max)
+    key = (tasks[-1].due_at, tasks[-1].complaint_id) if more else None
+    return Worklist(book, at.position, tasks, Cursor.write("worklist", key) if key else None)
+
+
+def _task(complaint_id: UUID, known: Known, position: int) -> Sequence[object]:
+    s = known.situation
+    running = [clock for clock in known.clocks if clock.ended == "running"]
+    soonest = min(running, key=lambda clock: clock.due_at, default=None)
+    due: Sequence[object] = (None, None, None, False)
+    if soonest is not None:
+        due = (soonest.regime, soonest.clock, soonest.due_at, soonest.provisional)
+    stands = (s.reference, s.external_reference, s.received_at, s.stage, s.department, s.handler)
+    return (complaint_id, *stands, s.category, s.product, s.channel, s.grade, s.urgent, *due, position)

@@ -1,0 +1,49 @@
+-- What is open. One row an open complaint; it goes when the complaint ends.
+
+-- name: tables
+-- `due_at` is the soonest due time of the clocks that run; NULL where none runs and work is left all the same.
+CREATE TABLE {schema}.task (
+    book text COLLATE "C" NOT NULL,
+    complaint_id uuid NOT NULL,
+    reference text COLLATE "C",
+    external_reference text COLLATE "C",
+    received_at timestamptz,
+    stage text COLLATE "C",
+    department text COLLATE "C",
+    assignee text COLLATE "C",
+    category text COLLATE "C",
+    product text COLLATE "C",
+    channel text COLLATE "C",
+    grade text COLLATE "C",
+    urgent boolean NOT NULL,
+    regime text COLLATE "C",
+    clock text COLLATE "C",
+    due_at timestamptz,
+    provisional boolean NOT NULL,
+    position bigint NOT NULL,
+    PRIMARY KEY (book, complaint_id)
+);
+-- Soonest due first, for all, for a department, for a person.
+CREATE INDEX task_due ON {schema}.task (book, coalesce(due_at, 'infinity'), complaint_id);
+CREATE INDEX task_due_department ON {schema}.task (book, department, coalesce(due_at, 'infinity'), complaint_id);
+CREATE INDEX task_due_assignee ON {schema}.task (book, assignee, coalesce(due_at, 'infinity'), complaint_id);
+
+-- name: forget
+-- The rows of the complaints that a batch touched; those still open are written anew.
+DELETE FROM {schema}.task AS t
+ USING (VALUES %s) AS d (book, complaint_id)
+ WHERE t.book = d.book AND t.complaint_id = d.complaint_id::uuid;
+
+-- name: page
+-- A page of what is open, soonest due first, what has no clock left last.
+SELECT complaint_id, reference, external_reference, received_at, stage, department, assignee, category, product, channel,
+       grade, urgent, regime, clock, due_at, provisional, position
+  FROM {schema}.task
+ WHERE book = %(book)s
+   AND (%(department)s::text IS NULL OR department = %(department)s)
+   AND (%(assignee)s::text IS NULL OR assignee = %(assignee)s)
+   AND (%(after_complaint_id)s::uuid IS NULL
+        OR (coalesce(due_at, 'infinity'), complaint_id)
+           > (coalesce(%(after_due_at)s::timestamptz, 'infinity'), %(after_complaint_id)s::uuid))
+ ORDER BY coalesce(due_at, 'infinity'), complaint_id
+ LIMIT %(rows_max)s;

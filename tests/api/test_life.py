@@ -1,0 +1,174 @@
+"""A complaint's whole life over HTTP, told with the examples of the description, and what the questions then say."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+
+from api.examples import EXAMPLES
+from api.recording import COMMANDS
+from ledger.complaint import commands as ask
+
+PATHS = {route.command: route for route in COMMANDS}
+
+
+class Complaint:
+    """One complaint, as somebody with a client handles it: reads, decides, and sends the version that was read."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self.client = client
+        self.ids: dict[str, str] = {}
+        self.version = 0
+        self.position = 0
+
+    def record(self, command: type[ask.ComplaintCommand], **other: Any) -> httpx.Response:
+        route = PATHS[command]
+        headers = {"If-Match": f'"{self.version}"'} if route.decides else {}
+        response = self.client.post(route.path.format(**self.ids), json={**EXAMPLES[command], **other}, headers=headers)
+        assert response.status_code in {200, 201}, f"{command.__name__}: {response.text}"
+        receipt = response.json()
+        self.ids.update(receipt["assigned"])
+        self.version = receipt["version"]
+        self.position = receipt["last_position"]
+        assert response.headers["etag"] == f'"{self.version}"'
+        assert response.headers["ledger-position"] == str(self.position)
+        return response
+
+    def get(self, path: str = "", **parameters: Any) -> httpx.Response:
+        response = self.client.get(
+            f"/complaints/{self.ids['complaint_id']}{path}", params={"position": self.position, **parameters}
+        )
+        assert response.status_code == 200, response.text
+        return response
+
+
+def received(client: httpx.Client) -> Complaint:
+    complaint = Complaint(client)
+    complaint.record(ask.ReceiveComplaint)
+    return complaint
+
+
+def test_a_whole_life_with_the_examples_of_the_description(client: httpx.Client) -> None:
+    complaint = Complaint(client)
+    first = complaint.record(ask.ReceiveComplaint)
+    assert first.status_code == 201
+    assert first.headers["location"] == f"/complaints/{complaint.ids['complaint_id']}"
+    assert client.get(first.headers["location"]).json()["version"] == 1
+    for command in (
+        ask.CorrectFact,
+        ask.RegisterComplaint,
+        ask.NoteAutomaticReply,
+        ask.SendFirstReply,
+        ask.ClassifyComplaint,
+        ask.GradeComplaint,
+        ask.AssignComplaint,
+        ask.NoteContact,
+        ask.StartInvestigation,
+        ask.ProvideEvidence,
+        ask.MakeFinding,
+        ask.CloseInvestigation,
+        ask.ProposeSolution,
+        ask.DeclineProposal,
+        ask.ProposeSolution,
+        ask.AcceptProposal,
+        ask.ResolveComplaint,
+        ask.SendReply,
+    ):
+        complaint.record(command)
+    complaint.record(ask.RateSatisfaction, resolution_id=complaint.ids["resolution_id"])
+    complaint.record(ask.CloseComplaint)
+    now = complaint.get().json()
+    assert now["closed_at"] == "2025-09-30T03:00:00Z"
+    assert now["registered"]["reference"] == complaint.ids["reference"]
+    assert [clock["verdict"] for clock in now["clocks"] if clock["regime"] == "house"] == ["met", "met"]
+    complaint.record(ask.ReopenComplaint)
+    complaint.record(ask.WithdrawComplaint)
+    lines = complaint.get("/history").json()["lines"]
+    assert [line["version"] for line in lines] == list(range(1, complaint.version + 1))
+    assert lines[0]["corrected_by_version"] == 2
+    found = client.get("/complaints", params={"reference": complaint.ids["reference"], "position": complaint.position})
+    assert found.json() == {"complaint_ids": [complaint.ids["complaint_id"]]}
+
+
+def test_the_facts_of_another_body_and_an_annulment(client: httpx.Client) -> None:
+    complaint = received(client)
+    complaint.record(ask.StateOutcome)
+    complaint.record(ask.DisputeOutcome)
+    complaint.record(ask.AnnulFact, version=3, reason="争议登记有误。")
+    history = complaint.get("/history").json()
+    assert history["lines"][2]["annulled_by_version"] == 4
+
+
+def test_the_facts_that_move_a_deadline(client: httpx.Client) -> None:
+    complaint = received(client)
+    for command in (
+        ask.ReceiveTransfer,
+        ask.RecogniseGroup,
+        ask.StartAppraisal,
+        ask.ReceiveNewFacts,
+        ask.EndAppraisal,
+        ask.SendHoldingResponse,
+        ask.ExtendDeadline,
+        ask.MergeComplaint,
+        ask.RuleOutComplaint,
+    ):
+        complaint.record(command)
+    complaint.record(ask.CloseComplaint)
+    assert len(complaint.get("/history").json()["lines"]) == 11
+
+
+def test_every_command_of_the_rules_has_an_address_and_an_example() -> None:
+    assert set(PATHS) == set(EXAMPLES) == set(ask.COMPLAINT_COMMANDS.values())
+
+
+def test_history_as_of_any_position_is_what_was_answered_then(client: httpx.Client) -> None:
+    complaint = received(client)
+    answered = [(complaint.position, complaint.get("/history").json())]
+    for command in (ask.RegisterComplaint, ask.SendFirstReply, ask.ClassifyComplaint, ask.GradeComplaint):
+        complaint.record(command)
+        answered.append((complaint.position, complaint.get("/history").json()))
+    for position, then in answered:
+        assert complaint.get("/history", as_of=position).json() == then
+    instant = answered[2][1]["lines"][-1]["recorded_at"]
+    assert complaint.get("/history", as_of=instant).json() == answered[2][1]
+
+
+def test_ids_that_the_caller_made_are_kept(client: httpx.Client, size: Callable[[], int]) -> None:
+    complaint_id, customer_id = uuid4(), uuid4()
+    complaint = Complaint(client)
+    receipt = complaint.record(
+        ask.ReceiveComplaint, complaint_id=str(complaint_id), customer_id=str(customer_id)
+    ).json()
+    assert UUID(receipt["complaint_id"]) == complaint_id
+    assert receipt["assigned"] == {}
+    again = client.post(
+        "/complaints",
+        json={**EXAMPLES[ask.ReceiveComplaint], "complaint_id": str(complaint_id), "customer_id": str(customer_id)},
+    )
+    assert again.status_code in {200, 201, 409}
+    assert size() == 1
+
+
+def test_what_was_found_open_is_on_the_worklist_and_counted(client: httpx.Client) -> None:
+    complaint = Complaint(client)
+    complaint.record(ask.ReceiveComplaint, received_at="2025-03-03T23:59:00+08:00")
+    complaint.record(ask.AssignComplaint, department="贷款部", assigned_at="2025-03-04T09:00:00+08:00")
+    page = client.get("/worklist", params={"position": complaint.position, "department": "贷款部"}).json()
+    assert [task["complaint_id"] for task in page["tasks"]] == [complaint.ids["complaint_id"]]
+    report = client.get(
+        "/sla", params={"from": "2025-03-03", "to": "2025-03-03", "position": complaint.position}
+    ).json()
+    assert {(line["clock"], line["missed"], line["overdue"]) for line in report["lines"]} >= {("first-reply", 1, 1)}
+    assert report["starts_from"] == "2025-03-02T16:00:00Z"
+    for day in ("2025-03-02", "2025-03-04"):
+        nothing = client.get("/sla", params={"from": day, "to": day, "position": complaint.position}).json()
+        assert nothing["lines"] == []
+    past = client.get(
+        "/sla", params={"from": "2025-03-03", "now": "2025-03-04T12:00:00+08:00", "to": "2025-03-03"}
+    ).json()
+    assert {(line["clock"], line["running"]) for line in past["lines"]} >= {("first-reply", 1)}
+    overdue = client.get("/sla/overdue", params={"position": complaint.position, "limit": 1})
+    assert len(overdue.json()["rows"]) == 1
+    clocks = complaint.get("/clocks").json()["clocks"]
+    assert {clock["clock"] for clock in clocks} >= {"first-reply"}

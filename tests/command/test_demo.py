@@ -1,0 +1,160 @@
+"""The made-up year: allowed by the rules whenever it ends, near the published figures, filled once and only once."""
+
+import shlex
+import signal
+import subprocess
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from api.command.demo import likelihoods as likely
+from api.command.demo import texts
+from api.command.demo.complaints import year
+from api.command.demo.drawn import Step, complaint_id
+from api.command.demo.fill import COMPLAINTS, SEED, SHOWN, decided
+from api.command.demo.hours import OfficeHours
+from ledger.complaint import commands as ask
+from ledger.complaint.codes import code_tables
+from ledger.complaint.events import ComplaintReceived, FirstReplySent, SatisfactionRated
+from ledger.deadlines.calendar import built_in_calendars
+from ledger.deadlines.clock import clocks, verdict
+from tests.command.publication import EIGHTEEN, ROW_18
+from tests.command.running import Program, command_line, run
+
+CHINA = built_in_calendars()["china"]
+HOURS = OfficeHours(CHINA)
+
+
+def told(end_on: str, complaints: int = COMPLAINTS) -> list[list[Step]]:
+    end = CHINA.day_begins_at(datetime.fromisoformat(end_on).date())
+    return list(year(SEED, end, complaints, HOURS))
+
+
+@pytest.fixture(scope="module")
+def stories() -> list[list[Step]]:
+    return told("2026-11-22")
+
+
+def share(items: list[object], wanted: object) -> float:
+    return Counter(items)[wanted] / len(items)
+
+
+@pytest.mark.parametrize("end_on", ["2025-02-03", "2025-10-04", "2026-02-16", "2026-05-06", "2026-12-31", "2027-03-01"])
+def test_the_rules_allow_every_story_whenever_the_year_ends(end_on: str) -> None:
+    for story in told(end_on, 600):
+        assert len(decided(story)) == len(story), "each command is one fact"
+
+
+def test_the_same_seed_tells_the_same_year(stories: list[list[Step]]) -> None:
+    assert told("2026-11-22")[:200] == stories[:200]
+
+
+def test_a_year_is_of_one_year_and_ends_with_the_last_receipt(stories: list[list[Step]]) -> None:
+    end = CHINA.day_begins_at(datetime(2026, 11, 22, tzinfo=UTC).date())
+    moments = [step.at for story in stories for step in story]
+    assert len(stories) == COMPLAINTS
+    assert end - timedelta(days=366) < min(moments)
+    assert max(moments) == stories[-1][-1].at == end - timedelta(minutes=1)
+    assert stories[-1][0].command.complaint_id == complaint_id(SEED, COMPLAINTS)
+
+
+def test_business_and_reasons_are_spread_as_was_published(stories: list[list[Step]]) -> None:
+    received: list[object] = []
+    reasons: list[object] = []
+    for story in stories:
+        classified = [step.command for step in story if isinstance(step.command, ask.ClassifyComplaint)]
+        reasons += [classified[-1].category] if classified else []
+        received += [step.command.product for step in story if isinstance(step.command, ask.ReceiveComplaint)]
+    assert share(received, "debit-card") == pytest.approx(0.336, abs=0.03)
+    assert share(received, "credit-card") == pytest.approx(0.291, abs=0.03)
+    assert share(received, "loan") == pytest.approx(0.143, abs=0.02)
+    assert share(reasons, "rules-and-processes") == pytest.approx(0.734, abs=0.03)
+    assert share(reasons, "pricing-and-charges") == pytest.approx(0.086, abs=0.02)
+
+
+def test_deadlines_are_mostly_kept_and_ratings_mostly_good(stories: list[list[Step]]) -> None:
+    now = CHINA.day_begins_at(datetime(2026, 11, 22, tzinfo=UTC).date())
+    verdicts: dict[str, Counter[str]] = {"first-reply": Counter(), "resolution": Counter()}
+    scores: list[int] = []
+    for story in stories[::4]:
+        facts = list(enumerate(decided(story), start=1))
+        if any(type(fact).__name__ in {"FactAnnulled", "FactCorrected"} for _, fact in facts):
+            continue
+        assert isinstance(facts[0][1], ComplaintReceived)
+        assert sum(isinstance(fact, FirstReplySent) for _, fact in facts) <= 1
+        scores += [fact.overall for _, fact in facts if isinstance(fact, SatisfactionRated)]
+        for clock in clocks(facts):
+            verdicts[clock.clock][verdict(clock, now)] += 1
+    for clock, least, most in (("first-reply", 0.93, 0.97), ("resolution", 0.9, 0.96)):
+        counted = verdicts[clock]
+        assert least < counted["met"] / (counted["met"] + counted["missed"]) < most, counted
+    assert verdicts["resolution"]["running"] > 0
+    assert 3.8 < sum(scores) / len(scores) < 4.4
+
+
+def test_the_shown_complaint_was_investigated_reopened_and_rated(stories: list[list[Step]]) -> None:
+    kinds = {type(step.command) for step in stories[SHOWN - 1]}
+    assert {ask.StartInvestigation, ask.ReopenComplaint, ask.RateSatisfaction, ask.CloseComplaint} <= kinds
+
+
+def test_every_code_has_its_texts_and_tables() -> None:
+    assert {reason.text for reason in likely.REASONS} == set(texts.COMPLAINTS)
+    assert {business.code for business in likely.BUSINESS} <= set(code_tables()["product"])
+    assert {reason.code for reason in likely.REASONS} == set(code_tables()["jrt-reason"])
+    assert {business.department for business in likely.BUSINESS} <= set(texts.DEPARTMENTS)
+    assert len({letters for _, letters in texts.DEPARTMENTS.values()}) == len(texts.DEPARTMENTS)
+
+
+def test_an_interrupted_fill_goes_on_and_doubles_nothing(folder: Path) -> None:
+    data = folder / "data"
+    filling = subprocess.Popen(
+        command_line("demo", "--data", data), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert filling.stderr is not None
+    for line in filling.stderr:
+        if line.startswith("complaints: "):
+            break
+    filling.send_signal(signal.SIGKILL)
+    filling.communicate()
+    books = run("book", "list", "--data", data, "--json").json
+    (begun,) = [each["events"] for each in books if each["book"] == "demo"]
+    assert begun > 0
+
+    assert run("demo", "--data", data, "--json").json["filled_now"] is True
+    report = run("sla", "--book", "demo", "--data", data, "--json").json
+    for line in report["lines"]:
+        assert sum(line[kind] for kind in ("met", "missed", "running", "unknown", "void")) == COMPLAINTS
+    began = time.monotonic()
+    assert run("demo", "--data", data, "--json").json["filled_now"] is False
+    assert time.monotonic() - began < 10
+    assert run("verify", "--book", "demo", "--data", data, "--json").json["ok"]
+    called, *words = shlex.split(run("demo", "--data", data).out.splitlines()[-1])
+    assert called == ".venv/bin/complaint-ledger"
+    shown = run(*words)
+    assert shown.code == 0
+    assert f"投诉历史, as known at position {int(words[words.index('--as-of') + 1]):,} of the book demo" in shown.out
+    assert f"registered it as {words[1]}" in shown.out
+
+
+@pytest.mark.parametrize("command", [("demo",), ("serve", "--demo", "--port", "0")])
+def test_the_demo_goes_into_no_book_for_real_complaints(folder: Path, command: tuple[str, ...]) -> None:
+    answer = run(*command, "--book", "main", "--data", folder / "data")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.complaint == (
+        "the demo goes into a book whose name begins with demo, not into main: it cannot be taken out again"
+    )
+    assert not (folder / "data").exists()
+
+
+def test_a_book_with_other_events_is_not_mixed_with_a_made_up_year(program: Program, book: str, tmp_path: Path) -> None:
+    file = tmp_path / "one.csv"
+    file.write_text(f"{EIGHTEEN}\n{ROW_18}\n", encoding="utf-8")
+    name = f"demo-{book}"
+    program("book", "create", name)
+    program("import", "cfpb", file, "--book", name)
+    answer = program("demo", "--book", name)
+    assert answer.code == 2
+    assert answer.complaint.startswith(f"the book {name} holds events that are not of the demo")

@@ -1,0 +1,343 @@
+"""A complaint to tell stories with: given some facts, when a command comes, then these facts or this refusal."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from ledger.complaint.amendments import STATED_BY
+from ledger.complaint.commands import COMPLAINT_COMMANDS, ComplaintCommand
+from ledger.complaint.events import COMPLAINT_NAMES, ComplaintEvent, FactAnnulled, FactCorrected
+from ledger.complaint.rules import decide
+from ledger.complaint.state import Complaint, fold
+from ledger.complaint.stated import stated
+from ledger.event import Personal, personal_fields
+from ledger.refusal import Refusal
+
+COMPLAINT_ID = UUID("00000000-0000-4000-8000-000000000001")
+CUSTOMER = UUID("00000000-0000-4000-8000-000000000002")
+OTHER_CUSTOMER = UUID("00000000-0000-4000-8000-000000000003")
+INVESTIGATION = UUID("00000000-0000-4000-8000-000000000011")
+EVIDENCE = UUID("00000000-0000-4000-8000-000000000012")
+PROPOSAL = UUID("00000000-0000-4000-8000-000000000013")
+RESOLUTION = UUID("00000000-0000-4000-8000-000000000014")
+REPLY = UUID("00000000-0000-4000-8000-000000000015")
+APPRAISAL = UUID("00000000-0000-4000-8000-000000000016")
+ANOTHER = UUID("00000000-0000-4000-8000-0000000000ff")
+
+RECEIVED_AT = datetime(2025, 9, 1, 1, 0, tzinfo=UTC)
+NOW = datetime(2025, 10, 1, tzinfo=UTC)
+
+
+def at(hours: float) -> datetime:
+    """An instant so many hours after the receipt."""
+    return RECEIVED_AT + timedelta(hours=hours)
+
+
+USUAL: dict[str, dict[str, Any]] = {
+    "receive-complaint": {
+        "customer_id": CUSTOMER,
+        "received_at": RECEIVED_AT,
+        "received_by": "wang.li",
+        "channel": "phone",
+        "customer_name": "张三",
+        "customer_account": "6222020200112233445",
+        "content": "年费多收了一次。",
+        "amount_in_dispute_minor": 20_000,
+        "currency": "CNY",
+        "product": "credit-card",
+        "branch": "shanghai-pudong-01",
+    },
+    "register-complaint": {"reference": "2025-0001-AAAA", "registered_at": at(1), "registered_by": "wang.li"},
+    "note-automatic-reply": {"channel": "email", "sent_at": at(0.1)},
+    "note-contact": {
+        "channel": "phone",
+        "direction": "inbound",
+        "content": "客户来电询问进度。",
+        "noted_by": "wang.li",
+        "occurred_at": at(5),
+    },
+    "send-first-reply": {"channel": "phone", "content": "您的投诉已受理。", "sent_by": "wang.li", "sent_at": at(2)},
+    "classify-complaint": {
+        "scheme": "house",
+        "category": "fees-and-charges",
+        "product": "credit-card",
+        "issue": "wrongly-charged",
+        "classified_by": "wang.li",
+        "classified_at": at(3),
+    },
+    "grade-complaint": {"grade": "general", "graded_by": "wang.li", "graded_at": at(3)},
+    "assign-complaint": {
+        "department": "credit cards",
+        "assignee": "zhao.min",
+        "assigned_by": "wang.li",
+        "assigned_at": at(4),
+    },
+    "start-investigation": {
+        "investigation_id": INVESTIGATION,
+        "lead": "zhao.min",
+        "started_by": "zhao.min",
+        "started_at": at(6),
+    },
+    "provide-evidence": {
+        "evidence_id": EVIDENCE,
+        "kind": "transaction-record",
+        "description": "九月对账单",
+        "sha256": "ab" * 32,
+        "provided_by": "zhao.min",
+        "provided_at": at(7),
+    },
+    "make-finding": {
+        "investigation_id": INVESTIGATION,
+        "finding": "系统重复扣费。",
+        "cause": "internal-process-incomplete",
+        "made_by": "zhao.min",
+        "made_at": at(8),
+    },
+    "close-investigation": {
+        "investigation_id": INVESTIGATION,
+        "conclusion": "投诉属实。",
+        "closed_by": "zhao.min",
+        "closed_at": at(9),
+    },
+    "propose-solution": {
+        "proposal_id": PROPOSAL,
+        "content": "退还年费并致歉。",
+        "compensation_kind": "refund",
+        "compensation_minor": 20_000,
+        "currency": "CNY",
+        "proposed_by": "zhao.min",
+        "proposed_at": at(10),
+    },
+    "accept-proposal": {"proposal_id": PROPOSAL, "accepted_at": at(11), "noted_by": "zhao.min"},
+    "decline-proposal": {"proposal_id": PROPOSAL, "reason": "金额不够", "declined_at": at(11), "noted_by": "zhao.min"},
+    "resolve-complaint": {
+        "resolution_id": RESOLUTION,
+        "outcome": "upheld",
+        "reasons": "重复扣费。",
+        "measures": "修正批处理。",
+        "resolved_by": "zhao.min",
+        "resolved_at": at(12),
+    },
+    "send-reply": {
+        "reply_id": REPLY,
+        "channel": "letter",
+        "content": "处理结果如下。",
+        "sent_by": "zhao.min",
+        "sent_at": at(13),
+    },
+    "rate-satisfaction": {
+        "resolution_id": RESOLUTION,
+        "overall": 4,
+        "attitude": 5,
+        "comment": "比较满意",
+        "channel": "phone",
+        "asked_by": "wang.li",
+        "rated_at": at(14),
+    },
+    "close-complaint": {"closed_by": "wang.li", "closed_at": at(15)},
+    "reopen-complaint": {
+        "reason": "又扣了一次。",
+        "new_facts": True,
+        "reopened_by": "wang.li",
+        "reopened_at": at(20),
+    },
+    "withdraw-complaint": {"reason": "不再追究", "received_by": "wang.li", "withdrawn_at": at(12)},
+    "state-outcome": {
+        "source": "cfpb",
+        "outcome": "Closed with explanation",
+        "final": True,
+        "timely": True,
+        "stated_by": "importer",
+    },
+    "dispute-outcome": {"source": "cfpb", "disputed_at": at(30), "noted_by": "importer"},
+    "receive-transfer": {
+        "body": "pboc",
+        "body_reference": "PBC-2025-17",
+        "received_by": "wang.li",
+        "received_at": at(2),
+    },
+    "extend-deadline": {
+        "regime": "cbirc-2020-3",
+        "clock": "decision",
+        "limit_amount": 60,
+        "limit_unit": "calendar-days",
+        "reason": "情况特别复杂。",
+        "extended_by": "zhao.min",
+        "approved_by": "chen.jing",
+        "approver_rank": "head-office-senior-management",
+        "complainant_told_at": at(11),
+        "extended_at": at(10),
+    },
+    "start-appraisal": {
+        "appraisal_id": APPRAISAL,
+        "appraiser": "司法鉴定中心",
+        "subject": "签名笔迹鉴定。",
+        "complainant_told_at": at(7),
+        "started_by": "zhao.min",
+        "started_at": at(6),
+    },
+    "end-appraisal": {
+        "appraisal_id": APPRAISAL,
+        "result": "签名属实。",
+        "ended_by": "zhao.min",
+        "ended_at": at(9),
+    },
+    "receive-new-facts": {"content": "补交录音。", "received_by": "wang.li", "received_at": at(8)},
+    "send-holding-response": {
+        "channel": "letter",
+        "reasons": "需向发卡机构核实。",
+        "final_response_by_on": "2025-10-14",
+        "sent_by": "zhao.min",
+        "sent_at": at(9),
+    },
+    "rule-out-complaint": {
+        "nature": "enquiry",
+        "reason": "仅为咨询。",
+        "ruled_out_by": "chen.jing",
+        "ruled_out_at": at(5),
+    },
+    "merge-complaint": {
+        "into_complaint_id": ANOTHER,
+        "reason": "同一事项。",
+        "merged_by": "wang.li",
+        "merged_at": at(5),
+    },
+    "recognise-group": {"complainants": 23, "recognised_by": "wang.li", "recognised_at": at(5)},
+    "annul-fact": {
+        "version": 2,
+        "reason": "录错了投诉",
+        "annulled_by": "wang.li",
+        "approved_by": "chen.jing",
+        "annulled_at": at(40),
+    },
+    "correct-fact": {
+        "version": 1,
+        "changes": {"branch": "shanghai-pudong-02"},
+        "reason": "网点录错",
+        "corrected_by": "wang.li",
+        "approved_by": "chen.jing",
+        "corrected_at": at(40),
+    },
+}
+"""For each command, what it usually says."""
+
+
+def ask(command: str, **changed: Any) -> ComplaintCommand:
+    """A usual command with some fields changed."""
+    return COMPLAINT_COMMANDS[command](complaint_id=COMPLAINT_ID, **{**USUAL[command], **changed})
+
+
+def fact(event: str, **changed: Any) -> ComplaintEvent:
+    """A usual fact, clear as `decide` makes it, with some fields changed."""
+    kind = COMPLAINT_NAMES[event]
+    usual: dict[str, Any] = {"customer_id": CUSTOMER, **_usual_words(kind), **changed}
+    personal = {name for name, _ in personal_fields(kind)}
+    clear = {
+        name: Personal.clear(value) for name, value in usual.items() if name in personal and isinstance(value, str)
+    }
+    return kind.model_validate({**usual, **clear})
+
+
+def _usual_words(kind: type[ComplaintEvent]) -> dict[str, Any]:
+    said = dict(USUAL[STATED_BY[kind].command_name()])
+    if "resolution_id" in kind.model_fields:
+        said["resolution_id"] = RESOLUTION
+    if "reason" in kind.model_fields and kind.model_fields["reason"].is_required():
+        said.setdefault("reason", "改正")
+    if "approved_by" in kind.model_fields:
+        said.setdefault("approved_by", "chen.jing")
+    return {name: value for name, value in said.items() if name in kind.model_fields}
+
+
+def recorded(event: ComplaintEvent) -> ComplaintEvent:
+    """The fact as it stands in the record: each clear personal value by a digest."""
+    sealed: dict[str, Any] = {}
+    for name, _ in personal_fields(type(event)):
+        value = getattr(event, name)
+        if value is not None and value.is_clear:
+            digest = hashlib.sha256(f"{name}:{value.value}".encode()).digest()
+            sealed[name] = Personal.recorded(base64.urlsafe_b64encode(digest).decode().rstrip("="))
+    if isinstance(event, FactCorrected):
+        sealed["fact"] = recorded(event.fact)
+    return event.model_copy(update=sealed)
+
+
+RECEIVED = fact("complaint-received")
+REGISTERED = fact("complaint-registered")
+CONTACT = fact("contact-noted")
+FIRST_REPLY = fact("first-reply-sent")
+CLASSIFIED = fact("complaint-classified")
+GRADED = fact("complaint-graded")
+ASSIGNED = fact("complaint-assigned")
+INVESTIGATING = fact("investigation-started")
+FINDING = fact("finding-made")
+INVESTIGATED = fact("investigation-closed")
+PROPOSED = fact("solution-proposed")
+ACCEPTED = fact("proposal-accepted")
+RESOLVED = fact("complaint-resolved")
+REPLIED = fact("reply-sent")
+RATED = fact("satisfaction-rated")
+CLOSED = fact("complaint-closed")
+REOPENED = fact("complaint-reopened")
+WITHDRAWN = fact("complaint-withdrawn")
+TRANSFERRED = fact("complaint-transferred")
+EXTENDED = fact("deadline-extended")
+APPRAISING = fact("appraisal-started")
+APPRAISED = fact("appraisal-ended")
+NEW_FACTS = fact("new-facts-received")
+HELD = fact("holding-response-sent")
+RULED_OUT = fact("complaint-ruled-out")
+MERGED = fact("complaint-merged")
+GROUP = fact("group-recognised")
+
+
+@dataclass(frozen=True)
+class Given:
+    """Some facts that were recorded."""
+
+    complaint: Complaint
+
+    def when(self, command: ComplaintCommand, now: datetime = NOW) -> "Outcome":
+        try:
+            return Outcome(decide(self.complaint, command, now), None)
+        except Refusal as refusal:
+            return Outcome(None, refusal)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a command."""
+
+    facts: list[ComplaintEvent] | None
+    refusal: Refusal | None
+
+    def then(self, *facts: ComplaintEvent) -> None:
+        """These facts, and no other; none means that it was already so."""
+        assert self.refusal is None, f"refused: {self.refusal}"
+        assert self.facts == list(facts)
+
+    def refused(self, kind: type[Refusal], **facts: Any) -> None:
+        """This refusal, with these of its facts."""
+        assert type(self.refusal) is kind, f"got {self.refusal!r}, {self.facts}"
+        told = self.refusal.facts()
+        assert {name: told[name] for name in facts} == facts
+
+
+def given(*facts: ComplaintEvent) -> Given:
+    return Given(fold(recorded(each) for each in facts))
+
+
+def fact_annulled(version: int, **changed: Any) -> FactAnnulled:
+    """A usual annulment of that version."""
+    command = ask("annul-fact", version=version, **changed)
+    return stated(FactAnnulled, command, CUSTOMER, annulled_version=version)
+
+
+def fact_corrected(version: int, replaced: ComplaintEvent, **changed: Any) -> FactCorrected:
+    """A usual correction of that version to this fact; the customer is the one of the fact."""
+    command = ask("correct-fact", version=version, **changed)
+    name = next(name for name, kind in COMPLAINT_NAMES.items() if kind is type(replaced))
+    return stated(FactCorrected, command, replaced.customer_id, corrected_version=version, name=name, fact=replaced)

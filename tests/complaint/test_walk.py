@@ -1,0 +1,190 @@
+"""Random commands over one complaint: nothing but refusals, and what is recorded always holds together."""
+
+import itertools
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ledger.complaint.amendments import _broken
+from ledger.complaint.commands import COMPLAINT_COMMANDS, ComplaintCommand
+from ledger.complaint.events import (
+    COMPLAINT_NAMES,
+    ComplaintClosed,
+    ComplaintEvent,
+    ComplaintReceived,
+    ComplaintRegistered,
+    ComplaintReopened,
+    ComplaintResolved,
+    ComplaintWithdrawn,
+    ContactNoted,
+    FirstReplySent,
+    OutcomeDisputed,
+    ReplySent,
+    SatisfactionRated,
+    happened_at,
+)
+from ledger.complaint.rules import decide
+from ledger.complaint.state import Complaint, effective, fold
+from ledger.complaint.stated import FUTURE_SKEW
+from ledger.event import personal_fields
+from ledger.refusal import Refusal
+from tests.complaint.story import ANOTHER, NOW, OTHER_CUSTOMER, RESOLUTION, USUAL, ask, at, recorded
+
+HOURS = [-30, -1, 0, 1, 5, 6, 8, 9, 10, 11, 12, 12.5, 13, 14, 15, 16, 20, 21, 25, 30, 40, 24 * 40]
+STAFF = ["wang.li", "zhao.min", "chen.jing"]
+OPTIONAL = {
+    "classify-complaint": {"reason": "看错了", "cause": "poor-communication"},
+    "grade-complaint": {"reason": "涉及二十人", "approved_by": "chen.jing", "urgent": True},
+    "assign-complaint": {"reason": "合同问题"},
+}
+USUAL_WAY = [
+    "receive-complaint",
+    "register-complaint",
+    "send-first-reply",
+    "classify-complaint",
+    "grade-complaint",
+    "assign-complaint",
+    "start-investigation",
+    "make-finding",
+    "close-investigation",
+    "propose-solution",
+    "accept-proposal",
+    "resolve-complaint",
+    "send-reply",
+    "rate-satisfaction",
+    "close-complaint",
+    "reopen-complaint",
+]
+VALUES: dict[str, list[Any]] = {
+    "channel": ["phone", "letter", "pigeon"],
+    "grade": ["general", "complex", "major"],
+    "category": ["service", "price", "nonsense"],
+    "department": ["legal", "credit cards"],
+    "currency": ["CNY", None],
+    "overall": [1, 5],
+}
+CHANGES: list[dict[str, Any]] = [
+    {"channel": "email"},
+    {"content": "改过的话"},
+    {"reason": None},
+    {"customer_id": str(OTHER_CUSTOMER)},
+    {"customer_id": str(OTHER_CUSTOMER), "customer_name": "李四", "customer_account": None, "content": "原话"},
+    {"resolution_id": str(ANOTHER)},
+    {"no_such_field": 1},
+    {"overall": 9},
+]
+
+
+@st.composite
+def asked(draw: st.DrawFn, complaint: Complaint) -> ComplaintCommand:
+    """A usual command with up to three fields changed."""
+    name = draw(st.sampled_from([*COMPLAINT_COMMANDS, "annul-fact", "correct-fact"]))
+    said = dict(USUAL[name])
+    said |= {field: value for field, value in OPTIONAL.get(name, {}).items() if draw(st.booleans())}
+    for field in draw(st.lists(st.sampled_from(sorted(said)), max_size=3, unique=True)):
+        said[field] = draw(other_value(field, said[field]))
+    if "version" in said:
+        said["version"] = draw(st.integers(1, complaint.version + 1))
+    if "changes" in said and said["version"] <= complaint.version:
+        said["changes"] = draw(changes_of(complaint.recorded[said["version"] - 1]))
+    return ask(name, **said)
+
+
+def other_value(field: str, usual: Any) -> st.SearchStrategy[Any]:
+    if field.endswith("_at"):
+        return st.sampled_from(HOURS).map(at)
+    if field.endswith("_by") or field in ("lead", "assignee"):
+        return st.sampled_from(STAFF)
+    if field.endswith("_id"):
+        return st.sampled_from([ANOTHER, RESOLUTION, usual])
+    return st.sampled_from(VALUES.get(field, [usual]))
+
+
+def changes_of(event: ComplaintEvent) -> st.SearchStrategy[dict[str, Any]]:
+    """Mostly other times and actors of that fact, and sometimes what cannot be changed like that."""
+    times = [name for name in type(event).model_fields if name.endswith("_at")]
+    actors = [name for name in type(event).model_fields if name.endswith("_by")]
+    moved = [
+        st.fixed_dictionaries({name: st.sampled_from(HOURS).map(lambda hours: at(hours).isoformat())}) for name in times
+    ]
+    others = [st.fixed_dictionaries({name: st.sampled_from(STAFF)}) for name in actors]
+    return st.one_of(*moved, *others, st.sampled_from(CHANGES))
+
+
+def walk(data: st.DataObject, steps: int) -> list[ComplaintEvent]:
+    """Records what `decide` lets pass; each step is checked for what must never be."""
+    events: list[ComplaintEvent] = []
+    complaint = Complaint()
+    usual = USUAL_WAY[: data.draw(st.integers(0, len(USUAL_WAY)))]
+    for step in range(len(usual) + steps):
+        command = ask(usual[step]) if step < len(usual) else data.draw(asked(complaint))
+        new = decided(complaint, command)
+        if new is None:
+            continue
+        assert len(new) <= 1
+        assert all((happened_at(event) or NOW) <= NOW + FUTURE_SKEW for event in new)
+        events += [recorded(event) for event in new]
+        complaint = fold(events[complaint.version :], complaint)
+        again = decided(complaint, command)
+        words = any(getattr(event, name) is not None for event in new for name, _ in personal_fields(type(event)))
+        assert again == [] or (words and again in (None, new)), "only words are recorded again or refused"
+    return events
+
+
+def decided(complaint: Complaint, command: ComplaintCommand) -> list[ComplaintEvent] | None:
+    try:
+        return decide(complaint, command, NOW)
+    except Refusal:
+        return None
+
+
+def check(events: list[ComplaintEvent]) -> None:
+    standing = effective(events)
+    assert _broken(standing, tolerated=[]) == {}, "what stands obeys the rules, amended or not"
+    assert fold(events).version == len(events)
+    facts = [fact for _, fact in standing]
+    holds_together(facts)
+    for event in events:
+        name = next(name for name, kind in COMPLAINT_NAMES.items() if kind is type(event))
+        assert COMPLAINT_NAMES[name].model_validate_json(orjson.dumps(event.model_dump(mode="json"))) == event
+
+
+def holds_together(facts: list[ComplaintEvent]) -> None:
+    """The same rules once more, written without the state."""
+    assert all(type(fact) is not ComplaintReceived for fact in facts[1:])
+    assert all(type(facts[0]) is ComplaintReceived for _ in facts[:1])
+    for once in (ComplaintRegistered, FirstReplySent, ComplaintWithdrawn):
+        assert sum(isinstance(fact, once) for fact in facts) <= 1
+    received = next((fact.received_at for fact in facts if isinstance(fact, ComplaintReceived)), NOW)
+    for fact in facts:
+        assert isinstance(fact, ContactNoted) or (happened_at(fact) or received) >= received
+    resolved = {fact.resolution_id: fact.resolved_at for fact in facts if isinstance(fact, ComplaintResolved)}
+    assert len(resolved) == sum(isinstance(fact, ComplaintResolved) for fact in facts)
+    told: dict[Any, Any] = {}
+    for fact in facts:
+        if isinstance(fact, ReplySent):
+            assert fact.sent_at >= resolved[fact.resolution_id]
+            told.setdefault(fact.resolution_id, fact.sent_at)
+        if isinstance(fact, SatisfactionRated):
+            assert fact.resolution_id in told
+        if isinstance(fact, ComplaintClosed | ComplaintReopened | OutcomeDisputed):
+            assert told or len(facts) > 1
+    rated = [fact.resolution_id for fact in facts if isinstance(fact, SatisfactionRated)]
+    assert len(rated) == len(set(rated))
+    closings = [type(fact) for fact in facts if isinstance(fact, ComplaintClosed | ComplaintReopened)]
+    assert all(pair != (ComplaintClosed, ComplaintClosed) for pair in itertools.pairwise(closings))
+
+
+@given(st.data())
+def test_a_random_walk_records_only_what_holds_together(data: st.DataObject) -> None:
+    check(walk(data, 40))
+
+
+@pytest.mark.long
+@settings(suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_a_long_random_walk_records_only_what_holds_together(data: st.DataObject) -> None:
+    check(walk(data, 120))

@@ -1,0 +1,581 @@
+"""A verification finds what somebody with full rights on the tables changed, and names where."""
+
+import hashlib
+import random
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import pytest
+
+from ledger.complaint.events import ComplaintReceived, ComplaintRegistered, FactCorrected, FirstReplySent
+from ledger.database.roles import Role
+from ledger.database.target import Database
+from ledger.event import Event, Personal
+from ledger.names import NAME_OF
+from ledger.record import reading
+from ledger.record.append import Appender, NewDisclosure, NewEvent, Request
+from ledger.record.envelope import Recorded
+from ledger.record.problems import Kind, Verification
+from ledger.record.raw import RawEvent, RawEvents
+from ledger.record.reading import NoSuchBook
+from ledger.record.verify import verify
+from ledger.vault.keys import SubjectKeys
+from ledger.vault.sealing import seal_all
+
+AT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+STREAMS = 8
+SEED = 2_026
+
+
+class Record(NamedTuple):
+    """A filled book, and a way to change it behind the program's back."""
+
+    database: Database
+    book: str
+    keys: SubjectKeys
+    appender: Appender
+
+    def verify(self, *, keys: bool = True, events_per_page: int = 7) -> Verification:
+        return verify(self.database, self.book, self.keys if keys else None, events_per_page=events_per_page)
+
+    def change(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Runs a statement as the owner of all tables; `%(book)s` is this book, the values are `%(v0)s` …"""
+        connection = self.database.connect(Role.OWNER)
+        try:
+            with connection, connection.cursor() as cursor:
+                named = {"book": self.book, **{f"v{n}": value for n, value in enumerate(values)}}
+                cursor.execute(statement, named)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def append(self, stream_id: UUID, first_version: int, *events: Event) -> list[Event]:
+        sealed, disclosures = seal_all(events, self.keys)
+        new = [
+            NewEvent(
+                stream_id, version, NAME_OF[type(event)], Recorded(stream_id, version, event, "li.wei", "test").state()
+            )
+            for version, event in enumerate(sealed, first_version)
+        ]
+        values = [
+            NewDisclosure(d.event_index, d.digest, d.subject_id, d.path, d.tier, d.ciphertext) for d in disclosures
+        ]
+        request = Request(new, stream_id=stream_id, version=first_version, disclosures=values)
+        (outcome,) = self.appender.append([request])
+        assert not isinstance(outcome, Exception)
+        assert outcome.kind == "stored"
+        return sealed
+
+
+def received(n: int) -> ComplaintReceived:
+    return ComplaintReceived(
+        customer_id=UUID(int=1_000 + n, version=4),
+        received_at=AT,
+        received_by="li.wei",
+        channel="telephone",
+        customer_name=Personal.clear(f"王小明 {n}"),
+        customer_identity_number=Personal.clear(f"11010519491231{n:04}"),
+        content=Personal.clear("The queue was two hours long."),
+    )
+
+
+def corrected(first: Event, n: int) -> FactCorrected:
+    """The content is new, the name and number keep their digests."""
+    assert isinstance(first, ComplaintReceived)
+    return FactCorrected(
+        customer_id=first.customer_id,
+        corrected_version=1,
+        name="complaint-received",
+        fact=first.model_copy(update={"content": Personal.clear(f"One hour, {n}.")}),
+        reason=Personal.clear("misheard"),
+        corrected_by="li.wei",
+        approved_by="zhang.min",
+        corrected_at=AT,
+    )
+
+
+def stream_of(n: int) -> UUID:
+    return UUID(bytes=hashlib.sha256(b"stream %d" % n).digest()[:16], version=4)
+
+
+def fill(record: Record) -> None:
+    """Eight complaints of four events each, their corrections at the end of the book."""
+    first: list[Event] = []
+    for n in range(STREAMS):
+        customer = received(n).customer_id
+        registered = ComplaintRegistered(
+            customer_id=customer, reference=f"2026-{n:06}", registered_at=AT, registered_by="li.wei"
+        )
+        reply = FirstReplySent(
+            customer_id=customer, channel="letter", content=Personal.clear("Thank you."), sent_by="li.wei", sent_at=AT
+        )
+        first.append(record.append(stream_of(n), 1, received(n), registered, reply)[0])
+    for n, event in enumerate(first):
+        record.append(stream_of(n), 4, corrected(event, n))
+
+
+EVENTS = STREAMS * 4
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Iterator[SubjectKeys]:
+    keys = SubjectKeys.open(tmp_path / "keys")
+    yield keys
+    keys.close()
+
+
+@pytest.fixture
+def empty(database: Database, book: str, keys: SubjectKeys) -> Iterator[Record]:
+    appender = Appender(lambda: database.connect(Role.APPLICATION, autocommit=True), book)
+    yield Record(database, book, keys, appender)
+    appender.close()
+
+
+@pytest.fixture
+def record(empty: Record) -> Record:
+    fill(empty)
+    return empty
+
+
+def kinds(verification: Verification) -> set[Kind]:
+    return {problem.kind for problem in verification.problems}
+
+
+def places(verification: Verification, kind: Kind) -> list[int | None]:
+    return [problem.position for problem in verification.problems if problem.kind is kind]
+
+
+@pytest.mark.every_postgres
+@pytest.mark.parametrize("events_per_page", [1, 7, EVENTS, 5_000])
+def test_a_book_left_alone_is_in_order(record: Record, events_per_page: int) -> None:
+    connection = record.database.connect(Role.AUDITOR, autocommit=True)
+    head = reading.head(connection, record.book)
+    connection.close()
+    seen: list[tuple[int, int]] = []
+    verification = verify(
+        record.database,
+        record.book,
+        record.keys,
+        lambda done, size: seen.append((done, size)),
+        events_per_page=events_per_page,
+    )
+    assert verification.problems == ()
+    assert verification.ok
+    assert (verification.events, verification.root) == (EVENTS, head.root.hex())
+    assert seen[-1] == (EVENTS, EVENTS)
+    assert seen == sorted(seen)
+    assert record.verify(keys=False).ok
+
+
+def test_an_empty_book_is_in_order(empty: Record) -> None:
+    verification = empty.verify()
+    assert (verification.ok, verification.events) == (True, 0)
+    assert verification.root == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def test_a_book_that_is_not_there_is_named(record: Record) -> None:
+    with pytest.raises(NoSuchBook, match="no-such-book"):
+        verify(record.database, "no-such-book")
+
+
+def changed_text(text: str) -> str:
+    return text[:-1] + ("a" if text[-1] != "a" else "b")
+
+
+def changed_byte(value: bytes, place: int) -> bytes:
+    return value[:place] + bytes([value[place] ^ 1]) + value[place + 1 :]
+
+
+COLUMNS: dict[str, Callable[[Any, random.Random], Any]] = {
+    "state": lambda value, chance: changed_byte(bytes(value), chance.randrange(len(value))),
+    "name": lambda value, _: changed_text(value),
+    "version": lambda value, chance: value + chance.choice([4, 5, 100]),
+    "stream_id": lambda value, chance: UUID(int=value.int ^ 1 << chance.randrange(128)),
+    "recorded_at": lambda value, _: value.replace(microsecond=value.microsecond ^ 1),
+    "position": lambda value, chance: value + chance.choice([EVENTS, 10**15]),
+}
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_one_changed_byte_of_any_column_is_found_at_its_position(record: Record, column: str) -> None:
+    chance = random.Random(f"{SEED} {column}")
+    for position in sorted({1, EVENTS, *chance.sample(range(2, EVENTS), 4)}):
+        ((before,),) = record.change(
+            f"SELECT {column} FROM ledger.event WHERE book = %(book)s AND position = %(v0)s", position
+        )
+        after = COLUMNS[column](before, chance)
+        update = f"UPDATE ledger.event SET {column} = %(v0)s WHERE book = %(book)s AND position = %(v1)s"
+        moved = after if column == "position" else position
+
+        record.change(update, after, position)
+
+        for keys in (True, False):
+            verification = record.verify(keys=keys)
+            assert not verification.ok
+            assert position in {problem.position for problem in verification.problems}
+            assert Kind.ROOT in kinds(verification)
+        record.change(update, before, moved)
+    assert record.verify().ok
+
+
+def test_the_columns_of_an_event_are_those_that_are_changed_here(record: Record) -> None:
+    columns = record.change(
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'ledger.event'::regclass AND attnum > 0 AND NOT attisdropped"
+    )
+    # an event in another book is lost to its own, as below
+    assert {name for (name,) in columns} == {*COLUMNS, "book"}
+
+
+@pytest.mark.long
+def test_a_campaign_of_changed_bytes(record: Record) -> None:
+    chance = random.Random(SEED)
+    for _ in range(500):
+        column, position = chance.choice(sorted(COLUMNS)), chance.randint(1, EVENTS)
+        read = f"SELECT {column} FROM ledger.event WHERE book = %(book)s AND position = %(v0)s"
+        update = f"UPDATE ledger.event SET {column} = %(v0)s WHERE book = %(book)s AND position = %(v1)s"
+        ((before,),) = record.change(read, position)
+        after = COLUMNS[column](before, chance)
+        record.change(update, after, position)
+        assert position in {problem.position for problem in record.verify().problems}, (column, before, after)
+        record.change(update, before, after if column == "position" else position)
+    assert record.verify().ok
+
+
+@pytest.mark.parametrize("position", [1, 7, 8, EVENTS - 1, EVENTS])
+def test_a_lost_event_is_found(record: Record, position: int) -> None:
+    record.change("DELETE FROM ledger.event WHERE book = %(book)s AND position = %(v0)s", position)
+    verification = record.verify()
+    assert position in places(verification, Kind.POSITION)
+    assert {Kind.ROOT, Kind.STREAM} <= kinds(verification)
+
+
+def test_an_event_moved_to_another_book_is_found_in_both(record: Record, new_book: Callable[[], str]) -> None:
+    other = new_book()
+    record.change("UPDATE ledger.event SET book = %(v0)s WHERE book = %(book)s AND position = 5", other)
+    assert 5 in places(record.verify(), Kind.POSITION)
+    assert not verify(record.database, other).ok
+
+
+@pytest.mark.parametrize("left", [0, 3, EVENTS - 1])
+def test_a_lost_tail_is_found(record: Record, left: int) -> None:
+    record.change("DELETE FROM ledger.event WHERE book = %(book)s AND position > %(v0)s", left)
+    assert left + 1 in places(record.verify(), Kind.POSITION)
+
+
+def test_a_lost_tail_is_found_when_its_leaf_hashes_went_too(record: Record) -> None:
+    record.change("DELETE FROM ledger.event WHERE book = %(book)s AND position > 24")
+    record.change("DELETE FROM ledger.leaves WHERE book = %(book)s AND first_position > 24")
+    record.change("DELETE FROM ledger.disclosure WHERE book = %(book)s AND position > 24")
+    record.change("UPDATE ledger.stream SET version = 3 WHERE book = %(book)s")
+    verification = record.verify()
+    assert 25 in places(verification, Kind.POSITION)
+    assert {Kind.HEAD, Kind.ROOT} <= kinds(verification)
+
+
+COPY_OF = """INSERT INTO ledger.event (position, version, recorded_at, stream_id, book, name, state)
+SELECT %(v0)s, {version}, recorded_at, stream_id, book, name, state
+  FROM ledger.event WHERE book = %(book)s AND position = {of}"""
+
+
+@pytest.mark.parametrize("position", [-5, 0, EVENTS + 1, EVENTS + 10])
+def test_an_inserted_event_outside_the_book_is_found(record: Record, position: int) -> None:
+    if position < 1:
+        with pytest.raises(Exception, match="positions_count_from_one"):
+            record.change(COPY_OF.format(version="version + 50", of=3), position)
+        return
+    record.change(COPY_OF.format(version="version + 50", of=3), position)
+    verification = record.verify()
+    assert {Kind.HEAD, Kind.STREAM} <= kinds(verification)
+    assert position in places(verification, Kind.HEAD)
+
+
+def test_an_event_inserted_in_the_past_is_found(record: Record) -> None:
+    record.change("UPDATE ledger.event SET position = position + 1000 WHERE book = %(book)s AND position >= 10")
+    record.change("UPDATE ledger.event SET position = position - 999 WHERE book = %(book)s AND position >= 1000")
+    record.change(COPY_OF.format(version="version + 50", of=9), 10)
+    verification = record.verify()
+    assert 10 in places(verification, Kind.LEAF)
+    assert Kind.ROOT in kinds(verification)
+
+
+def test_two_events_swapped_are_found(record: Record) -> None:
+    for before, after in ((5, 1_000), (6, 5), (1_000, 6)):
+        record.change(
+            "UPDATE ledger.event SET position = %(v0)s WHERE book = %(book)s AND position = %(v1)s", after, before
+        )
+    verification = record.verify()
+    assert {5, 6} <= set(places(verification, Kind.LEAF))
+    assert Kind.TIME in kinds(verification)
+
+
+@pytest.mark.parametrize(
+    "instant", ["infinity", "-infinity", "4713-01-01 00:00:00 BC", "20000-01-01", "1999-12-31 23:59:59.999999"]
+)
+def test_an_instant_that_no_entry_can_have_is_found(record: Record, instant: str) -> None:
+    record.change(
+        "UPDATE ledger.event SET recorded_at = %(v0)s::timestamptz WHERE book = %(book)s AND position = 4", instant
+    )
+    verification = record.verify()
+    assert 4 in {problem.position for problem in verification.problems}
+    assert Kind.ROOT in kinds(verification)
+
+
+def test_an_unknown_stored_name_is_said_and_does_not_stop_the_rest(record: Record) -> None:
+    record.change("UPDATE ledger.event SET name = 'bank-robbed' WHERE book = %(book)s AND position = 2")
+    verification = record.verify()
+    assert places(verification, Kind.NAME) == [2]
+    assert verification.events == EVENTS
+
+
+@pytest.mark.parametrize(
+    "state",
+    [b"", b"\xff", b"{}", b"[]", b"null", b'{"event":[]}', b'{"event":{"content":7}}', b'{"event":{"content":"x"}}'],
+)
+def test_a_state_that_is_no_event_is_said(record: Record, state: bytes) -> None:
+    record.change("UPDATE ledger.event SET state = %(v0)s WHERE book = %(book)s AND position = 1", state)
+    verification = record.verify()
+    assert 1 in places(verification, Kind.LEAF)
+    assert Kind.STATE in kinds(verification) or Kind.VALUE in kinds(verification)
+
+
+TAMPERED: dict[str, tuple[str, set[Kind]]] = {
+    "stream head ahead": (
+        "UPDATE ledger.stream SET version = 9 WHERE book = %(book)s AND stream_id = %(v0)s",
+        {Kind.STREAM},
+    ),
+    "stream head behind": (
+        "UPDATE ledger.stream SET version = 3 WHERE book = %(book)s AND stream_id = %(v0)s",
+        {Kind.STREAM},
+    ),
+    "stream head lost": ("DELETE FROM ledger.stream WHERE book = %(book)s AND stream_id = %(v0)s", {Kind.STREAM}),
+    "stream head renamed": (
+        "UPDATE ledger.stream SET stream_id = gen_random_uuid() WHERE book = %(book)s AND stream_id = %(v0)s",
+        {Kind.STREAM},
+    ),
+    "stream of nothing": (
+        (
+            "INSERT INTO ledger.stream (version, stream_id, book)"
+            " VALUES (1, '00000000-0000-0000-0000-000000000000', %(book)s)"
+        ),
+        {Kind.STREAM},
+    ),
+    "stream at the very end": (
+        (
+            "INSERT INTO ledger.stream (version, stream_id, book)"
+            " VALUES (1, 'ffffffff-ffff-ffff-ffff-ffffffffffff', %(book)s)"
+        ),
+        {Kind.STREAM},
+    ),
+    "leaf hash changed": (
+        (
+            "UPDATE ledger.leaves SET hashes = set_byte(hashes, 33, get_byte(hashes, 33) # 1)"
+            " WHERE book = %(book)s AND first_position = 4"
+        ),
+        {Kind.LEAF},
+    ),
+    "leaf hashes lost": ("DELETE FROM ledger.leaves WHERE book = %(book)s AND first_position = 4", {Kind.LEAF}),
+    "last leaf hashes lost": (
+        "DELETE FROM ledger.leaves WHERE book = %(book)s AND last_position = 32",
+        {Kind.LEAF, Kind.HEAD},
+    ),
+    "leaf hashes of the future": (
+        (
+            "INSERT INTO ledger.leaves (first_position, last_position, book, hashes)"
+            " VALUES (33, 33, %(book)s, sha256('x'))"
+        ),
+        {Kind.HEAD},
+    ),
+    "leaf hashes twice": (
+        "INSERT INTO ledger.leaves (first_position, last_position, book, hashes) VALUES (5, 5, %(book)s, sha256('x'))",
+        {Kind.LEAF},
+    ),
+    "root changed": ("UPDATE ledger.head SET root = sha256('x') WHERE book = %(book)s", {Kind.ROOT}),
+    "edge changed": ("UPDATE ledger.head SET edge[6] = sha256('x') WHERE book = %(book)s", {Kind.ROOT}),
+    "edge emptied": ("UPDATE ledger.head SET edge = '{}' WHERE book = %(book)s", {Kind.ROOT}),
+    "size smaller": ("UPDATE ledger.head SET size = 31 WHERE book = %(book)s", {Kind.HEAD, Kind.ROOT}),
+    "size larger": ("UPDATE ledger.head SET size = 10^15 WHERE book = %(book)s", {Kind.HEAD, Kind.POSITION}),
+    "clock of the book moved": (
+        "UPDATE ledger.head SET recorded_at = recorded_at - interval '1 microsecond' WHERE book = %(book)s",
+        {Kind.HEAD},
+    ),
+    "clock of the book infinite": (
+        "UPDATE ledger.head SET recorded_at = 'infinity' WHERE book = %(book)s",
+        {Kind.HEAD},
+    ),
+    "clock of the book emptied": ("UPDATE ledger.head SET recorded_at = NULL WHERE book = %(book)s", {Kind.HEAD}),
+    "end of the book lost": ("DELETE FROM ledger.head WHERE book = %(book)s", {Kind.HEAD}),
+    "two ends of the book": (
+        "INSERT INTO ledger.head (book, size, root, edge) VALUES (%(book)s, 5, sha256(''), '{}')",
+        {Kind.HEAD},
+    ),
+    "origin changed": ("UPDATE ledger.book SET origin = origin || 'x' WHERE book = %(book)s", {Kind.ROOT, Kind.LEAF}),
+    "value lost": (
+        "DELETE FROM ledger.disclosure WHERE book = %(book)s AND position = 1 AND path = 'content'",
+        {Kind.VALUE},
+    ),
+    "value that was carried over lost": (
+        "DELETE FROM ledger.disclosure WHERE book = %(book)s AND position = 1 AND path = 'customer_name'",
+        {Kind.VALUE},
+    ),
+    "value of another path": (
+        (
+            "UPDATE ledger.disclosure SET path = 'remedy_wanted'"
+            " WHERE book = %(book)s AND position = 1 AND path = 'content'"
+        ),
+        {Kind.VALUE},
+    ),
+    "value of another tier": (
+        (
+            "UPDATE ledger.disclosure SET tier = 'ordinary'"
+            " WHERE book = %(book)s AND position = 1 AND path = 'customer_identity_number'"
+        ),
+        {Kind.VALUE},
+    ),
+    "value of another subject": (
+        (
+            "UPDATE ledger.disclosure SET subject_id = gen_random_uuid()"
+            " WHERE book = %(book)s AND position = 1 AND path = 'content'"
+        ),
+        {Kind.VALUE},
+    ),
+    "value of another position": (
+        "UPDATE ledger.disclosure SET position = 2 WHERE book = %(book)s AND position = 1 AND path = 'content'",
+        {Kind.VALUE},
+    ),
+    "value before the book": (
+        "UPDATE ledger.disclosure SET position = 0 WHERE book = %(book)s AND position = 1 AND path = 'content'",
+        {Kind.VALUE},
+    ),
+    "value behind the book": (
+        "UPDATE ledger.disclosure SET position = 33 WHERE book = %(book)s AND position = 1 AND path = 'content'",
+        {Kind.VALUE},
+    ),
+    "value of another digest": (
+        (
+            "UPDATE ledger.disclosure SET digest = reverse(digest)"
+            " WHERE book = %(book)s AND position = 1 AND path = 'content'"
+        ),
+        {Kind.VALUE},
+    ),
+    "value of no event": (
+        (
+            "INSERT INTO ledger.disclosure (position, subject_id, book, digest, path, tier, ciphertext)"
+            " VALUES (2, gen_random_uuid(), %(book)s, repeat('x', 43), 'content', 'core', '')"
+        ),
+        {Kind.VALUE},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TAMPERED)
+def test_what_stands_beside_the_events_is_held_against_them(record: Record, case: str) -> None:
+    statement, expected = TAMPERED[case]
+    record.change(statement, stream_of(3))
+    for keys in (True, False):
+        verification = record.verify(keys=keys)
+        assert not verification.ok
+        assert expected <= kinds(verification), verification.problems
+
+
+@pytest.mark.parametrize("place", [0, 11, 12, 40, -1])
+def test_a_changed_byte_of_a_value_is_found_with_the_keys(record: Record, place: int) -> None:
+    where = "WHERE book = %(book)s AND position = 4 AND path = 'content'"
+    ((ciphertext,),) = record.change(f"SELECT ciphertext FROM ledger.disclosure {where}")
+    changed = changed_byte(bytes(ciphertext), place % len(ciphertext))
+    record.change(f"UPDATE ledger.disclosure SET ciphertext = %(v0)s {where}", changed)
+    assert places(record.verify(), Kind.VALUE) == [4]
+    assert record.verify(keys=False).ok  # without the keys a ciphertext is only a row of bytes
+
+
+def test_two_values_exchanged_are_found(record: Record) -> None:
+    record.change("""
+        UPDATE ledger.disclosure AS d SET ciphertext = o.ciphertext
+          FROM ledger.disclosure AS o
+         WHERE d.book = %(book)s AND o.book = %(book)s AND d.position = 1 AND o.position = 1
+           AND (d.path, o.path) IN (('content', 'customer_name'), ('customer_name', 'content'))""")
+    assert places(record.verify(), Kind.VALUE) == [1, 1]
+
+
+def test_an_erased_subject_leaves_a_book_in_order(record: Record) -> None:
+    customer = received(2).customer_id
+    record.keys.destroy(customer, AT)
+    assert record.verify().ok
+    record.change("DELETE FROM ledger.disclosure WHERE book = %(book)s AND subject_id = %(v0)s", customer)
+    assert record.verify().ok
+    assert Kind.VALUE in kinds(record.verify(keys=False))  # who has no keys cannot know of the erasure
+
+
+def test_values_whose_keys_are_lost_are_said(record: Record, tmp_path: Path) -> None:
+    others = SubjectKeys.open(tmp_path / "other" / "keys")
+    verification = verify(record.database, record.book, others)
+    others.close()
+    assert kinds(verification) == {Kind.VALUE}
+    assert "no key" in verification.problems[0].says
+
+
+def test_appends_may_go_on(record: Record) -> None:
+    """Between any two pages another event comes, in a stream that is there and in a new one."""
+    added: list[int] = []
+
+    def one_more(done: int, size: int) -> None:
+        assert (done <= size, size) == (True, EVENTS)
+        n = len(added)
+        added.append(done)
+        record.append(UUID(int=2**127 + n, version=4), 1, received(100 + n))
+        reply = FirstReplySent(customer_id=received(0).customer_id, channel="letter", sent_by="li.wei", sent_at=AT)
+        record.append(stream_of(0), 5 + n, reply)
+
+    verification = verify(record.database, record.book, record.keys, one_more, events_per_page=5)
+    assert verification.problems == ()
+    assert verification.events == EVENTS
+    assert len(added) > 5
+    assert record.verify().events == EVENTS + 2 * len(added)
+
+
+def test_no_value_is_in_what_a_verification_says(record: Record) -> None:
+    record.change(
+        "UPDATE ledger.disclosure SET path = 'other', tier = 'core' WHERE book = %(book)s AND path = 'content'"
+    )
+    said = " ".join(problem.says for problem in record.verify().problems)
+    assert said
+    assert "queue" not in said
+    assert "王" not in said
+
+
+def test_problems_are_counted_and_only_the_first_are_kept(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.record.problems.PROBLEMS_KEPT_MAX", 10)
+    record.change("UPDATE ledger.event SET recorded_at = recorded_at + interval '1 day' WHERE book = %(book)s")
+    verification = record.verify()
+    assert len(verification.problems) == 10
+    assert verification.problems_total > EVENTS
+
+
+@pytest.mark.every_postgres
+def test_rows_are_taken_apart_as_the_server_sends_them(database: Database) -> None:
+    taken: list[RawEvent | None] = []
+    page = RawEvents(taken.append)
+    select = """SELECT a, b, c::timestamptz, d::uuid, e::text, f::bytea FROM (VALUES
+        (1::bigint, 2::bigint, '2026-03-02 01:30:00.000042+00', '0d4c1b7e-6a8f-4f53-9e0c-2f4f4a1f7c11', 'a-name', '\\x0102'),
+        (NULL, 2, '2026-03-02', '0d4c1b7e-6a8f-4f53-9e0c-2f4f4a1f7c11', 'a-name', '\\x'),
+        (3, 2, '-infinity', '0d4c1b7e-6a8f-4f53-9e0c-2f4f4a1f7c11', '', '\\x'),
+        (4, 2, '2026-03-02', NULL, 'a-name', '\\x'),
+        (5, 2, '2026-03-02', '0d4c1b7e-6a8f-4f53-9e0c-2f4f4a1f7c11', NULL, '\\x'),
+        (6, 2, '2026-03-02', '0d4c1b7e-6a8f-4f53-9e0c-2f4f4a1f7c11', 'a-name', NULL)
+    ) AS v (a, b, c, d, e, f)"""
+    connection = database.connect(Role.AUDITOR, autocommit=True)
+    with connection.cursor() as cursor:
+        cursor.copy_expert(f"COPY ({select}) TO STDOUT (FORMAT binary)", page)
+    connection.close()
+    assert page.rows == 6
+    first, _, third, *_ = taken
+    assert [each is None for each in taken] == [False, True, False, True, True, True]
+    assert first is not None
+    assert third is not None
+    assert (first.position, first.version, first.name, first.state) == (1, 2, "a-name", b"\x01\x02")
+    assert first.stream_id() == "0d4c1b7e-6a8f-4f53-9e0c-2f4f4a1f7c11"
+    assert first.recorded_at() == "2026-03-02T01:30:00.000042Z"
+    with pytest.raises(ValueError, match="years 1 to 9999"):
+        third.recorded_at()
