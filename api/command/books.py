@@ -4,6 +4,7 @@ from contextlib import closing
 from typing import Annotated
 
 import typer
+from psycopg2.extensions import connection as Connection
 
 from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, settings_of
 from api.command.place import check_address, make_book, open_place
@@ -12,7 +13,7 @@ from ledger.database.migrate import migrate
 from ledger.database.roles import Role
 from ledger.database.target import open_database
 from ledger.record.book import book_names
-from ledger.record.reading import head
+from ledger.record.reading import BookHead, NoSuchBook, head
 
 books_app = typer.Typer(help="Open books and list them. A book is one institution's ledger.", no_args_is_help=True)
 
@@ -86,13 +87,30 @@ def list_books(
         closing(target.connect(Role.APPLICATION, autocommit=True)) as connection,
     ):
         names = [name for name in book_names(connection) if book in {None, name}]
-        heads = [head(connection, name) for name in names[:limit]]
+        ends = {name: _end(connection, name) for name in names[:limit]}
     if as_json:
-        print_json([{"book": h.book, "origin": h.origin, "events": h.size, "root": h.root.hex()} for h in heads])
+        print_json([_as_document(name, end) for name, end in ends.items()])
         return
     listing = table(None, "book", "events", "origin", "root", numbers=("events",))
-    for each in heads:
-        listing.add_row(each.book, cell(each.size), each.origin, each.root.hex())
+    for name, end in ends.items():
+        if end is None:
+            listing.add_row(name, "?", "its end is lost", f"complaint-ledger verify --book {name}")
+        else:
+            listing.add_row(name, cell(end.size), end.origin, end.root.hex())
     out().print(listing)
     if len(names) > limit:
         say(f"{len(names) - limit} more: ask with --limit {len(names)}")
+
+
+def _end(connection: Connection, name: str) -> BookHead | None:
+    """Where a book ends; None for one whose end was taken out of the database: the others are listed all the same."""
+    try:
+        return head(connection, name)
+    except NoSuchBook:
+        return None
+
+
+def _as_document(name: str, end: BookHead | None) -> dict[str, object]:
+    if end is None:
+        return {"book": name, "origin": None, "events": None, "root": None}
+    return {"book": name, "origin": end.origin, "events": end.size, "root": end.root.hex()}

@@ -179,6 +179,19 @@ def test_books_are_opened_once_and_listed(program: Program, book: str) -> None:
     assert name in {each["book"] for each in program("book", "list", "--limit", "10000", "--json").json}
 
 
+def test_a_book_whose_end_was_taken_away_does_not_hide_the_others(
+    program: Program, database: Database, book: str
+) -> None:
+    lost = f"{book}-lost"
+    assert program("book", "create", lost).code == 0
+    with closing(database.connect(Role.OWNER, autocommit=True)) as owner, owner.cursor() as cursor:
+        cursor.execute("DELETE FROM ledger.head WHERE book = %s", (lost,))
+    listed = {each["book"]: each["events"] for each in program("book", "list", "--limit", "10000", "--json").json}
+    assert listed[lost] is None
+    assert listed[book] == 0
+    assert f"verify --book {lost}" in program("book", "list", "--limit", "10000").out
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
