@@ -62,10 +62,11 @@ def create_app(ledger: Ledger, database: Database, *, keeps_up: bool = True, hos
 def _describe_itself(app: FastAPI) -> None:
     """Gives FastAPI the description that is made from our tables; made once, when first asked for."""
     commands = {route.command: route.path_ids for route in recording.COMMANDS}
+    receipts = {recording.receipt_of(route.subject) for route in recording.COMMANDS}
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = described(app, commands, (recording.Recorded, ComplaintNow, *ANSWERS))
+            app.openapi_schema = described(app, commands, (*receipts, ComplaintNow, *ANSWERS))
         return app.openapi_schema
 
     setattr(app, "openapi", openapi)  # noqa: B010 - FastAPI's documented way to extend it; an assignment offends the type checker

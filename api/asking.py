@@ -26,8 +26,8 @@ from api.refusals import InvalidRequest, NoSuchPage
 from api.standing import ComplaintNow
 from api.validation import unknown_parameters
 from ledger.application import Ledger
+from ledger.command import Term
 from ledger.complaint.codes import code_tables
-from ledger.complaint.commands import Term
 from ledger.complaint.refusals import ComplaintNotFound
 from ledger.database.pool import CONNECTIONS_MAX, Pool
 from ledger.event import Reference

@@ -19,7 +19,8 @@ from pydantic import ValidationError
 
 from api.refusals import BodyTooLarge, ContentTypeNotJson, FieldError, InvalidRequest, JsonTooDeep, MalformedJson
 from api.validation import SAYS, field_errors, shown_name
-from ledger.complaint.commands import ComplaintCommand, assigned_fields, reference_number
+from ledger.command import Command, assigned_fields
+from ledger.complaint.commands import reference_number
 
 BODY_BYTES_MAX = 1024 * 1024
 
@@ -31,14 +32,14 @@ DEPTH_MAX = 32
 class Asked:
     """A command as it was asked for."""
 
-    command: ComplaintCommand
+    command: Command
     given: bytes
     """Canonical JSON of method, path and body: what a repeated idempotency key is compared by."""
     assigned: tuple[str, ...]
     """The fields that the program filled, because the caller left them out."""
 
 
-async def read_command(kind: type[ComplaintCommand], request: Request) -> Asked:
+async def read_command(kind: type[Command], request: Request) -> Asked:
     """The command of the class `kind` that a request makes; raises what `api.refusals` has for one that makes none."""
     return command_of(kind, await read_body(request), request.method, request.scope["path"], request.path_params)
 
@@ -57,7 +58,7 @@ async def read_body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def command_of(kind: type[ComplaintCommand], body: bytes, method: str, path: str, path_ids: Mapping[str, str]) -> Asked:
+def command_of(kind: type[Command], body: bytes, method: str, path: str, path_ids: Mapping[str, str]) -> Asked:
     """The command of the class `kind` that a body and the ids of its path make."""
     given = _object(body)
     wrong = [*_in_the_path(given, path_ids), *_loosely_typed(kind, given)]
@@ -120,7 +121,7 @@ def _in_the_path(given: Mapping[str, Any], path_ids: Mapping[str, str]) -> list[
     return [FieldError(place="body", field=name, says=says) for name in path_ids if name in given]
 
 
-def _loosely_typed(kind: type[ComplaintCommand], given: Mapping[str, Any]) -> list[FieldError]:
+def _loosely_typed(kind: type[Command], given: Mapping[str, Any]) -> list[FieldError]:
     """What pydantic would read kindly and the description does not allow: "5" or true for a number, 1 for true."""
     return [
         FieldError(place="body", field=name, says=SAYS[f"{exact.__name__}_type"])
@@ -131,7 +132,7 @@ def _loosely_typed(kind: type[ComplaintCommand], given: Mapping[str, Any]) -> li
 
 
 @cache
-def _exact_fields(kind: type[ComplaintCommand]) -> tuple[tuple[str, type], ...]:
+def _exact_fields(kind: type[Command]) -> tuple[tuple[str, type], ...]:
     """The fields of a command that hold a number or a yes or no."""
     return tuple(
         (name, exact)

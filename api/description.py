@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 from api import refusals as asked
 from api.examples import EXAMPLES
 from api.problems import MEDIA_TYPE, STATUS, Problem, title_of
-from ledger.complaint.commands import ComplaintCommand, assigned_fields
+from ledger.command import Command, assigned_fields
 from ledger.refusal import Refusal
 
 REF = "#/components/schemas/{model}"
@@ -44,7 +44,7 @@ sub-resources. Every accepted command answers with a receipt: where in the book 
 
 def command_description(
     path_ids: Sequence[str],
-    command: type[ComplaintCommand],
+    command: type[Command],
     answer: type[BaseModel],
     *,
     decides: bool,
@@ -53,9 +53,9 @@ def command_description(
     """What OpenAPI says of one command, as arguments of `add_api_route`."""
     refusals = [*_of_the_ledger(), *COMMAND_ONLY, *EVERYWHERE, *((asked.PreconditionRequired,) if decides else ())]
     headers = {
-        "ETag": _header("The complaint's version after it.", "string"),
+        "ETag": _header("The subject's version after it.", "string"),
         "Ledger-Position": _header("Where in the book it stands: ask with it to see it in an answer.", "integer"),
-        **({"Location": _header("The new complaint.", "string")} if status == HTTPStatus.CREATED else {}),
+        **({"Location": _header("What was made.", "string")} if status == HTTPStatus.CREATED else {}),
     }
     return {
         "summary": (command.__doc__ or "").partition("\n")[0].rstrip("."),
@@ -110,7 +110,7 @@ def problem_responses(refusals: Iterable[type[Refusal]]) -> dict[int | str, dict
 
 
 def described(
-    app: FastAPI, commands: Mapping[type[ComplaintCommand], Sequence[str]], answers: Sequence[type[BaseModel]]
+    app: FastAPI, commands: Mapping[type[Command], Sequence[str]], answers: Sequence[type[BaseModel]]
 ) -> dict[str, Any]:
     """The whole description; `commands` gives of each command the fields that stand in its path."""
     document = get_openapi(title=app.title, version=app.version, description=INTRODUCTION, routes=app.routes)

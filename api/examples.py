@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ledger.command import Command
 from ledger.complaint import commands as ask
 
-EXAMPLES: Mapping[type[ask.ComplaintCommand], Mapping[str, Any]] = {
+EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
     ask.ReceiveComplaint: {
         "received_at": "2025-09-26T10:15:00+08:00",
         "received_by": "registrar.li",

@@ -84,7 +84,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     policies.InForceTooEarly: HTTPStatus.UNPROCESSABLE_ENTITY,
     policies.SettledDaysLost: HTTPStatus.UNPROCESSABLE_ENTITY,
     application.ExpectedVersionStale: HTTPStatus.PRECONDITION_FAILED,
-    application.ComplaintBusy: HTTPStatus.CONFLICT,
+    application.SubjectBusy: HTTPStatus.CONFLICT,
     application.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     keys.SubjectErased: HTTPStatus.CONFLICT,
     projections.BadCursor: HTTPStatus.UNPROCESSABLE_ENTITY,

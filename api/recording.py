@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -15,16 +15,18 @@ from uuid import UUID
 import anyio.to_thread
 import orjson
 from fastapi import FastAPI, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from api.body import Asked, read_command
 from api.caller import Caller, Expected, Key, RestedOn, version_in
 from api.description import command_description
 from ledger.application import Ledger, Receipt
+from ledger.command import Command
 from ledger.complaint import commands as ask
 from ledger.database.pool import Pool
 from ledger.record.envelope import opened
 from ledger.record.reading import stream_events
+from ledger.subjects import subject_of
 
 Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 
@@ -37,7 +39,7 @@ class CommandRoute:
     """Where a command is posted. `decides` marks what changes a decision: it needs `If-Match`."""
 
     path: str
-    command: type[ask.ComplaintCommand]
+    command: type[Command]
     decides: bool = False
     status: HTTPStatus = HTTPStatus.OK
 
@@ -45,6 +47,11 @@ class CommandRoute:
     def path_ids(self) -> list[str]:
         """The fields of the command that stand in the path."""
         return re.findall(r"{(\w+)}", self.path)
+
+    @property
+    def subject(self) -> str:
+        """What the command is about."""
+        return subject_of(self.command).name
 
 
 ONE = "/complaints/{complaint_id}"
@@ -85,15 +92,14 @@ COMMANDS = (
     CommandRoute(f"{ONE}/annulments", ask.AnnulFact, decides=True),
     CommandRoute(f"{ONE}/corrections", ask.CorrectFact, decides=True),
 )
-"""Every command of a complaint, in the order of its life."""
+"""Every command, by subject, those of a complaint in the order of its life."""
 
 
 class Recorded(BaseModel):
-    """The receipt for an accepted command."""
+    """The receipt for an accepted command; it has the id of the subject beside these, such as `complaint_id`."""
 
     book: str
-    complaint_id: UUID
-    version: int = Field(description="The complaint's version now, also in the header `ETag`.")
+    version: int = Field(description="The subject's version now, also in the header `ETag`.")
     first_position: int | None = Field(
         description="Where in the book the first new fact stands; null: already so, nothing was recorded."
     )
@@ -111,6 +117,19 @@ class Recorded(BaseModel):
     )
 
 
+@cache
+def receipt_of(subject: str) -> type[Recorded]:
+    """The receipt of a command about a subject, which it names by its id."""
+    name = f"{subject.title().replace('-', '')}Recorded"
+    fields: dict[str, Any] = {id_field(subject): (UUID, ...)}
+    return create_model(name, __base__=Recorded, __doc__="The receipt for an accepted command.", **fields)
+
+
+def id_field(subject: str) -> str:
+    """The name of the id of a subject: `complaint_id`."""
+    return f"{subject.replace('-', '_')}_id"
+
+
 def install(app: FastAPI, ledger: Ledger, pool: Pool) -> None:
     """Serves every command of the table."""
     recorder = Recorder(ledger, pool)
@@ -122,7 +141,9 @@ def install(app: FastAPI, ledger: Ledger, pool: Pool) -> None:
             status_code=route.status,
             response_class=Response,
             operation_id=route.command.command_name(),
-            **command_description(route.path_ids, route.command, Recorded, decides=route.decides, status=route.status),
+            **command_description(
+                route.path_ids, route.command, receipt_of(route.subject), decides=route.decides, status=route.status
+            ),
         )
 
 
@@ -158,9 +179,9 @@ class Recorder:
         receipt = self._ledger.handle(
             asked.command, principal=principal, key=key, given=asked.given, expected_version=version
         )
-        return _answer(route.status, receipt, self._assigned(asked, receipt))
+        return _answer(route, receipt, self._assigned(route, asked, receipt))
 
-    def _assigned(self, asked: Asked, receipt: Receipt) -> dict[str, object]:
+    def _assigned(self, route: CommandRoute, asked: Asked, receipt: Receipt) -> dict[str, object]:
         """What the program filled in. A repeated request is told what was recorded the first time, not what was made up now."""
         if not asked.assigned or receipt.first_position is None:
             return {}
@@ -175,13 +196,14 @@ class Recorder:
             for field in asked.assigned
             if field in type(fact).model_fields
         }
-        return {"complaint_id": receipt.stream_id, **recorded} if "complaint_id" in asked.assigned else recorded
+        own = id_field(route.subject)
+        return {own: receipt.stream_id, **recorded} if own in asked.assigned else recorded
 
 
-def _answer(status: HTTPStatus, receipt: Receipt, assigned: Mapping[str, object]) -> Response:
+def _answer(route: CommandRoute, receipt: Receipt, assigned: Mapping[str, object]) -> Response:
     content = {
         "book": receipt.book,
-        "complaint_id": receipt.stream_id,
+        id_field(route.subject): receipt.stream_id,
         "version": receipt.version,
         "first_position": receipt.first_position,
         "last_position": receipt.last_position,
@@ -192,6 +214,6 @@ def _answer(status: HTTPStatus, receipt: Receipt, assigned: Mapping[str, object]
         "assigned": assigned,
     }
     headers = {"ETag": f'"{receipt.version}"', "Ledger-Position": str(receipt.last_position or receipt.tree_size)}
-    if status == HTTPStatus.CREATED:
-        headers["Location"] = f"/complaints/{receipt.stream_id}"
-    return Response(orjson.dumps(content), status, headers, "application/json")
+    if route.status == HTTPStatus.CREATED:
+        headers["Location"] = f"{route.path}/{receipt.stream_id}"
+    return Response(orjson.dumps(content), route.status, headers, "application/json")

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, get_args
 
 from api.refusals import FieldError
-from ledger.complaint.commands import Name, Words
+from ledger.command import Name, Words
 
 FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}(\.[a-z0-9_]{1,40})*|[A-Za-z]+(-[A-Za-z]+)*", re.ASCII)
 

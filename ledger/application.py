@@ -12,27 +12,30 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any, ClassVar, cast
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import orjson
 from eventsourcing.application import AggregateNotFoundError, Application
 from eventsourcing.persistence import Mapper
 
-from ledger.complaint.commands import ComplaintCommand, assigned_fields
-from ledger.complaint.events import ComplaintEvent
+from ledger.command import Command, assigned_fields
 from ledger.complaint.refusals import ComplaintNotFound
-from ledger.complaint.rules import decide
-from ledger.complaint.state import Complaint, evolve
+from ledger.complaint.state import Complaint
 from ledger.database.roles import Role
 from ledger.database.target import Database
+from ledger.event import Event
 from ledger.names import NAME_OF
 from ledger.record.append import Appender, NewDisclosure, NewEvent, Outcome, Request, answered_under
 from ledger.record.book import claimed_keys
 from ledger.record.envelope import Recorded, RecordedMapper
+from ledger.record.reading import head
 from ledger.recorder import BookRecorder, KeyReused, VersionConflict, as_the_library_says
 from ledger.refusal import Refusal
+from ledger.subject import Subject
+from ledger.subjects import subject_named, subject_of
 from ledger.vault.keys import SubjectKeys
 from ledger.vault.master import KeysUnusable
 from ledger.vault.sealing import Disclosure, seal_all
@@ -51,22 +54,24 @@ BULK_CHUNK_REQUESTS = 64
 class ExpectedVersionStale(Refusal):
     """The caller decided on the ground of a version that is no longer the last."""
 
-    says: ClassVar[str] = "Complaint {complaint_id} is at version {version}, not at {expected_version}."
+    says: ClassVar[str] = "The {subject} {stream_id} is at version {version}, not at {expected_version}."
     remedy: ClassVar[str] = "Read it again, decide again, and send the version that you read."
 
-    complaint_id: UUID
+    subject: str
+    stream_id: UUID
     expected_version: int
     version: int
 
 
 @dataclass(eq=False)
-class ComplaintBusy(Refusal):
-    """Others kept recording in this complaint while the command was decided."""
+class SubjectBusy(Refusal):
+    """Others kept recording in this complaint, customer or other subject while the command was decided."""
 
-    says: ClassVar[str] = "Complaint {complaint_id} was changed by others {decisions} times while this was decided."
+    says: ClassVar[str] = "The {subject} {stream_id} was changed by others {decisions} times while this was decided."
     remedy: ClassVar[str] = "Nothing was recorded. Send it again."
 
-    complaint_id: UUID
+    subject: str
+    stream_id: UUID
     decisions: int = DECISIONS_MAX
 
 
@@ -104,17 +109,19 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class BulkRequest:
-    """Events of a new stream that were decided elsewhere: an import, a demo. Personal values are still clear.
+    """Events of one stream that no caller commands: an import, a demo, the passing of time. Personal values are clear.
 
-    `given` is what the identity of the request is judged by: the same key with other bytes is refused.
+    They follow `after_version`, 0 in a new stream. `given` is what the identity of the request is judged by: the same
+    key with other bytes is refused.
     """
 
     stream_id: UUID
-    events: Sequence[ComplaintEvent]
+    events: Sequence[Event]
     principal: str
     key: str
     given: bytes
     command: str
+    after_version: int = 0
 
 
 class Ledger(Application[UUID]):
@@ -149,7 +156,7 @@ class Ledger(Application[UUID]):
 
     def handle(
         self,
-        command: ComplaintCommand,
+        command: Command,
         *,
         principal: str,
         key: str | None = None,
@@ -180,33 +187,35 @@ class Ledger(Application[UUID]):
 
     def _decided(
         self,
-        command: ComplaintCommand,
+        command: Command,
         principal: str,
         key: str | None,
         fingerprint: bytes,
         expected_version: int | None,
     ) -> Receipt:
+        subject = subject_of(type(command))
+        stream_id = subject.stream(command, self.id)
         for decision in range(DECISIONS_MAX):
             if decision:
                 time.sleep(random.uniform(0, PAUSE_SECONDS * decision))  # noqa: S311 - nothing rests on its secrecy
-            complaint = self._complaint_or_new(command.complaint_id)
-            if expected_version is not None and complaint.version != expected_version:
-                raise ExpectedVersionStale(command.complaint_id, expected_version, complaint.version)
-            events = decide(complaint, command, self._clock())
+            state, last_version = self._folded(subject, stream_id)
+            if expected_version is not None and last_version != expected_version:
+                raise ExpectedVersionStale(subject.name, stream_id, expected_version, last_version)
+            events = subject.decide(state, command, self._clock())
             sealed, disclosures = seal_all(events, self._keys)
             request = Request(
                 events=(),  # the mapper makes their stored form on the way
                 principal=principal,
                 fingerprint=fingerprint,
-                stream_id=command.complaint_id,
-                version=complaint.version + len(events),
+                stream_id=stream_id,
+                version=last_version + len(events),
                 disclosures=[_to_vault(disclosure) for disclosure in disclosures],
             )
             if key is not None:
                 request.key = key
             envelopes = (
-                Recorded(command.complaint_id, version, event, principal, command.command_name())
-                for version, event in enumerate(sealed, complaint.version + 1)
+                Recorded(stream_id, version, event, principal, command.command_name())
+                for version, event in enumerate(sealed, last_version + 1)
             )
             try:
                 self.save(*envelopes, request=request)
@@ -216,17 +225,27 @@ class Ledger(Application[UUID]):
                 raise IdempotencyKeyReused(request.key) from None
             assert request.outcome is not None
             return self._receipt(request.outcome)
-        raise ComplaintBusy(command.complaint_id)
+        raise SubjectBusy(subject.name, stream_id)
+
+    @cached_property
+    def id(self) -> UUID:
+        """An id of the book's own, derived from its origin: what a book has one of, has its stream under it."""
+        with as_the_library_says(), self.record.pool.connection() as connection:
+            return uuid5(NAMESPACE_URL, head(connection, self.book).origin)
+
+    def state(self, subject: str, stream_id: UUID) -> tuple[Any, int]:
+        """A subject of the name as it is now, and its version; 0 where nothing is recorded. Costs one read of its stream."""
+        return self._folded(subject_named(subject), stream_id)
 
     def complaint(self, complaint_id: UUID) -> Complaint:
         """The complaint as it is now; raises ComplaintNotFound. Costs one read of its stream."""
-        complaint = self._complaint_or_new(complaint_id)
-        if complaint.version == 0:
+        complaint, version = self.state("complaint", complaint_id)
+        if version == 0:
             raise ComplaintNotFound(complaint_id)
-        return complaint
+        return cast("Complaint", complaint)
 
     def record_in_bulk(self, requests: Iterable[BulkRequest]) -> Iterator[tuple[BulkRequest, Receipt | Exception]]:
-        """Records many new streams, many to a commit, in constant memory; yields each with its receipt or its error.
+        """Records in many streams, many to a commit, in constant memory; yields each with its receipt or its error.
 
         What a key already has is answered from the record without being sealed anew. The rules are not asked: the
         events were decided by who hands them over. Errors are IdempotencyKeyReused, VersionConflict, or what the
@@ -291,7 +310,7 @@ class Ledger(Application[UUID]):
             key=bulk.key,
             fingerprint=fingerprint,
             stream_id=bulk.stream_id,
-            version=len(bulk.events),
+            version=bulk.after_version + len(bulk.events),
         )
 
     def _seal_together(self, new: Sequence[tuple[BulkRequest, Request]]) -> None:
@@ -305,7 +324,7 @@ class Ledger(Application[UUID]):
             own = range(first, first + len(bulk.events))
             envelopes = [
                 Recorded(bulk.stream_id, version, sealed[index], bulk.principal, bulk.command)
-                for version, index in enumerate(own, 1)
+                for version, index in enumerate(own, bulk.after_version + 1)
             ]
             request.events = [
                 NewEvent(each.originator_id, each.originator_version, NAME_OF[type(each.event)], each.state())
@@ -323,15 +342,15 @@ class Ledger(Application[UUID]):
             case "key-reused":
                 return IdempotencyKeyReused(bulk.key)
             case "version-conflict" | "tracking-conflict":
-                return VersionConflict(f"the stream {bulk.stream_id} is there already")
+                return VersionConflict(f"the stream {bulk.stream_id} is not at version {bulk.after_version}")
 
-    def _complaint_or_new(self, complaint_id: UUID) -> Complaint:
+    def _folded(self, subject: Subject[Any], stream_id: UUID) -> tuple[Any, int]:
         try:
             # the library's types know aggregates with an id only
-            found: Any = self.repository.get(complaint_id, projector_func=cast("Any", _projected))
+            found: Any = self.repository.get(stream_id, projector_func=cast("Any", partial(_projected, subject)))
         except AggregateNotFoundError:
-            return Complaint()
-        return cast("Complaint", found)
+            return subject.nothing, 0
+        return cast("tuple[Any, int]", found)
 
     def _earlier(self, principal: str, key: str, fingerprint: bytes) -> Receipt | None:
         with as_the_library_says(), self.record.pool.connection() as connection:
@@ -367,17 +386,20 @@ class Ledger(Application[UUID]):
         return self.factory.mapper(transcoder=self.construct_transcoder(), mapper_class=RecordedMapper)
 
 
-def as_given(command: ComplaintCommand) -> bytes:
+def as_given(command: Command) -> bytes:
     """A command as it was given: what the caller set, without the ids that the program made."""
     made = set(assigned_fields(type(command)))
     content = command.model_dump(mode="json", exclude_unset=True, exclude=made)
     return orjson.dumps([command.command_name(), content], option=orjson.OPT_SORT_KEYS)
 
 
-def _projected(complaint: Complaint | None, envelopes: Iterable[Any]) -> Complaint | None:
+def _projected(
+    subject: Subject[Any], folded: tuple[Any, int] | None, envelopes: Iterable[Any]
+) -> tuple[Any, int] | None:
     for envelope in envelopes:
-        complaint = evolve(complaint or Complaint(), envelope.event)
-    return complaint
+        state = subject.nothing if folded is None else folded[0]
+        folded = subject.evolve(state, envelope.event), envelope.originator_version
+    return folded
 
 
 def _to_vault(disclosure: Disclosure, first: int = 0) -> NewDisclosure:

@@ -12,17 +12,17 @@ import pytest
 
 from ledger.application import (
     BulkRequest,
-    ComplaintBusy,
     ExpectedVersionStale,
     IdempotencyKeyReused,
     KeysOfAnotherBook,
     Ledger,
     Receipt,
+    SubjectBusy,
     as_given,
 )
+from ledger.command import Command
 from ledger.complaint.commands import (
     ClassifyComplaint,
-    ComplaintCommand,
     GradeComplaint,
     NoteContact,
     ReceiveComplaint,
@@ -149,12 +149,12 @@ def test_callers_who_expect_nothing_are_decided_anew(ledger: Ledger, database: D
     """32 contacts of one complaint at once: all are stored, or refused as busy, and each version once."""
     command = receive()
     ledger.handle(command, principal="li.wei")
-    busy: list[ComplaintBusy] = []
+    busy: list[SubjectBusy] = []
 
     def call(number: int) -> None:
         try:
             ledger.handle(contact(command.complaint_id, f"第{number}次"), principal="li.wei")
-        except ComplaintBusy as refused:
+        except SubjectBusy as refused:
             busy.append(refused)
 
     threads = [threading.Thread(target=call, args=(number,)) for number in range(32)]
@@ -297,7 +297,7 @@ def test_what_was_given_leaves_out_what_the_program_made() -> None:
 
 
 @pytest.mark.parametrize("command", [ClassifyComplaint, RegisterComplaint, ReceiveComplaint])
-def test_every_command_has_a_stable_name(command: type[ComplaintCommand]) -> None:
+def test_every_command_has_a_stable_name(command: type[Command]) -> None:
     assert command.command_name().count("-") == 1
 
 
@@ -326,7 +326,7 @@ def test_twins_at_the_same_moment_get_one_receipt(
         results: list[Receipt | Refusal | AssertionError] = []
 
         def call(
-            twin: ComplaintCommand = twin,
+            twin: Command = twin,
             expected: int | None = expected,
             results: list[Receipt | Refusal | AssertionError] = results,
         ) -> None:

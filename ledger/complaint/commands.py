@@ -1,95 +1,23 @@
-"""What a caller may ask for about one complaint: one command for each fact. Nothing here decides.
+"""What a caller may ask for about one complaint: one command for each fact. Nothing here decides."""
 
-A command holds personal text in clear, as plain `str`: it lives as long as its request, and neither
-its repr nor its validation errors show what was written. Instants become UTC on the way in.
-"""
-
-import re
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias, cast, get_args
+from typing import Annotated, Literal, TypeAlias, cast, get_args
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
-from pydantic import StringConstraints as Limits
+from pydantic import Field, JsonValue
 
+from ledger.command import Assigned, Command, Day, Instant, Name, NewId, Term, Words
 from ledger.complaint.events import Grade, Minor, Outcome, Score
 from ledger.complaint.moving import Amount, Unit
 from ledger.event import Code, Currency, Reference, Sha256Hex, StaffId, SubjectId
-
-INSTANT_MIN = datetime(1970, 1, 1, tzinfo=UTC)
-"""Nothing in a complaint happened earlier: an older year is a slip of the pen."""
-
-INSTANT_MAX = datetime(9000, 1, 1, tzinfo=UTC)
-"""Beyond it Python cannot move an instant to UTC; the rules refuse any future long before."""
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Base 32 without the letters that are mistaken for a digit or each other on the telephone."""
 
 
-def _text_not_number(given: Any) -> Any:
-    """Refuses 1735689600 and "1735689600", which pydantic would read as seconds since 1970."""
-    if isinstance(given, datetime) or (isinstance(given, str) and re.fullmatch(r"[-+.\d]*", given) is None):
-        return given
-    raise ValueError("an instant is written like 2025-09-30T16:05:00+08:00")
-
-
-def _day_not_number(given: Any) -> Any:
-    """Refuses a number, which pydantic would read as days or seconds since 1970, and an instant."""
-    if type(given) is date or (isinstance(given, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", given) is not None):
-        return given
-    raise ValueError("a day is written like 2025-10-14")
-
-
-def _in_utc(instant: datetime) -> datetime:
-    if not INSTANT_MIN <= instant < INSTANT_MAX:
-        raise ValueError("the year is before 1970 or after 8999")
-    return instant.astimezone(UTC)
-
-
-Instant = Annotated[AwareDatetime, BeforeValidator(_text_not_number), AfterValidator(_in_utc)]
-"""An instant with its offset, kept in UTC."""
-
-Day = Annotated[date, BeforeValidator(_day_not_number)]
-"""A day, written like 2025-10-14."""
-
-Words = Annotated[str, Limits(strict=True, min_length=1, max_length=20_000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
-"""What somebody wrote or said: 1 to 20,000 characters, not all blank, no NUL (PostgreSQL has no place for one)."""
-
-Name = Annotated[
-    str,
-    Limits(strict=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"),
-]
-"""A name, number or address of a person: 1 to 200 characters on one line."""
-
-Term = Name
-"""A term of a scheme or a department: never a personal value."""
-
-
-@dataclass(frozen=True)
-class Assigned:
-    """Marks a field that the program fills when the caller leaves it out, before `decide` sees it."""
-
-
-NewId = Annotated[UUID, Assigned()]
-"""A random id. A caller who wants to retry without an idempotency key makes it himself."""
-
-
-class ComplaintCommand(BaseModel):
+class ComplaintCommand(Command):
     """A request about one complaint."""
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
     complaint_id: UUID
-
-    @classmethod
-    def command_name(cls) -> str:
-        """The stable name of this command: `SendReply` is `send-reply`."""
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
-
-    def __repr_args__(self) -> list[tuple[str | None, Any]]:
-        return [("complaint_id", self.complaint_id)]
 
 
 class ReceiveComplaint(ComplaintCommand):
@@ -488,16 +416,6 @@ def known_command(command: ComplaintCommand) -> AnyComplaintCommand:
     """The same command, as the union that the type checker can exhaust."""
     assert type(command) in COMPLAINT_COMMANDS.values(), f"{type(command).__name__} is missing in AnyComplaintCommand"
     return cast("AnyComplaintCommand", command)
-
-
-@cache
-def assigned_fields(command: type[ComplaintCommand]) -> tuple[str, ...]:
-    """The fields that the program fills when the caller leaves them out."""
-    return tuple(
-        name
-        for name, field in command.model_fields.items()
-        if any(isinstance(mark, Assigned) for mark in field.metadata)
-    )
 
 
 def reference_number(year: int, bits: int) -> str:

@@ -1,19 +1,15 @@
 """What a caller may ask for about policies. Nothing here decides."""
 
-from typing import ClassVar, TypeAlias, cast
+from typing import TypeAlias, cast
 
-from pydantic import BaseModel, ConfigDict
-
-from ledger.complaint.commands import Day, Instant
+from ledger.command import Command, Day, Instant
 from ledger.deadlines.calendar import Calendar, Name
 from ledger.deadlines.regime import Regime
 from ledger.event import Label, StaffId
 
 
-class PolicyCommand(BaseModel):
+class PolicyCommand(Command):
     """A request about one policy."""
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
 
 class PublishRegime(PolicyCommand):

@@ -7,11 +7,11 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
+from ledger.command import assigned_fields
 from ledger.complaint.commands import (
     COMPLAINT_COMMANDS,
     AnyComplaintCommand,
     ComplaintCommand,
-    assigned_fields,
     reference_number,
 )
 from tests.complaint.story import RECEIVED_AT, USUAL, ask

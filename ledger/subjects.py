@@ -1,0 +1,33 @@
+"""The subjects that there are: the one place to add one. It holds no logic of theirs."""
+
+from functools import cache
+from typing import Any
+
+from ledger.command import Command
+from ledger.complaint import rules as complaint_rules
+from ledger.complaint import state as complaint_state
+from ledger.complaint.commands import ComplaintCommand
+from ledger.subject import Subject
+
+SUBJECTS: tuple[Subject[Any], ...] = (
+    Subject(
+        name="complaint",
+        commands=ComplaintCommand,
+        stream=lambda command, _: command.complaint_id,
+        nothing=complaint_state.Complaint(),
+        evolve=complaint_state.evolve,
+        decide=complaint_rules.decide,
+    ),
+)
+
+
+@cache
+def subject_of(command: type[Command]) -> Subject[Any]:
+    """The subject that a command is about."""
+    (found,) = (subject for subject in SUBJECTS if issubclass(command, subject.commands))
+    return found
+
+
+def subject_named(name: str) -> Subject[Any]:
+    """The subject of a name; raises StopIteration for a name that is none: a bug of the caller."""
+    return next(subject for subject in SUBJECTS if subject.name == name)
