@@ -7,9 +7,10 @@ A name, once stored, is never changed or reused. Only names in this table are ev
 from ledger.complaint.events import COMPLAINT_NAMES
 from ledger.event import Event
 from ledger.policy.events import POLICY_NAMES
+from ledger.seal.events import SEAL_NAMES
 from ledger.timekeeping.events import TIMEKEEPING_NAMES
 
-STORED_NAMES: dict[str, type[Event]] = {**COMPLAINT_NAMES, **POLICY_NAMES, **TIMEKEEPING_NAMES}
+STORED_NAMES: dict[str, type[Event]] = {**COMPLAINT_NAMES, **POLICY_NAMES, **TIMEKEEPING_NAMES, **SEAL_NAMES}
 
 NAME_OF: dict[type[Event], str] = {event: name for name, event in STORED_NAMES.items()}
 

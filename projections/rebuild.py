@@ -47,10 +47,8 @@ class NothingToCompare(Exception):
 class ReadersInTheWay(Exception):
     """Long questions kept the old tables in use."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"projection {name} was rebuilt and could not be swapped in: let long questions end, then again"
-        )
+    def __init__(self, name: str, what: str = "was rebuilt and could not be swapped in") -> None:
+        super().__init__(f"projection {name} {what}: let long questions end, then again")
 
 
 @dataclass(frozen=True)
@@ -140,11 +138,28 @@ def build_until(
     return BuiltUntil(name, position, schema_of(book, name, build))
 
 
-def drop_until(database: Database, book: str, name: str, position: int) -> None:
-    """Takes away what `build_until` made; does nothing where there is nothing."""
+@contextmanager
+def replayed(
+    database: Database, book: str, projection: Projection, position: int, progress: Progress | None = None
+) -> Iterator[Builder]:
+    """A fresh replay of all events up to a position, in tables of its own, for as long as the block lasts.
+
+    Raises ProjectionStopped and AlreadyBuilding.
+    """
+    with _beside(database, book, projection, "compare") as builder:
+        _advance_to(builder, position, progress)
+        yield builder
+
+
+def drop_until(database: Database, book: str, name: str, position: int) -> bool:
+    """Takes away what `build_until` made; says whether there was anything. Raises ReadersInTheWay."""
+    build = f"until_{position}"
     with closing(database.connect(Role.PROJECTOR)) as connection:
-        _take(connection, book, name, f"until_{position}")
-        _drop_left_over(connection, book, name, f"until_{position}")
+        _take(connection, book, name, build)
+        there = build in _builds(connection, book, name)
+        if not _drop_left_over(connection, book, name, build):
+            raise ReadersInTheWay(name, f"could not be dropped at position {position}")
+    return there
 
 
 @contextmanager
@@ -277,13 +292,18 @@ def _differences(builder: Builder) -> list[Difference]:
 def _drop_left_over(connection: Connection, book: str, name: str, build: str) -> bool:
     """Drops a build where there is one; False when readers are still in it, which leaves it to the next run."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(_SQL["builds"], {"book": book, "name": name})
-            if (build,) in cursor.fetchall():
+        if build in _builds(connection, book, name):
+            with connection.cursor() as cursor:
                 cursor.execute(_SQL["briefly"])
-                drop(connection, book, name, build)
+            drop(connection, book, name, build)
         connection.commit()
     except LockNotAvailable:
         connection.rollback()
         return False
     return True
+
+
+def _builds(connection: Connection, book: str, name: str) -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["builds"], {"book": book, "name": name})
+        return {build for (build,) in cursor.fetchall()}

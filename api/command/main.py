@@ -14,7 +14,7 @@ import psycopg2
 import typer
 from eventsourcing import persistence
 
-from api.command import books, filling, proving, reading, serving, upkeep
+from api.command import books, filling, proving, reading, sealing, serving, upkeep
 from api.command.demo.fill import BookInUse, FillFailed
 from api.command.options import WrongUse
 from api.command.printing import say
@@ -24,6 +24,8 @@ from ledger.record.reading import NoSuchBook
 from ledger.refusal import Refusal
 from ledger.vault.master import KeysUnusable
 from projections.machine import BuiltByOtherVersion, PositionsMissing, ProjectionStopped, TreeDiffers
+from projections.rebuild import AlreadyBuilding, NothingToCompare, ReadersInTheWay
+from projections.sealing import SealedByOtherVersion
 
 PROBLEM, WRONG_USE, AWAY, INTERRUPTED = 1, 2, 3, 130
 
@@ -61,6 +63,8 @@ app.command("history")(reading.complaint_history)
 app.command("worklist")(reading.open_complaints)
 app.command("verify")(proving.verify)
 app.add_typer(upkeep.projections_app, name="projections")
+upkeep.projections_app.command("seal")(sealing.seal)
+upkeep.projections_app.command("check-seal")(sealing.check_seal)
 app.add_typer(books.books_app, name="book")
 
 WRONG = (WrongUse, NoSuchBook, ComplaintNotFound, BookInUse, DataFolderNotOurs)
@@ -74,6 +78,10 @@ FOUND = (
     BuiltByOtherVersion,
     TreeDiffers,
     PositionsMissing,
+    AlreadyBuilding,
+    NothingToCompare,
+    ReadersInTheWay,
+    SealedByOtherVersion,
 )
 """The record or the world is not as it should be; each message says what to do."""
 

@@ -1,13 +1,16 @@
 """`projections`: how far the projections of a book have come, and what brings them forward. Knows no projection's rows."""
 
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, WrongUse, settings_of
+from api.command.filling import calendar
+from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, WrongUse, read_place, settings_of
 from api.command.place import open_place
 from api.command.printing import cell, out, print_json, progress, say, table
 from ledger.database.target import Database
+from ledger.settings import Settings
 from projections import rebuild as building
 from projections import worker
 from projections.catalogue import PROJECTIONS
@@ -94,14 +97,28 @@ def print_catch_up(
 @projections_app.command("rebuild")
 def print_rebuild(
     name: Name = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until",
+            metavar="POSITION|DAY|TIME",
+            help="Build it as it was known there, or when that day ended, into a schema of its own.",
+        ),
+    ] = None,
     database: DatabaseUrl = None,
     data: DataFolder = None,
     book: BookName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Build anew from the first event, beside the live one, and put it in its place. It is read all the while."""
+    """Build anew from the first event, beside the live one, and put it in its place. It is read all the while.
+
+    With --until the live one stays, and the other one is there until `projections drop` takes it away.
+    """
     settings = settings_of(database, data, book)
     wanted = names(name)
+    if until is not None:
+        _print_until(settings, wanted, until, as_json=as_json)
+        return
     rebuilt = []
     with open_place(settings) as target:
         for each in wanted:
@@ -113,6 +130,48 @@ def print_rebuild(
     for done in rebuilt:
         rows = ", ".join(f"{rows:,} rows in {of}" for of, rows in done.rows_after.items())
         out().print(f"{done.name} was rebuilt to position {done.position:,}: {rows}", soft_wrap=True)
+
+
+def _print_until(settings: Settings, wanted: list[str], until: str, *, as_json: bool) -> None:
+    place = _known_at(until, "--until")
+    built = []
+    with open_place(settings) as target:
+        for each in wanted:
+            with progress(f"building {each}", silent=as_json) as advance:
+                built.append(building.build_until(target, settings.book, each, place, advance))
+    if as_json:
+        print_json(built)
+        return
+    for done in built:
+        out().print(f"{done.name} as known at position {done.position:,} is in the schema {done.schema}")
+
+
+def _known_at(text: str, option: str) -> int | datetime:
+    """A position, or an instant; a day is meant by its end. Raises WrongUse."""
+    place: int | date = read_place(text, option)
+    if isinstance(place, int | datetime):
+        return place
+    return calendar().day_begins_at(place + timedelta(days=1)) - timedelta(microseconds=1)
+
+
+@projections_app.command("drop")
+def print_drop(
+    name: Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(PROJECTIONS)}.")],
+    position: Annotated[int, typer.Argument(metavar="POSITION", min=0, help="Where it was built until.")],
+    database: DatabaseUrl = None,
+    data: DataFolder = None,
+    book: BookName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take away what `projections rebuild --until` built. The live one is not touched."""
+    settings = settings_of(database, data, book)
+    (wanted,) = names(name)
+    with open_place(settings) as target:
+        dropped = building.drop_until(target, settings.book, wanted, position)
+    if as_json:
+        print_json({"name": wanted, "book": settings.book, "position": position, "dropped": dropped})
+        return
+    out().print(f"{wanted} as known at position {position:,} {'is gone' if dropped else 'was not built'}")
 
 
 @projections_app.command("compare")

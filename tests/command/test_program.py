@@ -170,6 +170,40 @@ def test_projections_are_listed_caught_up_compared_and_rebuilt(
     assert program("projections", "compare", "sla", "--book", book).code == 0
 
 
+def test_a_projection_is_built_as_it_was_known_then_and_dropped(
+    program: Program, database: Database, book: str, complaint_id: UUID
+) -> None:
+    built = program("projections", "rebuild", "worklist", "--until", "2", "--book", book, "--json")
+    ((schema, position),) = [(each["schema"], each["position"]) for each in built.json]
+    assert position == 2
+    with closing(database.connect(Role.AUDITOR, autocommit=True)) as auditor, auditor.cursor() as cursor:
+        cursor.execute(f'SELECT complaint_id FROM "{schema}".task')
+        assert cursor.fetchall() == [(complaint_id,)]
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert program("projections", "rebuild", "sla", "--until", today, "--book", book).code == 0
+    assert "is gone" in program("projections", "drop", "worklist", "2", "--book", book).out
+    assert "was not built" in program("projections", "drop", "worklist", "2", "--book", book).out
+    wrong = program("projections", "rebuild", "sla", "--until", "then", "--book", book)
+    assert (wrong.code, "--until: write a position" in wrong.complaint) == (2, True)
+
+
+def test_a_projection_is_sealed_and_a_spoilt_one_is_found(
+    program: Program, database: Database, book: str, complaint_id: UUID
+) -> None:
+    assert complaint_id
+    none = program("projections", "check-seal", "--book", book)
+    assert (none.code, "projections seal` makes one" in none.complaint) == (2, True)
+    (made,) = program("projections", "seal", "worklist", "--book", book, "--json").json
+    assert (made["position"], made["rows"], made["recorded_at_position"]) == (3, 1, 4)
+    assert program("projections", "check-seal", "worklist", "--book", book).code == 0
+    with closing(database.connect(Role.PROJECTOR, autocommit=True)) as projector, projector.cursor() as cursor:
+        cursor.execute(f"UPDATE \"worklist_{book}\".task SET department = 'elsewhere'")
+    assert program("projections", "seal", "worklist", "--book", book).code == 0
+    spoilt = program("projections", "check-seal", "worklist", "--book", book)
+    assert (spoilt.code, "DIFFERS" in spoilt.out) == (1, True)
+    assert program("projections", "check-seal", "worklist", "--position", "3", "--book", book).code == 0
+
+
 def test_books_are_opened_once_and_listed(program: Program, book: str) -> None:
     name = f"{book}-b"
     made = program("book", "create", name, "--origin", f"bank.example/{name}", "--json")
@@ -431,7 +465,7 @@ def test_these_are_the_commands() -> None:
             "book create",
             "book list",
         ),
-        *(f"projections {name}" for name in ("status", "catch-up", "rebuild", "compare")),
+        *(f"projections {name}" for name in ("status", "catch-up", "rebuild", "drop", "compare", "seal", "check-seal")),
     }
 
 
