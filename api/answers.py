@@ -4,7 +4,7 @@ A personal value stands in an answer as its digest (43 characters of base64url),
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ledger.deadlines.running import Ended
 from ledger.record.reading import BookHead
+from ledger.tables.state import Tables
 from projections.sla import Part
 
 
@@ -231,12 +232,42 @@ class CodeLabel(Answer):
     code: str
     zh: str
     en: str
+    retired: bool = Field(description="It may be read for ever and stated no more.")
+    more: dict[str, str] = Field(description="What else its table says of it, such as its place in JR/T 0169-2018.")
+
+
+class ApprovalLimit(Answer):
+    approver_rank: str
+    currency: str
+    amount_minor_max: int
 
 
 class CodeTables(Answer):
-    """The code tables with their labels in Chinese and English, each in the order of its table."""
+    """The code tables with their labels in Chinese and English, each in the order of its table, and what goes by them."""
 
+    version: int = Field(description="What was published so far, counted; 0: the built-in tables are in force.")
     tables: dict[str, list[CodeLabel]]
+    routes: dict[str, str] = Field(description="The department that takes a category.")
+    approval_limits: list[ApprovalLimit] | None = Field(description="null: none were published, and none are checked.")
+    emergency_plans_exercised: dict[str, date] = Field(description="When each plan was last exercised.")
+
+    @classmethod
+    def of(cls, tables: Tables) -> "CodeTables":
+        limits = None if tables.limits is None else tables.limits.items()
+        return cls(
+            version=tables.version,
+            tables={
+                name: [CodeLabel.model_validate(row) for row in rows.values()] for name, rows in tables.codes.items()
+            },
+            routes=dict(tables.routes),
+            approval_limits=None
+            if limits is None
+            else [
+                ApprovalLimit(approver_rank=rank, currency=currency, amount_minor_max=most)
+                for (rank, currency), most in limits
+            ],
+            emergency_plans_exercised=dict(tables.exercises),
+        )
 
 
 class Health(Answer):

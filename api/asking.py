@@ -27,11 +27,11 @@ from api.standing import ComplaintNow
 from api.validation import unknown_parameters
 from ledger.application import Ledger
 from ledger.command import Term
-from ledger.complaint.codes import code_tables
 from ledger.complaint.refusals import ComplaintNotFound
 from ledger.database.pool import CONNECTIONS_MAX, Pool
 from ledger.event import Reference
 from ledger.record.reading import head
+from ledger.tables.state import Tables
 from projections import history, sla, worklist
 from projections.asking import BadCursor, NotBuilt, NotReached, reached, status
 from projections.catalogue import PROJECTIONS
@@ -106,6 +106,10 @@ class Asker:
     async def ask(self, question: Callable[..., Found], *args: Any, **asked: Any) -> Found:
         """A question about the book."""
         return await self._on_a_thread(partial(self._ask, question, *args, **asked))
+
+    async def tables(self) -> Tables:
+        """The code tables in force."""
+        return await self._on_a_thread(self.ledger.tables)
 
     async def ask_projection(
         self, name: str, at_least: int, question: Callable[..., Found], *args: Any, **asked: Any
@@ -263,10 +267,8 @@ def _add_service(routes: APIRouter, asker: Asker) -> None:
 
     @routes.get("/codes", **question_description(answers.CodeTables))
     async def codes() -> Response:
-        """The code tables, with labels in Chinese and English."""
-        return answer(
-            answers.CodeTables, {"tables": {name: list(table.values()) for name, table in code_tables().items()}}
-        )
+        """The code tables in force, with labels in Chinese and English, the routing and the limits of approval."""
+        return answer(answers.CodeTables, answers.CodeTables.of(await asker.tables()))
 
     @routes.get("/health", **question_description(answers.Health))
     async def health() -> Response:

@@ -5,6 +5,7 @@ from typing import Any
 
 from ledger.command import Command
 from ledger.complaint import commands as ask
+from ledger.tables import commands as tables
 
 EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
     ask.ReceiveComplaint: {
@@ -204,5 +205,42 @@ EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
         "corrected_by": "registrar.li",
         "approved_by": "supervisor.chen",
         "corrected_at": "2025-09-27T10:00:00+08:00",
+    },
+    tables.PublishCodeTables: {
+        "tables": {
+            "approver-rank": [
+                {"code": "supervisor", "zh": "主管", "en": "Supervisor"},
+                {"code": "department-head", "zh": "部门总经理", "en": "General manager of a department"},
+                {"code": "institution-head", "zh": "机构负责人", "en": "Head of the institution"},
+                {"code": "superior-institution", "zh": "上级机构", "en": "Superior institution"},
+                {
+                    "code": "head-office-senior-management",
+                    "zh": "总行高级管理人员",
+                    "en": "Head-office senior management",
+                },
+            ]
+        },
+        "published_by": "policy.sun",
+        "published_at": "2025-09-01T09:00:00+08:00",
+    },
+    tables.PublishRouting: {
+        "routes": {"service": "客户服务部", "price": "信用卡中心"},
+        "published_by": "policy.sun",
+        "published_at": "2025-09-01T09:10:00+08:00",
+    },
+    tables.PublishApprovalLimits: {
+        "limits": [
+            {"approver_rank": "supervisor", "currency": "CNY", "amount_minor_max": 100000},
+            {"approver_rank": "department-head", "currency": "CNY", "amount_minor_max": 2000000},
+        ],
+        "published_by": "policy.sun",
+        "published_at": "2025-09-01T09:20:00+08:00",
+    },
+    tables.ExerciseEmergencyPlan: {
+        "plan": "funds-at-risk",
+        "exercised_on": "2025-08-20",
+        "result": "演练合格，账户冻结耗时四分钟。",
+        "exercised_by": "policy.sun",
+        "noted_at": "2025-09-01T09:30:00+08:00",
     },
 }

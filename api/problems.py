@@ -27,6 +27,7 @@ from ledger.database.faults import DatabaseUnavailable
 from ledger.policy import refusals as policies
 from ledger.record.reading import NoSuchBook
 from ledger.refusal import Refusal
+from ledger.tables import refusals as tables
 from ledger.vault import keys
 from projections import asking as projections
 
@@ -63,7 +64,12 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     rules.InTheFuture: HTTPStatus.UNPROCESSABLE_ENTITY,
     rules.BeforeTheReceipt: HTTPStatus.UNPROCESSABLE_ENTITY,
     rules.OutOfOrder: HTTPStatus.UNPROCESSABLE_ENTITY,
-    rules.UnknownCode: HTTPStatus.UNPROCESSABLE_ENTITY,
+    tables.UnknownCode: HTTPStatus.UNPROCESSABLE_ENTITY,
+    tables.CodesLost: HTTPStatus.CONFLICT,
+    tables.CodeTwice: HTTPStatus.UNPROCESSABLE_ENTITY,
+    tables.CodesFixed: HTTPStatus.CONFLICT,
+    tables.PublishedInTheFuture: HTTPStatus.UNPROCESSABLE_ENTITY,
+    tables.LimitTwice: HTTPStatus.UNPROCESSABLE_ENTITY,
     rules.AmountIncomplete: HTTPStatus.UNPROCESSABLE_ENTITY,
     rules.ReasonMissing: HTTPStatus.UNPROCESSABLE_ENTITY,
     rules.ApproverMissing: HTTPStatus.UNPROCESSABLE_ENTITY,

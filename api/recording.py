@@ -27,6 +27,7 @@ from ledger.database.pool import Pool
 from ledger.record.envelope import opened
 from ledger.record.reading import stream_events
 from ledger.subjects import subject_of
+from ledger.tables import commands as tables
 
 Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 
@@ -91,6 +92,10 @@ COMMANDS = (
     CommandRoute(f"{ONE}/group", ask.RecogniseGroup),
     CommandRoute(f"{ONE}/annulments", ask.AnnulFact, decides=True),
     CommandRoute(f"{ONE}/corrections", ask.CorrectFact, decides=True),
+    CommandRoute("/codes", tables.PublishCodeTables),
+    CommandRoute("/codes/routing", tables.PublishRouting),
+    CommandRoute("/codes/approval-limits", tables.PublishApprovalLimits),
+    CommandRoute("/codes/emergency-plan-exercises", tables.ExerciseEmergencyPlan),
 )
 """Every command, by subject, those of a complaint in the order of its life."""
 

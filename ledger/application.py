@@ -21,12 +21,14 @@ import orjson
 from eventsourcing.application import AggregateNotFoundError, Application
 from eventsourcing.persistence import Mapper
 
+from ledger.circumstances import Circumstances
 from ledger.command import Command, assigned_fields
 from ledger.complaint.refusals import ComplaintNotFound
 from ledger.complaint.state import Complaint
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.event import Event
+from ledger.given import Given
 from ledger.names import NAME_OF
 from ledger.record.append import Appender, NewDisclosure, NewEvent, Outcome, Request, answered_under
 from ledger.record.book import claimed_keys
@@ -36,6 +38,7 @@ from ledger.recorder import BookRecorder, KeyReused, VersionConflict, as_the_lib
 from ledger.refusal import Refusal
 from ledger.subject import Subject
 from ledger.subjects import subject_named, subject_of
+from ledger.tables.state import Tables
 from ledger.vault.keys import SubjectKeys
 from ledger.vault.master import KeysUnusable
 from ledger.vault.sealing import Disclosure, seal_all
@@ -201,7 +204,7 @@ class Ledger(Application[UUID]):
             state, last_version = self._folded(subject, stream_id)
             if expected_version is not None and last_version != expected_version:
                 raise ExpectedVersionStale(subject.name, stream_id, expected_version, last_version)
-            events = subject.decide(state, command, self._clock())
+            events = subject.decide(state, command, self._given())
             sealed, disclosures = seal_all(events, self._keys)
             request = Request(
                 events=(),  # the mapper makes their stored form on the way
@@ -343,6 +346,19 @@ class Ledger(Application[UUID]):
                 return IdempotencyKeyReused(bulk.key)
             case "version-conflict" | "tracking-conflict":
                 return VersionConflict(f"the stream {bulk.stream_id} is not at version {bulk.after_version}")
+
+    def tables(self) -> Tables:
+        """The code tables in force. Costs one read, of no row where nothing was published since."""
+        with as_the_library_says(), self.record.pool.connection() as connection:
+            return self._circumstances.tables(connection)
+
+    @cached_property
+    def _circumstances(self) -> Circumstances:
+        return Circumstances(self.book, uuid5(self.id, "tables"))
+
+    def _given(self) -> Given:
+        with as_the_library_says(), self.record.pool.connection() as connection:
+            return self._circumstances.given(connection, self._clock)
 
     def _folded(self, subject: Subject[Any], stream_id: UUID) -> tuple[Any, int]:
         try:

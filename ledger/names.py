@@ -8,9 +8,16 @@ from ledger.complaint.events import COMPLAINT_NAMES
 from ledger.event import Event
 from ledger.policy.events import POLICY_NAMES
 from ledger.seal.events import SEAL_NAMES
+from ledger.tables.events import TABLES_NAMES
 from ledger.timekeeping.events import TIMEKEEPING_NAMES
 
-STORED_NAMES: dict[str, type[Event]] = {**COMPLAINT_NAMES, **POLICY_NAMES, **TIMEKEEPING_NAMES, **SEAL_NAMES}
+STORED_NAMES: dict[str, type[Event]] = {
+    **COMPLAINT_NAMES,
+    **POLICY_NAMES,
+    **SEAL_NAMES,
+    **TABLES_NAMES,
+    **TIMEKEEPING_NAMES,
+}
 
 NAME_OF: dict[type[Event], str] = {event: name for name, event in STORED_NAMES.items()}
 

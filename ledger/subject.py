@@ -11,6 +11,7 @@ from uuid import UUID
 
 from ledger.command import Command
 from ledger.event import Event
+from ledger.given import Given
 
 State = TypeVar("State")
 
@@ -21,8 +22,8 @@ class Subject(Generic[State]):
 
     `commands` is the class that all its commands derive from. `stream` tells the stream that a command is about; it is
     given an id of the book's own, for a subject of which a book has one. `nothing` is the state before the first event.
-    `decide` gives the facts that a command leads to now, `[]` where it is already so, and raises a Refusal otherwise;
-    `evolve` is total.
+    `decide` gives the facts that a command leads to in the circumstances it is given, `[]` where it is already so, and
+    raises a Refusal otherwise; rules that read the time only are wrapped by `by_time`. `evolve` is total.
     """
 
     name: str
@@ -30,4 +31,11 @@ class Subject(Generic[State]):
     stream: Callable[[Any, UUID], UUID]
     nothing: State
     evolve: Callable[[State, Any], State]
-    decide: Callable[[State, Any, datetime], Sequence[Event]]
+    decide: Callable[[State, Any, Given], Sequence[Event]]
+
+
+def by_time(
+    decide: Callable[[State, Any, datetime], Sequence[Event]],
+) -> Callable[[State, Any, Given], Sequence[Event]]:
+    """The rules of a subject that need to know the time, and no table or file."""
+    return lambda state, command, given: decide(state, command, given.now)

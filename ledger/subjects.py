@@ -2,12 +2,16 @@
 
 from functools import cache
 from typing import Any
+from uuid import uuid5
 
 from ledger.command import Command
 from ledger.complaint import rules as complaint_rules
 from ledger.complaint import state as complaint_state
 from ledger.complaint.commands import ComplaintCommand
-from ledger.subject import Subject
+from ledger.subject import Subject, by_time
+from ledger.tables import rules as tables_rules
+from ledger.tables import state as tables_state
+from ledger.tables.commands import TablesCommand
 
 SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
@@ -17,6 +21,14 @@ SUBJECTS: tuple[Subject[Any], ...] = (
         nothing=complaint_state.Complaint(),
         evolve=complaint_state.evolve,
         decide=complaint_rules.decide,
+    ),
+    Subject(
+        name="tables",
+        commands=TablesCommand,
+        stream=lambda _, book: uuid5(book, "tables"),
+        nothing=tables_state.Tables(),
+        evolve=tables_state.evolve,
+        decide=by_time(tables_rules.decide),
     ),
 )
 

@@ -6,7 +6,6 @@ could not stand any more are named. What broke a rule before (a fact of an impor
 """
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
 from functools import cache
 from typing import Annotated, Any
 
@@ -38,6 +37,7 @@ from ledger.complaint.refusals import (
 from ledger.complaint.state import Complaint, applied, effective
 from ledger.complaint.stated import in_known_codes, not_from_the_future, personal_names, stated, states_the_same
 from ledger.event import Personal
+from ledger.given import Given
 from ledger.refusal import Refusal
 
 STATED_BY: Mapping[type[ComplaintEvent], type[ComplaintCommand]] = {
@@ -92,7 +92,7 @@ OWN_ID: Mapping[type[ComplaintEvent], str] = {
 Facts = list[tuple[int, ComplaintEvent]]
 
 
-def annul(complaint: Complaint, command: AnnulFact, now: datetime) -> list[ComplaintEvent]:
+def annul(complaint: Complaint, command: AnnulFact, given: Given) -> list[ComplaintEvent]:
     """Declares that a fact never happened; a second time it is refused, for its reason may be another."""
     assert complaint.customer_id is not None, "a complaint that was received has a customer"
     annulled = stated(FactAnnulled, command, complaint.customer_id, annulled_version=command.version)
@@ -101,7 +101,7 @@ def annul(complaint: Complaint, command: AnnulFact, now: datetime) -> list[Compl
         raise ReceiptStays
     if same_person(command.approved_by, command.annulled_by):
         raise ApproverIsAuthor("annulled_by")
-    not_from_the_future(annulled, now)
+    not_from_the_future(annulled, given.now)
     _not_before_what_it_amends(complaint, annulled, fact)
     before = effective(complaint.recorded)
     later = _newly_broken(before, [(version, kept) for version, kept in before if version != command.version])
@@ -110,7 +110,7 @@ def annul(complaint: Complaint, command: AnnulFact, now: datetime) -> list[Compl
     return [annulled]
 
 
-def correct(complaint: Complaint, command: CorrectFact, now: datetime) -> list[ComplaintEvent]:
+def correct(complaint: Complaint, command: CorrectFact, given: Given) -> list[ComplaintEvent]:
     """Replaces a fact by one of the same class with some fields changed; `[]` when it stands so already."""
     fact = _standing_fact(complaint, command.version)
     replaced = _replaced(complaint, fact, command)
@@ -126,10 +126,10 @@ def correct(complaint: Complaint, command: CorrectFact, now: datetime) -> list[C
     )
     if same_person(command.approved_by, command.corrected_by):
         raise ApproverIsAuthor("corrected_by")
-    not_from_the_future(corrected, now)
-    not_from_the_future(replaced, now)
+    not_from_the_future(corrected, given.now)
+    not_from_the_future(replaced, given.now)
     _not_before_what_it_amends(complaint, corrected, fact, replaced)
-    in_known_codes(replaced, instead_of=fact)
+    in_known_codes(replaced, given.tables, instead_of=fact)
     _may_stand_instead(complaint, command.version, replaced)
     return [corrected]
 

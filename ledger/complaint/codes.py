@@ -1,33 +1,19 @@
-"""The code tables of a complaint and where each fact uses them. Nothing here knows a complaint's state.
+"""Where each fact of a complaint states a code, and which of them no table has. Nothing here knows a complaint's state.
 
-The tables stand in `codes.toml`, with labels in Chinese and English.
+The tables themselves are the institution's (`ledger.tables`), with labels in Chinese and English.
 """
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
-from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Any, NamedTuple, get_args
 
-from ledger.complaint.events import (
-    ComplaintClassified,
-    ComplaintEvent,
-    ComplaintReceived,
-    EvidenceProvided,
-    FindingMade,
-    SolutionProposed,
-)
-from ledger.complaint.moving import ComplaintRuledOut, ComplaintTransferred, DeadlineExtended
+from ledger.complaint.events import ComplaintClassified, ComplaintEvent
+from ledger.complaint.fact import InTable
+from ledger.tables.state import Tables
+from ledger.tables.table import built_in_tables as code_tables
+from ledger.tables.table import label
 
-
-class Coded(NamedTuple):
-    """One code: its labels and what else its table says of it (`jrt`, `number`, `category`)."""
-
-    code: str
-    zh: str
-    en: str
-    more: Mapping[str, str]
+__all__ = ["code_tables", "label"]  # what is asked for here and made there
 
 
 class UsedCode(NamedTuple):
@@ -42,56 +28,45 @@ TERMS_OF_SCHEME: Mapping[str, Mapping[str, str]] = {
     "house": {"category": "category", "product": "product", "issue": "issue", "cause": "cause"},
     "jrt-0169-2018": {"category": "jrt-reason", "product": "jrt-business"},
 }
-"""For each scheme of classification with tables of ours: field to table. Other terms are free."""
+"""For each built-in scheme of classification: field to table. A scheme of an institution's own has `<scheme>-<field>`."""
+
+
+def unknown_codes(fact: ComplaintEvent, tables: Tables) -> list[UsedCode]:
+    """The codes of a fact that its tables do not have, or have no more, in the order of its fields."""
+    return [used for used in used_codes(fact, tables) if used.code not in tables.current.get(used.table, ())]
+
+
+def used_codes(fact: ComplaintEvent, tables: Tables) -> list[UsedCode]:
+    """The codes that a fact states; another body's own terms are none."""
+    named = dict(coded_fields(type(fact)))
+    if isinstance(fact, ComplaintClassified):
+        named |= terms_of(fact.scheme, tables)
+    used: list[UsedCode] = []
+    for field, table in named.items():
+        stated = getattr(fact, field)
+        codes = stated if isinstance(stated, tuple) else (stated,)
+        used += [UsedCode(field, table, code) for code in codes if code is not None]
+    return used
+
+
+def terms_of(scheme: str, tables: Tables) -> Mapping[str, str]:
+    """In which tables the terms of a scheme stand, by field; a field that is not among them is free."""
+    own = {field: f"{scheme}-{field}" for field in ("category", "product", "issue", "cause")}
+    return TERMS_OF_SCHEME.get(scheme) or {field: table for field, table in own.items() if table in tables.codes}
 
 
 @cache
-def code_tables() -> Mapping[str, Mapping[str, Coded]]:
-    """Every table by its name, each in the order of the file. Reads the file once."""
-    given = tomllib.loads(Path(__file__).with_name("codes.toml").read_text(encoding="utf-8"))
-    return MappingProxyType({name: MappingProxyType(_table(rows)) for name, rows in given.items()})
+def coded_fields(event: type[ComplaintEvent]) -> tuple[tuple[str, str], ...]:
+    """The fields of an event class that state a code, with their table."""
+    return tuple(
+        (name, mark.table)
+        for name, field in event.model_fields.items()
+        for mark in (*field.metadata, *_marks(field.annotation))
+        if isinstance(mark, InTable)
+    )
 
 
-def _table(rows: dict[str, dict[str, str]]) -> dict[str, Coded]:
-    return {
-        code: Coded(code, row["zh"], row["en"], {key: row[key] for key in row if key not in ("zh", "en")})
-        for code, row in rows.items()
-    }
-
-
-def label(table: str, code: str, language: Literal["zh", "en"]) -> str:
-    """What a person reads for a code; the code itself where no table has it (another body's term)."""
-    coded = code_tables().get(table, {}).get(code)
-    if coded is None:
-        return code
-    return coded.zh if language == "zh" else coded.en
-
-
-def unknown_codes(fact: ComplaintEvent) -> list[UsedCode]:
-    """The codes of a fact that its tables do not have, in the order of its fields."""
-    return [used for used in _used_codes(fact) if used.code not in code_tables()[used.table]]
-
-
-def _used_codes(fact: ComplaintEvent) -> list[UsedCode]:
-    tables: dict[str, str] = {}
-    if "channel" in type(fact).model_fields:
-        tables["channel"] = "channel"
-    if isinstance(fact, ComplaintReceived):
-        tables["product"] = "product"
-    if isinstance(fact, ComplaintClassified):
-        tables["scheme"] = "scheme"
-        tables.update(TERMS_OF_SCHEME.get(fact.scheme, {}))
-    if isinstance(fact, EvidenceProvided):
-        tables["kind"] = "evidence-kind"
-    if isinstance(fact, FindingMade):
-        tables["cause"] = "cause"
-    if isinstance(fact, SolutionProposed):
-        tables["compensation_kind"] = "compensation-kind"
-    if isinstance(fact, ComplaintTransferred):
-        tables["body"] = "body"
-    if isinstance(fact, DeadlineExtended):
-        tables["approver_rank"] = "approver-rank"
-    if isinstance(fact, ComplaintRuledOut):
-        tables["nature"] = "nature"
-    stated = ((field, table, getattr(fact, field)) for field, table in tables.items())
-    return [UsedCode(field, table, code) for field, table, code in stated if code is not None]
+def _marks(annotation: Any) -> list[Any]:
+    """What stands in the `Annotated` parts within an annotation, such as the one of `Channel | None`."""
+    inner = [mark for part in get_args(annotation) for mark in _marks(part)]
+    return [*getattr(annotation, "__metadata__", ()), *inner]

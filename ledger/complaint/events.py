@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 from pydantic import AwareDatetime, Field, SerializeAsAny, model_validator
 
-from ledger.complaint.fact import ComplaintEvent, OptionalText, Text
+from ledger.complaint.fact import Channel, ComplaintEvent, InTable, OptionalText, Text
 from ledger.complaint.moving import (
     AppraisalEnded,
     AppraisalStarted,
@@ -61,7 +61,7 @@ class ComplaintReceived(ComplaintEvent):
     received_at: AwareDatetime
     date_only: bool = False
     received_by: StaffId
-    channel: Code
+    channel: Channel
     customer_name: Annotated[Personal[str] | None, Held(Tier.ORDINARY, "customer_id")] = None
     customer_contact: Annotated[Personal[str] | None, Held(Tier.ORDINARY, "customer_id")] = None
     customer_identity_number: Annotated[Personal[str] | None, Held(Tier.CORE, "customer_id")] = None
@@ -70,7 +70,7 @@ class ComplaintReceived(ComplaintEvent):
     remedy_wanted: OptionalText = None
     amount_in_dispute_minor: Minor | None = None
     currency: Currency | None = None
-    product: Code | None = None
+    product: Annotated[Code | None, InTable("product")] = None
     branch: Code | None = None
     external_reference: Reference | None = None
     earlier_complaint_ids: tuple[UUID, ...] = ()
@@ -87,14 +87,14 @@ class ComplaintRegistered(ComplaintEvent):
 class AutomaticReplySent(ComplaintEvent):
     """A machine acknowledged the receipt. A fact of its own: it stops no clock."""
 
-    channel: Code
+    channel: Channel
     sent_at: AwareDatetime
 
 
 class ContactNoted(ComplaintEvent):
     """A conversation with the customer about the matter; may lie before the receipt. Stops no clock."""
 
-    channel: Code
+    channel: Channel
     direction: Literal["inbound", "outbound"]
     content: Text
     noted_by: StaffId
@@ -104,7 +104,7 @@ class ContactNoted(ComplaintEvent):
 class FirstReplySent(ComplaintEvent):
     """The customer heard from a person of the institution 首次回复. Stops the first-reply clock."""
 
-    channel: Code
+    channel: Channel
     content: OptionalText = None
     sent_by: StaffId
     sent_at: AwareDatetime
@@ -117,7 +117,7 @@ class ComplaintClassified(ComplaintEvent):
     are that scheme's own labels.
     """
 
-    scheme: Code
+    scheme: Annotated[Code, InTable("scheme")]
     category: Label
     product: Label | None = None
     sub_product: Label | None = None
@@ -187,7 +187,7 @@ class EvidenceProvided(ComplaintEvent):
     """A document, recording or statement was put on file 证据; the file itself by its digest."""
 
     evidence_id: UUID
-    kind: Code
+    kind: Annotated[Code, InTable("evidence-kind")]
     description: Text
     sha256: Sha256Hex | None = None
     provided_by: StaffId
@@ -199,7 +199,7 @@ class FindingMade(ComplaintEvent):
 
     investigation_id: UUID
     finding: Text
-    cause: Label | None = None
+    cause: Annotated[Label | None, InTable("cause")] = None
     made_by: StaffId
     made_at: AwareDatetime
 
@@ -218,7 +218,7 @@ class SolutionProposed(ComplaintEvent):
 
     proposal_id: UUID
     content: Text
-    compensation_kind: Code | None = None
+    compensation_kind: Annotated[Code | None, InTable("compensation-kind")] = None
     compensation_minor: Minor | None = None
     currency: Currency | None = None
     proposed_by: StaffId
@@ -258,7 +258,7 @@ class ReplySent(ComplaintEvent):
 
     reply_id: UUID
     resolution_id: UUID
-    channel: Code
+    channel: Channel
     content: Text
     sent_by: StaffId
     sent_at: AwareDatetime
@@ -274,7 +274,7 @@ class SatisfactionRated(ComplaintEvent):
     ability: Score | None = None
     openness: Score | None = None
     comment: OptionalText = None
-    channel: Code
+    channel: Channel
     asked_by: StaffId
     rated_at: AwareDatetime
 

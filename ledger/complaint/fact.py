@@ -1,13 +1,23 @@
 """What every fact of a complaint has, and how its words are held. No fact is defined here."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
-from ledger.event import Event, Held, Personal, SubjectId, Tier
+from ledger.event import Code, Event, Held, Personal, SubjectId, Tier
 
 Text = Annotated[Personal[str], Held(Tier.ORDINARY, "customer_id")]
 """What somebody wrote or said, held under the customer."""
 
 OptionalText = Annotated[Personal[str] | None, Held(Tier.ORDINARY, "customer_id")]
+
+
+class InTable(NamedTuple):
+    """Says of a field that it states codes of that table."""
+
+    table: str
+
+
+Channel = Annotated[Code, InTable("channel")]
+"""How something reached us or the customer."""
 
 
 class ComplaintEvent(Event):

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from ledger.complaint.fact import ComplaintEvent, OptionalText, Text
+from ledger.complaint.fact import Channel, ComplaintEvent, InTable, OptionalText, Text
 from ledger.event import Code, Label, Reference, StaffId
 
 
@@ -38,7 +38,7 @@ class ComplaintTransferred(ComplaintEvent):
     Starts the reply clock of a complaint transferred by the People's Bank of China (PBoC 2020 No. 5).
     """
 
-    body: Code
+    body: Annotated[Code, InTable("body")]
     body_reference: Reference | None = None
     received_by: StaffId
     received_at: AwareDatetime
@@ -58,7 +58,7 @@ class DeadlineExtended(ComplaintEvent):
     reason: Text
     extended_by: StaffId
     approved_by: StaffId | None = None
-    approver_rank: Code | None = None
+    approver_rank: Annotated[Code | None, InTable("approver-rank")] = None
     complainant_told_at: AwareDatetime | None = None
     extended_at: AwareDatetime
 
@@ -103,7 +103,7 @@ class HoldingResponseSent(ComplaintEvent):
     It stops no clock of FCA DISP 1.6.2; it lengthens the limit for payments (1.6.2A) and for the CFPB ("in progress").
     """
 
-    channel: Code
+    channel: Channel
     reasons: Text
     final_response_by_on: date | None = None
     sent_by: StaffId
@@ -113,7 +113,7 @@ class HoldingResponseSent(ComplaintEvent):
 class ComplaintRuledOut(ComplaintEvent):
     """Found to be no complaint 不属于投诉: an enquiry, a malicious or unfounded claim. It changes the statistics."""
 
-    nature: Code
+    nature: Annotated[Code, InTable("nature")]
     reason: Text
     ruled_out_by: StaffId
     ruled_out_at: AwareDatetime

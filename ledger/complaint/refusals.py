@@ -73,16 +73,6 @@ class OutOfOrder(ComplaintRefusal):
 
 
 @dataclass(eq=False)
-class UnknownCode(ComplaintRefusal):
-    field: str
-    table: str
-    known: tuple[str, ...]
-
-    says: ClassVar[str] = "{field} gives a code that the table {table} does not have."
-    remedy: ClassVar[str] = "Use one of the codes in `known`."
-
-
-@dataclass(eq=False)
 class AmountIncomplete(ComplaintRefusal):
     field: str
     missing: str

@@ -6,7 +6,6 @@ they are recorded again or refused. A caller who repeats words uses the same ide
 What may follow what stands in `ledger.complaint.guards`.
 """
 
-from datetime import datetime
 from typing import Any, TypeAlias, assert_never
 
 from ledger.complaint.amendments import annul, correct
@@ -101,11 +100,12 @@ from ledger.complaint.refusals import (
 )
 from ledger.complaint.state import Complaint, effective
 from ledger.complaint.stated import in_known_codes, not_from_the_future, stated, states_the_same
+from ledger.given import Given
 
 Facts = list[ComplaintEvent]
 
 
-def decide(complaint: Complaint, command: ComplaintCommand, now: datetime) -> Facts:  # noqa: C901, PLR0912 - one case a command
+def decide(complaint: Complaint, command: ComplaintCommand, given: Given) -> Facts:  # noqa: C901, PLR0912 - one case a command
     """The facts that a command leads to now; `[]` when it is already so; raises a Refusal otherwise.
 
     Cost: proportional to the number of facts of this complaint.
@@ -114,122 +114,122 @@ def decide(complaint: Complaint, command: ComplaintCommand, now: datetime) -> Fa
     if complaint.version == 0 and not isinstance(asked, ReceiveComplaint):
         raise ComplaintNotFound(asked.complaint_id)
     if isinstance(asked, Moving):
-        return _move(complaint, asked, now)
+        return _move(complaint, asked, given)
     match asked:
         case ReceiveComplaint():
-            return _receive(complaint, asked, now)
+            return _receive(complaint, asked, given)
         case RegisterComplaint():
-            return _record(ComplaintRegistered, complaint, asked, now)
+            return _record(ComplaintRegistered, complaint, asked, given)
         case NoteAutomaticReply():
-            return _record(AutomaticReplySent, complaint, asked, now)
+            return _record(AutomaticReplySent, complaint, asked, given)
         case NoteContact():
-            return _record(ContactNoted, complaint, asked, now)
+            return _record(ContactNoted, complaint, asked, given)
         case SendFirstReply():
-            return _record(FirstReplySent, complaint, asked, now)
+            return _record(FirstReplySent, complaint, asked, given)
         case ClassifyComplaint():
-            return _classify(complaint, asked, now)
+            return _classify(complaint, asked, given)
         case GradeComplaint():
-            return _grade(complaint, asked, now)
+            return _grade(complaint, asked, given)
         case AssignComplaint():
-            return _assign(complaint, asked, now)
+            return _assign(complaint, asked, given)
         case StartInvestigation():
-            return _record(InvestigationStarted, complaint, asked, now)
+            return _record(InvestigationStarted, complaint, asked, given)
         case ProvideEvidence():
-            return _record(EvidenceProvided, complaint, asked, now)
+            return _record(EvidenceProvided, complaint, asked, given)
         case MakeFinding():
-            return _record(FindingMade, complaint, asked, now)
+            return _record(FindingMade, complaint, asked, given)
         case CloseInvestigation():
-            return _record(InvestigationClosed, complaint, asked, now)
+            return _record(InvestigationClosed, complaint, asked, given)
         case ProposeSolution():
-            return _record(SolutionProposed, complaint, asked, now)
+            return _record(SolutionProposed, complaint, asked, given)
         case AcceptProposal():
-            return _record(ProposalAccepted, complaint, asked, now)
+            return _record(ProposalAccepted, complaint, asked, given)
         case DeclineProposal():
-            return _record(ProposalDeclined, complaint, asked, now)
+            return _record(ProposalDeclined, complaint, asked, given)
         case ResolveComplaint():
-            return _record(ComplaintResolved, complaint, asked, now)
+            return _record(ComplaintResolved, complaint, asked, given)
         case SendReply():
-            return _send_reply(complaint, asked, now)
+            return _send_reply(complaint, asked, given)
         case RateSatisfaction():
-            return _record(SatisfactionRated, complaint, asked, now)
+            return _record(SatisfactionRated, complaint, asked, given)
         case CloseComplaint():
-            return _record(ComplaintClosed, complaint, asked, now)
+            return _record(ComplaintClosed, complaint, asked, given)
         case ReopenComplaint():
-            return _record(ComplaintReopened, complaint, asked, now)
+            return _record(ComplaintReopened, complaint, asked, given)
         case WithdrawComplaint():
-            return _record(ComplaintWithdrawn, complaint, asked, now)
+            return _record(ComplaintWithdrawn, complaint, asked, given)
         case StateOutcome():
-            return _state_outcome(complaint, asked, now)
+            return _state_outcome(complaint, asked, given)
         case DisputeOutcome():
-            return _record(OutcomeDisputed, complaint, asked, now)
+            return _record(OutcomeDisputed, complaint, asked, given)
         case AnnulFact():
-            return annul(complaint, asked, now)
+            return annul(complaint, asked, given)
         case CorrectFact():
-            return correct(complaint, asked, now)
+            return correct(complaint, asked, given)
         case _:
             assert_never(asked)
 
 
-def _receive(complaint: Complaint, command: ReceiveComplaint, now: datetime) -> Facts:
+def _receive(complaint: Complaint, command: ReceiveComplaint, given: Given) -> Facts:
     if _stands(complaint, command, ComplaintReceived):
         return []
     if complaint.version > 0:
         raise AlreadyReceived(command.complaint_id)
-    return _admitted(complaint, stated(ComplaintReceived, command, command.customer_id), now)
+    return _admitted(complaint, stated(ComplaintReceived, command, command.customer_id), given)
 
 
-def _record(event: type[ComplaintEvent], complaint: Complaint, command: ComplaintCommand, now: datetime) -> Facts:
+def _record(event: type[ComplaintEvent], complaint: Complaint, command: ComplaintCommand, given: Given) -> Facts:
     if _stands(complaint, command, event):
         return []
-    return _new(event, complaint, command, now)
+    return _new(event, complaint, command, given)
 
 
-def _classify(complaint: Complaint, command: ClassifyComplaint, now: datetime) -> Facts:
+def _classify(complaint: Complaint, command: ClassifyComplaint, given: Given) -> Facts:
     if _stands(complaint, command, ComplaintClassified, ComplaintReclassified):
         return []
     present = complaint.classification
     if present is None:
         if command.reason is not None:
             raise NothingToChange("classification", "reason")
-        return _new(ComplaintClassified, complaint, command, now)
+        return _new(ComplaintClassified, complaint, command, given)
     terms = ("scheme", "category", "product", "sub_product", "issue", "sub_issue", "cause")
     if all(getattr(present, term) == getattr(command, term) for term in terms):
         return _already("classification", command.reason)
     if command.reason is None:
         raise ReasonMissing("classification")
-    return _new(ComplaintReclassified, complaint, command, now)
+    return _new(ComplaintReclassified, complaint, command, given)
 
 
-def _grade(complaint: Complaint, command: GradeComplaint, now: datetime) -> Facts:
+def _grade(complaint: Complaint, command: GradeComplaint, given: Given) -> Facts:
     if _stands(complaint, command, ComplaintGraded, ComplaintRegraded):
         return []
     present = complaint.grade
     if present is None:
         if command.approved_by is not None:
             raise NothingToChange("grade", "approved_by")
-        return _new(ComplaintGraded, complaint, command, now)
+        return _new(ComplaintGraded, complaint, command, given)
     if (present.grade, present.urgent) == (command.grade, command.urgent):
         return _already("grade", command.reason)
     if command.reason is None:
         raise ReasonMissing("grade")
     if command.approved_by is None:
         raise ApproverMissing
-    return _new(ComplaintRegraded, complaint, command, now)
+    return _new(ComplaintRegraded, complaint, command, given)
 
 
-def _assign(complaint: Complaint, command: AssignComplaint, now: datetime) -> Facts:
+def _assign(complaint: Complaint, command: AssignComplaint, given: Given) -> Facts:
     if _stands(complaint, command, ComplaintAssigned, ComplaintReassigned):
         return []
     present = complaint.assignment
     if present is None:
         if command.reason is not None:
             raise NothingToChange("assignment", "reason")
-        return _new(ComplaintAssigned, complaint, command, now)
+        return _new(ComplaintAssigned, complaint, command, given)
     if (present.department, present.assignee) == (command.department, command.assignee):
         return _already("assignment", command.reason)
     if command.reason is None:
         raise ReasonMissing("assignment")
-    return _new(ComplaintReassigned, complaint, command, now)
+    return _new(ComplaintReassigned, complaint, command, given)
 
 
 def _already(what: str, reason: str | None) -> Facts:
@@ -239,20 +239,20 @@ def _already(what: str, reason: str | None) -> Facts:
     return []
 
 
-def _send_reply(complaint: Complaint, command: SendReply, now: datetime) -> Facts:
+def _send_reply(complaint: Complaint, command: SendReply, given: Given) -> Facts:
     if command.reply_id in complaint.reply_ids:
         raise IdTaken("reply_id", command.reply_id)
     if complaint.resolution_id is None:
         raise NothingToReply
-    return _new(ReplySent, complaint, command, now, resolution_id=complaint.resolution_id)
+    return _new(ReplySent, complaint, command, given, resolution_id=complaint.resolution_id)
 
 
-def _state_outcome(complaint: Complaint, command: StateOutcome, now: datetime) -> Facts:
+def _state_outcome(complaint: Complaint, command: StateOutcome, given: Given) -> Facts:
     said = [fact for _, fact in effective(complaint.recorded) if isinstance(fact, OutcomeStated)]
     latest = next((fact for fact in reversed(said) if fact.source == command.source), None)
     if latest is not None and states_the_same(latest, command):
         return []  # without a time, only the latest word of a source tells a retry from a change of mind
-    return _new(OutcomeStated, complaint, command, now)
+    return _new(OutcomeStated, complaint, command, given)
 
 
 Moving: TypeAlias = (
@@ -268,35 +268,35 @@ Moving: TypeAlias = (
 )
 
 
-def _move(complaint: Complaint, asked: Moving, now: datetime) -> Facts:
+def _move(complaint: Complaint, asked: Moving, given: Given) -> Facts:
     """The facts by which a deadline begins, moves or ends."""
     match asked:
         case ReceiveTransfer():
-            return _record(ComplaintTransferred, complaint, asked, now)
+            return _record(ComplaintTransferred, complaint, asked, given)
         case ExtendDeadline():
-            return _record(DeadlineExtended, complaint, asked, now)
+            return _record(DeadlineExtended, complaint, asked, given)
         case StartAppraisal():
-            return _record(AppraisalStarted, complaint, asked, now)
+            return _record(AppraisalStarted, complaint, asked, given)
         case EndAppraisal():
-            return _record(AppraisalEnded, complaint, asked, now)
+            return _record(AppraisalEnded, complaint, asked, given)
         case ReceiveNewFacts():
-            return _record(NewFactsReceived, complaint, asked, now)
+            return _record(NewFactsReceived, complaint, asked, given)
         case SendHoldingResponse():
-            return _record(HoldingResponseSent, complaint, asked, now)
+            return _record(HoldingResponseSent, complaint, asked, given)
         case RuleOutComplaint():
-            return _record(ComplaintRuledOut, complaint, asked, now)
+            return _record(ComplaintRuledOut, complaint, asked, given)
         case RecogniseGroup():
-            return _record(GroupRecognised, complaint, asked, now)
+            return _record(GroupRecognised, complaint, asked, given)
         case MergeComplaint():
-            return _merge(complaint, asked, now)
+            return _merge(complaint, asked, given)
         case _:
             assert_never(asked)
 
 
-def _merge(complaint: Complaint, command: MergeComplaint, now: datetime) -> Facts:
+def _merge(complaint: Complaint, command: MergeComplaint, given: Given) -> Facts:
     if command.into_complaint_id == command.complaint_id:
         raise MergedIntoItself(command.complaint_id)
-    return _record(ComplaintMerged, complaint, command, now)
+    return _record(ComplaintMerged, complaint, command, given)
 
 
 def _stands(complaint: Complaint, command: ComplaintCommand, *events: type[ComplaintEvent]) -> bool:
@@ -309,14 +309,14 @@ def _stands(complaint: Complaint, command: ComplaintCommand, *events: type[Compl
 
 
 def _new(
-    event: type[ComplaintEvent], complaint: Complaint, command: ComplaintCommand, now: datetime, **more: Any
+    event: type[ComplaintEvent], complaint: Complaint, command: ComplaintCommand, given: Given, **more: Any
 ) -> Facts:
     assert complaint.customer_id is not None, "a complaint that was received has a customer"
-    return _admitted(complaint, stated(event, command, complaint.customer_id, **more), now)
+    return _admitted(complaint, stated(event, command, complaint.customer_id, **more), given)
 
 
-def _admitted(complaint: Complaint, fact: ComplaintEvent, now: datetime) -> Facts:
-    not_from_the_future(fact, now)
-    in_known_codes(fact)
+def _admitted(complaint: Complaint, fact: ComplaintEvent, given: Given) -> Facts:
+    not_from_the_future(fact, given.now)
+    in_known_codes(fact, given.tables)
     may_follow(complaint, fact)
     return [fact]

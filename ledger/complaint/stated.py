@@ -7,11 +7,13 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from ledger.complaint.codes import code_tables, unknown_codes
+from ledger.complaint.codes import unknown_codes
 from ledger.complaint.commands import ComplaintCommand
 from ledger.complaint.events import ComplaintEvent, times
-from ledger.complaint.refusals import InTheFuture, UnknownCode
+from ledger.complaint.refusals import InTheFuture
 from ledger.event import Personal, personal_fields
+from ledger.tables.refusals import UnknownCode
+from ledger.tables.state import Tables
 
 Fact = TypeVar("Fact", bound=ComplaintEvent)
 
@@ -54,9 +56,9 @@ def not_from_the_future(fact: ComplaintEvent, now: datetime) -> None:
             raise InTheFuture(field, at, now)
 
 
-def in_known_codes(fact: ComplaintEvent, instead_of: ComplaintEvent | None = None) -> None:
-    """Refuses a code that its table does not have, unless the fact that this one replaces stated it too."""
-    tolerated = unknown_codes(instead_of) if instead_of is not None else []
-    for used in unknown_codes(fact):
+def in_known_codes(fact: ComplaintEvent, tables: Tables, instead_of: ComplaintEvent | None = None) -> None:
+    """Refuses a code that its table does not have or has no more, unless the fact that this one replaces stated it too."""
+    tolerated = unknown_codes(instead_of, tables) if instead_of is not None else []
+    for used in unknown_codes(fact, tables):
         if used not in tolerated:
-            raise UnknownCode(used.field, used.table, tuple(code_tables()[used.table]))
+            raise UnknownCode(used.field, used.table, tables.current[used.table])

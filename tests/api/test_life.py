@@ -9,6 +9,8 @@ import httpx
 from api.examples import EXAMPLES
 from api.recording import COMMANDS
 from ledger.complaint import commands as ask
+from ledger.tables import commands as tables
+from ledger.tables.commands import TABLES_COMMANDS
 
 PATHS = {route.command: route for route in COMMANDS}
 
@@ -119,7 +121,25 @@ def test_the_facts_that_move_a_deadline(client: httpx.Client) -> None:
 
 
 def test_every_command_of_the_rules_has_an_address_and_an_example() -> None:
-    assert set(PATHS) == set(EXAMPLES) == set(ask.COMPLAINT_COMMANDS.values())
+    assert set(PATHS) == set(EXAMPLES) >= {*ask.COMPLAINT_COMMANDS.values(), *TABLES_COMMANDS.values()}
+
+
+def test_an_institution_publishes_its_own_tables_and_a_retired_code_is_refused(client: httpx.Client) -> None:
+    before = client.get("/codes").json()
+    manners = [{**row, "retired": row["code"] == "fax"} for row in before["tables"]["channel"]]
+    told = client.post("/codes", json={**EXAMPLES[tables.PublishCodeTables], "tables": {"channel": manners}})
+    assert told.status_code == 200, told.text
+    for command in (tables.PublishRouting, tables.PublishApprovalLimits, tables.ExerciseEmergencyPlan):
+        answered = client.post(PATHS[command].path, json=EXAMPLES[command])
+        assert answered.status_code == 200, answered.text
+    now = client.get("/codes").json()
+    assert now["version"] == before["version"] + 4
+    assert now["routes"]["price"] == "信用卡中心"
+    assert now["emergency_plans_exercised"] == {"funds-at-risk": "2025-08-20"}
+    refused = client.post("/complaints", json={**EXAMPLES[ask.ReceiveComplaint], "channel": "fax"})
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/unknown-code")
+    assert "fax" not in refused.json()["facts"]["known"]
+    assert "phone" in refused.json()["facts"]["known"]
 
 
 def test_history_as_of_any_position_is_what_was_answered_then(client: httpx.Client) -> None:

@@ -76,7 +76,8 @@ def test_the_book_and_its_projections_say_where_they_stand(client: httpx.Client)
 
 def test_code_tables_have_labels_in_chinese_and_english(client: httpx.Client) -> None:
     tables = client.get("/codes").json()["tables"]
-    assert tables["channel"][0] == {"code": "phone", "zh": "电话", "en": "Phone"}
+    phone = {"code": "phone", "zh": "电话", "en": "Phone", "retired": False, "more": {"jrt": "electronic-phone"}}
+    assert tables["channel"][0] == phone
 
 
 def test_every_instant_in_an_answer_carries_its_offset(client: httpx.Client) -> None:

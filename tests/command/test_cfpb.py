@@ -29,6 +29,7 @@ from ledger.complaint.events import (
     OutcomeStated,
 )
 from ledger.deadlines.calendar import built_in_calendars
+from ledger.tables.state import Tables
 from tests.command.publication import EIGHTEEN, FOURTEEN, ROW_14, ROW_16, ROW_18, SIXTEEN
 
 TODAY = date(2017, 6, 1)
@@ -244,4 +245,4 @@ def test_another_kind_of_file_is_refused_as_a_whole(content: str, says: str) -> 
 def test_only_codes_of_our_tables_come_out() -> None:
     for channel in ("Web", "Referral", "Phone", "Postal mail", "Fax", "Email", "Web Referral"):
         row = stated(FOURTEEN, ROW_14.replace("Phone", channel))
-        assert [unknown_codes(fact) for fact in facts(row, CUSTOMER, CHINA)] == [[]] * 5
+        assert [unknown_codes(fact, Tables()) for fact in facts(row, CUSTOMER, CHINA)] == [[]] * 5

@@ -14,6 +14,7 @@ from ledger.complaint.rules import decide
 from ledger.complaint.state import Complaint, fold
 from ledger.complaint.stated import stated
 from ledger.event import Personal, personal_fields
+from ledger.given import Given as Circumstances
 from ledger.refusal import Refusal
 
 COMPLAINT_ID = UUID("00000000-0000-4000-8000-000000000001")
@@ -300,9 +301,9 @@ class Given:
 
     complaint: Complaint
 
-    def when(self, command: ComplaintCommand, now: datetime = NOW) -> "Outcome":
+    def when(self, command: ComplaintCommand, now: datetime = NOW, **circumstances: Any) -> "Outcome":
         try:
-            return Outcome(decide(self.complaint, command, now), None)
+            return Outcome(decide(self.complaint, command, Circumstances(now, **circumstances)), None)
         except Refusal as refusal:
             return Outcome(None, refusal)
 

@@ -10,6 +10,8 @@ from ledger.complaint.events import COMPLAINT_NAMES, ComplaintEvent, FactAnnulle
 from ledger.complaint.rules import decide
 from ledger.complaint.state import effective, fold
 from ledger.event import Personal
+from ledger.given import Given
+from ledger.tables.refusals import UnknownCode
 from tests.complaint.story import (
     ACCEPTED,
     ANOTHER,
@@ -168,7 +170,7 @@ def test_the_new_fact_obeys_the_rules_where_it_stands() -> None:
     corrected(2, registered_at=at(-1).isoformat()).refused(no.BeforeTheReceipt, field="registered_at")
     corrected(4, sent_at=at(11).isoformat()).refused(no.OutOfOrder, field="sent_at")
     corrected(4, sent_at=at(14.5).isoformat()).refused(no.LaterFactsStandOnIt, later=(5,))
-    corrected(4, channel="pigeon").refused(no.UnknownCode, field="channel")
+    corrected(4, channel="pigeon").refused(UnknownCode, field="channel")
     corrected(5, resolution_id=str(ANOTHER)).refused(no.ResolutionUnknown)
     corrected(2, registered_at="2031-01-01T00:00:00Z").refused(no.InTheFuture, field="registered_at")
     corrected(1, currency=None).refused(no.AmountIncomplete)
@@ -203,7 +205,7 @@ def corrected_in_turn(*changes: dict[str, Any]) -> list[ComplaintEvent]:
     """What stands in the record after these corrections of the receipt, all of one instant."""
     events = [recorded(RECEIVED)]
     for each in changes:
-        events += [recorded(new) for new in decide(fold(events), ask("correct-fact", changes=each), NOW)]
+        events += [recorded(new) for new in decide(fold(events), ask("correct-fact", changes=each), Given(NOW))]
     return events
 
 

@@ -5,6 +5,7 @@ from pydantic import TypeAdapter
 from ledger.complaint.codes import TERMS_OF_SCHEME, code_tables, label, unknown_codes
 from ledger.complaint.events import Grade, Outcome
 from ledger.event import Code
+from ledger.tables.state import Tables
 from tests.complaint.story import fact
 
 
@@ -47,6 +48,9 @@ def test_a_label_is_given_in_the_language_asked_for() -> None:
 
 
 def test_the_unknown_codes_of_a_fact_are_named_with_their_table() -> None:
-    assert unknown_codes(fact("complaint-classified")) == []
+    assert unknown_codes(fact("complaint-classified"), Tables()) == []
     wrong = fact("complaint-classified", category="nonsense", cause="nonsense")
-    assert [(used.field, used.table) for used in unknown_codes(wrong)] == [("category", "category"), ("cause", "cause")]
+    assert [(used.field, used.table) for used in unknown_codes(wrong, Tables())] == [
+        ("category", "category"),
+        ("cause", "cause"),
+    ]

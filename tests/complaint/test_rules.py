@@ -11,6 +11,7 @@ from ledger.complaint.codes import code_tables
 from ledger.complaint.commands import COMPLAINT_COMMANDS
 from ledger.complaint.events import ComplaintEvent
 from ledger.complaint.stated import FUTURE_SKEW
+from ledger.tables.refusals import UnknownCode
 from tests.complaint import story
 from tests.complaint.story import (
     ACCEPTED,
@@ -274,7 +275,7 @@ def test_an_earlier_contact_may_precede_the_receipt() -> None:
 )
 def test_a_code_stands_in_its_table(facts: tuple[ComplaintEvent, ...], command: str, field: str, table: str) -> None:
     given(*facts).when(ask(command, **{field: "no-such-code"})).refused(
-        no.UnknownCode, field=field, table=table, known=tuple(code_tables()[table])
+        UnknownCode, field=field, table=table, known=tuple(code_tables()[table])
     )
 
 
@@ -287,7 +288,7 @@ def test_the_terms_of_the_standard_are_checked_in_its_own_tables() -> None:
     terms = {"scheme": "jrt-0169-2018", "category": "pricing-and-charges", "product": "bank-card-credit", "issue": None}
     given(RECEIVED).when(ask("classify-complaint", **terms)).then(fact("complaint-classified", **terms))
     given(RECEIVED).when(ask("classify-complaint", **terms | {"category": "price"})).refused(
-        no.UnknownCode, table="jrt-reason"
+        UnknownCode, table="jrt-reason"
     )
 
 

@@ -30,6 +30,7 @@ from ledger.complaint.rules import decide
 from ledger.complaint.state import Complaint, effective, fold
 from ledger.complaint.stated import FUTURE_SKEW
 from ledger.event import personal_fields
+from ledger.given import Given
 from ledger.refusal import Refusal
 from tests.complaint.story import ANOTHER, NOW, OTHER_CUSTOMER, RESOLUTION, USUAL, ask, at, recorded
 
@@ -136,7 +137,7 @@ def walk(data: st.DataObject, steps: int) -> list[ComplaintEvent]:
 
 def decided(complaint: Complaint, command: ComplaintCommand) -> list[ComplaintEvent] | None:
     try:
-        return decide(complaint, command, NOW)
+        return decide(complaint, command, Given(NOW))
     except Refusal:
         return None
 

@@ -21,6 +21,7 @@ from ledger.complaint.state import Complaint, fold
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.deadlines.calendar import Calendar
+from ledger.given import Given
 from ledger.record.envelope import opened
 from ledger.record.reading import events_after
 
@@ -96,6 +97,6 @@ def decided(story: list[Step]) -> list[ComplaintEvent]:
 def _decisions(story: list[Step]) -> Iterator[ComplaintEvent]:
     complaint = Complaint()
     for step in story:
-        events = decide(complaint, step.command, step.at)
+        events = decide(complaint, step.command, Given(step.at))
         complaint = fold(events, complaint)
         yield from events

@@ -1,0 +1,42 @@
+"""Reads what a decision is given besides its command and its state: the tables in force, the files that it cites.
+
+It decides nothing. The tables are remembered and only what was published since is read.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from threading import Lock
+from typing import cast
+from uuid import UUID
+
+from psycopg2.extensions import connection as Connection
+
+from ledger.given import Given
+from ledger.record.envelope import opened
+from ledger.record.reading import stream_events
+from ledger.tables.events import TablesEvent
+from ledger.tables.state import Tables, evolve
+
+
+class Circumstances:
+    """The circumstances of the decisions in one book. Safe for threads."""
+
+    def __init__(self, book: str, tables_stream: UUID) -> None:
+        self._book, self._tables_stream = book, tables_stream
+        self._tables = Tables()
+        self._lock = Lock()
+
+    def given(self, connection: Connection, clock: Callable[[], datetime]) -> Given:
+        """What a command is decided on. Costs one indexed read, of no row where nothing was published since."""
+        return Given(clock(), self.tables(connection))
+
+    def tables(self, connection: Connection) -> Tables:
+        """The tables in force now."""
+        with self._lock:
+            known = self._tables
+        for row in stream_events(connection, self._book, self._tables_stream, after_version=known.version):
+            known = evolve(known, cast("TablesEvent", opened(row).event))
+        with self._lock:
+            if known.version > self._tables.version:
+                self._tables = known
+        return known

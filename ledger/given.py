@@ -1,0 +1,32 @@
+"""What a rule is given besides the state and the command: the time, and what the book goes by. A value, no reader."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from ledger.tables.state import Tables
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that was taken in and is kept beside the vault, as a fact may cite it.
+
+    `digest` is SHA-256, in hex, over a salt of 16 bytes and the content: nobody can guess a form letter behind it.
+    """
+
+    file_id: UUID
+    complaint_id: UUID
+    subject_id: UUID
+    digest: str
+    size_bytes: int
+    content_type: str
+
+
+@dataclass(frozen=True)
+class Given:
+    """The circumstances of one decision. `tables` are those in force, `files` the stored ones that the command cites."""
+
+    now: datetime
+    tables: Tables = field(default_factory=Tables)
+    files: Mapping[UUID, StoredFile] = field(default_factory=dict)
