@@ -1,9 +1,12 @@
 """Reads rows of the CFPB consumer complaint database and says which facts a row states. Nothing is recorded here.
 
 The publication has had 14, 16 and 18 columns, two forms of date, and copies with snake_case headers:
-columns are found by name. One row is held at a time, whatever the length of the file, and a row that is not
-CSV, has too many or too few fields, or swallowed the rows behind it by a quote that was never closed, costs only its
-first line: reading goes on at the line after it.
+columns are found by name. One row is held at a time, whatever the length of the file. A bad row is one rejection,
+however many lines it has: a line inside a narrative can be written so that it looks like a row, and is never taken for
+one. After a broken quote, reading goes on where the quotes that follow prove that a row begins.
+
+A rejection names column and reason and never what stands there: in a row that is shifted or broken, any column may
+hold what a person wrote.
 """
 
 import csv
@@ -43,6 +46,8 @@ RECORD_CHARACTERS_MAX = 262_144
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 """What `surrogateescape` leaves of a byte that is not UTF-8."""
+
+QUOTES = re.compile('"+')
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 """What no term of an event may hold (`ledger.event.Label`)."""
@@ -175,18 +180,18 @@ def read(handle: TextIO, today: date) -> Iterator[Stated | Rejected]:
         except StopIteration:
             return
         except csv.Error as broken:
-            yield Rejected(line, f"not a row of CSV: {broken}")
-            lines.go_back()
+            last = lines.skip_doubtful()
+            left_out = (
+                f" Lines {line + 1} to {last} are left out, as they may belong to it:"
+                " mend the quotes and import the file again, nothing is recorded twice"
+            )
+            yield Rejected(line, f"not a row of CSV: {broken}." + (left_out if last > line else ""))
             reader = csv.reader(lines, strict=True)  # the other one is still inside the quote
             continue
         if cells and len(cells) != len(columns):
             yield Rejected(line, f"{len(cells)} fields where the header has {len(columns)}")
-            lines.go_back()
         elif cells:
-            row = _stated(line, columns, cells, today)
-            yield row
-            if isinstance(row, Rejected) and _over_lines(columns, cells):
-                lines.go_back()
+            yield _stated(line, columns, cells, today)
 
 
 class _Lines:
@@ -203,15 +208,14 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        part = self._waiting.popleft() if self._waiting else self._handle.readline(LINE_CHARACTERS_MAX)
+        part = self._take()
         if not part:
             raise StopIteration
         if self._row and self._row_characters + len(part) > RECORD_CHARACTERS_MAX:
-            self._waiting.appendleft(part)
+            self._give_back([part])
             raise csv.Error(f"a row of more than {RECORD_CHARACTERS_MAX} characters, as if a quote was never closed")
         self._row.append(part)
         self._row_characters += len(part)
-        self._line += _ends_line(part)
         return part
 
     def begin_row(self) -> int:
@@ -219,20 +223,67 @@ class _Lines:
         self._row, self._row_characters = [], 0
         return self._line
 
-    def go_back(self) -> None:
-        """The lines after the row's first come again."""
-        again = self._row[1:]
-        self._line -= sum(map(_ends_line, again))
-        self._waiting.extendleft(reversed(again))
+    def skip_doubtful(self) -> int:
+        """After a broken quote: goes on to where a row certainly begins, and gives the last line that is left out.
+
+        Whether a line behind it lies inside a quoted field or outside is not known, so both are followed until the
+        quotes contradict one. Where that shows that all of them lay outside, they come again, as rows. Where the
+        file ends before it is decided, nothing more of it is read.
+        """
+        behind = self._row[1:]
+        self._give_back(behind)
+        last = self._line - 1
+        whole = bool(self._row) and _ends_line(self._row[0])
+        outside: bool | None = False
+        inside: bool | None = True
+        kept: list[str] = []
+        kept_characters = 0
+        while part := self._take():
+            began_a_line, whole = whole, _ends_line(part)
+            if not began_a_line:  # the rest of a line that is too long to be a row
+                continue
+            outside, inside = _quoted_after(part, outside), _quoted_after(part, inside)
+            kept_characters += len(part)
+            if kept_characters <= RECORD_CHARACTERS_MAX:
+                kept.append(part)
+            else:
+                kept.clear()
+            if outside is None and inside is None:  # another broken quote
+                outside, inside, kept, kept_characters = False, True, [], 0
+            elif inside is None and kept:
+                self._give_back(kept)
+                break
+            elif whole and ((inside is None and outside is False) or (outside is None and inside is False)):
+                break
+        return max(last, self._line - 1)
+
+    def _take(self) -> str:
+        part = self._waiting.popleft() if self._waiting else self._handle.readline(LINE_CHARACTERS_MAX)
+        self._line += _ends_line(part)
+        return part
+
+    def _give_back(self, parts: list[str]) -> None:
+        self._line -= sum(map(_ends_line, parts))
+        self._waiting.extendleft(reversed(parts))
 
 
-def _over_lines(columns: list[str], cells: list[str]) -> bool:
-    """Whether another column than the narrative has several lines: more likely a quote that was never closed."""
-    return any(
-        "\n" in cell or "\r" in cell
-        for column, cell in zip(columns, cells, strict=True)
-        if column != "consumer_complaint_narrative"
-    )
+def _quoted_after(part: str, quoted: bool | None) -> bool | None:
+    """Whether a quoted field is open behind this line, where one was or was not before it; None: it cannot have been.
+
+    A field's opening quote stands behind a comma or at the line's beginning, its closing one before a comma or the
+    line's end; inside, quotes come in pairs (RFC 4180, section 2).
+    """
+    for run in QUOTES.finditer(part):
+        if quoted is None:
+            break
+        odd = len(run[0]) % 2 == 1
+        opens_well = run.start() == 0 or part[run.start() - 1] == ","
+        closes_well = run.end() == len(part) or part[run.end()] in ",\r\n"
+        if not quoted:
+            quoted = odd if opens_well and (odd or closes_well) else None
+        elif odd:
+            quoted = False if closes_well else None
+    return quoted
 
 
 def _ends_line(part: str) -> bool:
@@ -330,32 +381,32 @@ def _day(values: dict[str, str], column: str, today: date) -> date:
     except ValueError:  # the 30th of February
         day = None
     if day is None:
-        raise _BadRow(f"{_title(column)!r} is no date like 9/30/2016 or 2016-09-30: {text[:40]!r}")
+        raise _BadRow(f"{_title(column)!r} is no date like 9/30/2016 or 2016-09-30")
     if day > today:
-        raise _BadRow(f"{_title(column)!r} lies in the future: {text}")
+        raise _BadRow(f"{_title(column)!r} lies in the future")
     if day.year < 1970:
-        raise _BadRow(f"{_title(column)!r} lies before 1970: {text}")
+        raise _BadRow(f"{_title(column)!r} lies before 1970")
     return day
 
 
 def _answer(values: dict[str, str], column: str) -> bool | None:
     text = values.get(column, "")
     if text.lower() not in _YES_OR_NO:
-        raise _BadRow(f"{_title(column)!r} is neither Yes nor No: {text[:40]!r}")
+        raise _BadRow(f"{_title(column)!r} is neither Yes nor No")
     return _YES_OR_NO[text.lower()]
 
 
 def _channel(values: dict[str, str]) -> str:
     given = values["submitted_via"]
     if given.lower() not in CHANNELS:
-        raise _BadRow(f"'Submitted via' is no channel that is known here: {given[:40]!r}")
+        raise _BadRow("'Submitted via' is no channel that is known here")
     return CHANNELS[given.lower()]
 
 
 def _identifier(values: dict[str, str]) -> str | None:
     given = values.get("complaint_id", "")
     if given and re.fullmatch(r"[0-9]{1,18}", given, re.ASCII) is None:
-        raise _BadRow(f"'Complaint id' is not a number: {given[:40]!r}")
+        raise _BadRow("'Complaint id' is not a number")
     return (given.lstrip("0") or "0") if given else None  # 0111 and 111 are one complaint
 
 

@@ -16,6 +16,7 @@ from uuid import uuid4
 from api.command import cfpb
 from ledger.application import BulkRequest, IdempotencyKeyReused, Ledger, Receipt
 from ledger.deadlines.calendar import Calendar
+from ledger.record.append import UnfitRequest
 from ledger.vault.keys import SubjectKeys
 
 PRINCIPAL = "import.cfpb"
@@ -144,13 +145,13 @@ class CfpbImport:
             else:
                 self.report.recorded += 1
         elif isinstance(answer, IdempotencyKeyReused):
-            complaint = request.key.removeprefix("cfpb:id:")
             self._reject(
                 file,
                 line,
-                f"complaint {complaint} was imported before with other facts, which stay as they are: "
+                "this complaint was imported before with other facts, which stay as they are: "
                 "record what changed as a fact of that complaint",
             )
-        else:
-            said = next(iter(str(answer).strip().splitlines()), "")  # the lines after it may hold values
-            self._reject(file, line, f"the database refused it ({type(answer).__name__}): {said}")
+        elif isinstance(answer, UnfitRequest):
+            self._reject(file, line, str(answer))
+        else:  # what a database says may quote values
+            self._reject(file, line, f"the database refused it ({type(answer).__name__})")
