@@ -34,7 +34,13 @@ ATTEMPTS_MAX = 8
 
 STORED_NAME = re.compile(r"[A-Za-z0-9_.:<>-]{1,200}")
 PRINTABLE_ASCII = re.compile(r"[ -~]{1,200}")
+DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
+WITHOUT_NULL = re.compile(r"[^\x00\ud800-\udfff]*")
+BIGINT_MAX = 2**63 - 1
 NO_FINGERPRINT = bytes(32)
+
+NO_LITERAL = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
+"""How a field fails that cannot be written as a literal: a null character, for one, or another type than its own."""
 
 RETRIED = {"40001", "40P01", "55P03"}
 OF_THE_WHOLE_CALL = {"CL001", "CL002", "CL003", "CL006", "57014"}
@@ -120,23 +126,68 @@ class UnfitRequest(ValueError):
 
 
 def check_fit(request: Request) -> None:
-    """Raises UnfitRequest for what the database would refuse, before a neighbour has to wait for it."""
+    """Raises UnfitRequest for what the database would refuse, before a neighbour has to wait for it.
+
+    Types too: a field of another one would end the call of all those who share it.
+    """
     if len(request.events) > EVENTS_PER_REQUEST_MAX:
         raise UnfitRequest(f"a request carries at most {EVENTS_PER_REQUEST_MAX} events, this one {len(request.events)}")
     for text, what in ((request.principal, "principal"), (request.key, "idempotency key")):
-        if PRINTABLE_ASCII.fullmatch(text) is None:
+        if not _is_text(text, PRINTABLE_ASCII):
             raise UnfitRequest(f"the {what} must be 1 to 200 printable ASCII characters")
-    if len(request.fingerprint) != 32:
+    if not _is_bytes(request.fingerprint, 32, 32):
         raise UnfitRequest("a fingerprint has 32 bytes")
+    if request.stream_id is not None:
+        _check_place(request.stream_id, request.version or 0)
+    if request.tracking is not None:
+        application, notification = request.tracking
+        if not _is_text(application, PRINTABLE_ASCII) or not _is_count(notification):
+            raise UnfitRequest("a tracked application must be 1 to 200 printable ASCII characters, and a whole number")
     for event in request.events:
-        if not isinstance(event.state, bytes):
-            raise UnfitRequest("a state is bytes")
-        if STORED_NAME.fullmatch(event.name) is None:
-            raise UnfitRequest("a stored name must be 1 to 200 of the characters A-Z a-z 0-9 _ . : < > -")
-        if len(event.state) > STATE_BYTES_MAX:
-            raise UnfitRequest(
-                f"a state has at most {STATE_BYTES_MAX} bytes, this one {len(event.state)}: put large content elsewhere and record its digest"
-            )
+        _check_place(event.stream_id, event.version)
+        _check_event(event)
+    for disclosure in request.disclosures:
+        _check_disclosure(disclosure, len(request.events))
+
+
+def _check_place(stream_id: object, version: object) -> None:
+    if not isinstance(stream_id, UUID) or not _is_count(version):
+        raise UnfitRequest(f"a stream's id must be a UUID, and its version a whole number from 0 to {BIGINT_MAX}")
+
+
+def _check_event(event: NewEvent) -> None:
+    if not _is_text(event.name, STORED_NAME):
+        raise UnfitRequest("a stored name must be 1 to 200 of the characters A-Z a-z 0-9 _ . : < > -")
+    if not _is_bytes(event.state):
+        raise UnfitRequest("a state must be bytes")
+    if len(event.state) > STATE_BYTES_MAX:
+        raise UnfitRequest(
+            f"a state has at most {STATE_BYTES_MAX} bytes, this one {len(event.state)}: put large content elsewhere and record its digest"
+        )
+
+
+def _check_disclosure(disclosure: NewDisclosure, events: int) -> None:
+    if not _is_count(disclosure.event) or disclosure.event >= events:
+        raise UnfitRequest(f"a disclosure must be of one of its request's {events} events, counted from 0")
+    if not _is_text(disclosure.digest, DIGEST):
+        raise UnfitRequest("a digest must be 43 characters of base64url")
+    _check_place(disclosure.subject_id, 0)
+    if not _is_text(disclosure.path, WITHOUT_NULL) or disclosure.tier not in tuple(Tier):
+        raise UnfitRequest(f"a path must be a text without a null character, and a tier one of {', '.join(Tier)}")
+    if not _is_bytes(disclosure.ciphertext, 1):
+        raise UnfitRequest("a ciphertext must be bytes, at least one")
+
+
+def _is_text(value: object, form: re.Pattern[str]) -> bool:
+    return isinstance(value, str) and form.fullmatch(value) is not None
+
+
+def _is_bytes(value: object, shortest: int = 0, longest: int | None = None) -> bool:
+    return isinstance(value, bytes) and len(value) >= shortest and (longest is None or len(value) <= longest)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= BIGINT_MAX
 
 
 class Appender:
@@ -160,7 +211,7 @@ class Appender:
                 raise
             if len(requests) == 1:
                 return [error]
-        except ValueError as error:  # what psycopg2 cannot write as a literal, a null character for one
+        except NO_LITERAL as error:
             if len(requests) == 1:
                 return [error]
         middle = len(requests) // 2
@@ -172,7 +223,13 @@ class Appender:
         touched: set[object] = set()
         events = 0
         for request in requests:
-            check_fit(request)
+            try:
+                check_fit(request)
+            except UnfitRequest as unfit:
+                yield from zip(batch, self.append(batch), strict=True) if batch else ()
+                yield request, unfit
+                batch, touched, events = [], set(), 0
+                continue
             touches = request.touches()
             if batch and (events + len(request.events) > EVENTS_PER_CALL_MAX or touched & touches):
                 yield from zip(batch, self.append(batch), strict=True)
