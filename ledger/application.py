@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from itertools import islice
 from typing import Any, ClassVar, cast
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import UUID, uuid5
 
 import orjson
 from eventsourcing.application import AggregateNotFoundError, Application
@@ -31,7 +31,7 @@ from ledger.event import Event
 from ledger.given import Given
 from ledger.names import NAME_OF
 from ledger.record.append import Appender, NewDisclosure, NewEvent, Outcome, Request, answered_under
-from ledger.record.book import claimed_keys
+from ledger.record.book import book_id, claimed_keys
 from ledger.record.envelope import Recorded, RecordedMapper
 from ledger.record.reading import head
 from ledger.recorder import BookRecorder, KeyReused, VersionConflict, as_the_library_says
@@ -234,7 +234,7 @@ class Ledger(Application[UUID]):
     def id(self) -> UUID:
         """An id of the book's own, derived from its origin: what a book has one of, has its stream under it."""
         with as_the_library_says(), self.record.pool.connection() as connection:
-            return uuid5(NAMESPACE_URL, head(connection, self.book).origin)
+            return book_id(head(connection, self.book).origin)
 
     def state(self, subject: str, stream_id: UUID) -> tuple[Any, int]:
         """A subject of the name as it is now, and its version; 0 where nothing is recorded. Costs one read of its stream."""

@@ -8,6 +8,10 @@ from ledger.command import Command
 from ledger.complaint import rules as complaint_rules
 from ledger.complaint import state as complaint_state
 from ledger.complaint.commands import ComplaintCommand
+from ledger.policy import rules as policy_rules
+from ledger.policy import state as policy_state
+from ledger.policy.built_in import policies_stream
+from ledger.policy.commands import PolicyCommand
 from ledger.subject import Subject, by_time
 from ledger.tables import rules as tables_rules
 from ledger.tables import state as tables_state
@@ -21,6 +25,14 @@ SUBJECTS: tuple[Subject[Any], ...] = (
         nothing=complaint_state.Complaint(),
         evolve=complaint_state.evolve,
         decide=complaint_rules.decide,
+    ),
+    Subject(
+        name="policies",
+        commands=PolicyCommand,
+        stream=lambda _, book: policies_stream(book),
+        nothing=policy_state.Policies(),
+        evolve=policy_state.evolve,
+        decide=by_time(policy_rules.decide),
     ),
     Subject(
         name="tables",

@@ -12,6 +12,7 @@ from api.command.printing import cell, out, print_json, say, table
 from ledger.database.migrate import migrate
 from ledger.database.roles import Role
 from ledger.database.target import open_database
+from ledger.policy.built_in import IN_FORCE
 from ledger.record.book import book_names
 from ledger.record.reading import BookHead, NoSuchBook, head
 
@@ -55,16 +56,24 @@ def create(
             "[default: a random one]"
         ),
     ] = None,
+    in_force: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--in-force",
+            metavar="REGIME",
+            help="A built-in regime that applies from the beginning on; may be given more than once. [default: house]",
+        ),
+    ] = None,
     database: DatabaseUrl = None,
     data: DataFolder = None,
     book: BookName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Open an empty book. A book is never renamed or removed."""
+    """Open a book, with the built-in regimes and calendars published in it. A book is never renamed or removed."""
     if book not in {None, name}:
         say(f"--book {book} is not needed here: the book that is opened is {name}")
     with open_place(settings_of(database, data, name), migrates=True, makes=True) as target:
-        opened = make_book(target, name, origin)
+        opened = make_book(target, name, origin, in_force or IN_FORCE)
         with closing(target.connect(Role.APPLICATION, autocommit=True)) as connection:
             where = head(connection, name)
     if as_json:

@@ -1,7 +1,8 @@
 """Opens what a command works on: the database, the keys and a book; closes them again whatever happens."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import parse_dsn
@@ -14,12 +15,19 @@ from ledger.database.folder import DataFolder
 from ledger.database.migrate import migrate
 from ledger.database.roles import Role
 from ledger.database.target import Database, database_at, open_database
+from ledger.deadlines.regime import BUILT_IN
+from ledger.founding import found, is_founded
+from ledger.policy.built_in import IN_FORCE
+from ledger.policy.events import POLICY_NAMES
 from ledger.record.book import book_names, create_book
-from ledger.record.reading import head
+from ledger.record.reading import events_after, head
 from ledger.settings import BOOK_DEFAULT, Settings
 from ledger.vault.keys import SubjectKeys
 
 BOOKS_NAMED_MAX = 5
+
+POLICIES_LOOKED_AT_MAX = 100
+"""A book of more events than these is not taken for an empty one, whatever they are."""
 
 
 @contextmanager
@@ -65,14 +73,24 @@ def _holds_a_ledger(settings: Settings) -> bool:
         return True
 
 
-def make_book(database: Database, book: str, origin: str | None = None) -> bool:
-    """Opens a book where there is none of this name; says whether it did. Raises WrongUse for an unfit name."""
+def make_book(database: Database, book: str, origin: str | None = None, in_force: Collection[str] = IN_FORCE) -> bool:
+    """Opens a book where there is none of this name, with the built-in policies as its first events; says whether it did.
+
+    A book of this name that has no policies yet (opened by an older program, or cut off here) gets the default ones.
+    Raises WrongUse for an unfit name, and for a regime in force that is not built in.
+    """
+    strangers = sorted(set(in_force) - set(BUILT_IN))
+    if strangers:
+        raise WrongUse(f"no regime {strangers[0]!r} is built in: name any of {', '.join(BUILT_IN)}")
     with closing(database.connect(Role.OWNER)) as owner:
         known = book in book_names(owner)
         try:
             create_book(owner, book, origin)
         except ValueError as unfit:
             raise WrongUse(str(unfit)) from None
+        founded = is_founded(owner, book)
+    if not founded:
+        found(database, book, datetime.now(UTC), IN_FORCE if known else in_force)
     return not known
 
 
@@ -87,13 +105,20 @@ def writable_book(database: Database, book: str) -> None:
 
 def said_to_be_empty(connection: Connection, book: str) -> str | None:
     """What to tell somebody who asks an empty book, who may have forgotten to name another; None where it is not."""
-    if head(connection, book).size > 0:
+    if holds_more_than_policies(connection, book):
         return None
     others = [name for name in book_names(connection) if name != book]
     if not others:
         return f"the book {book} is empty"
     more = f" and {len(others) - BOOKS_NAMED_MAX} more" if len(others) > BOOKS_NAMED_MAX else ""
     return f"the book {book} is empty; there is also: {', '.join(others[:BOOKS_NAMED_MAX])}{more} (--book, LEDGER_BOOK)"
+
+
+def holds_more_than_policies(connection: Connection, book: str) -> bool:
+    """Whether anything is recorded in a book but its policies, which every book begins with."""
+    size = head(connection, book).size
+    beginning = events_after(connection, book, 0, POLICIES_LOOKED_AT_MAX)
+    return size > len(beginning) or any(row.name not in POLICY_NAMES for row in beginning)
 
 
 @contextmanager

@@ -6,14 +6,7 @@ from uuid import UUID, uuid5
 
 from ledger.deadlines.calendar import built_in_calendars
 from ledger.deadlines.regime import ALWAYS, built_in_regimes
-from ledger.policy.events import (
-    CalendarPublished,
-    PolicyEvent,
-    RegimePublished,
-    RegimePutInForce,
-    RegimeRetired,
-    known_policy,
-)
+from ledger.policy.events import CalendarPublished, PolicyEvent, RegimePublished
 
 IN_FORCE = ("house",)
 """The regimes that a new book goes by unless it is told otherwise; the others are published, and not in force."""
@@ -39,18 +32,6 @@ def built_in_policies(
     return [*calendars, *regimes]
 
 
-def stream_of(event: PolicyEvent, book: UUID) -> UUID:
-    """The stream of a policy: one for each calendar and each regime of a book; `book` is an id of the book's own."""
-    fact = known_policy(event)
-    match fact:
-        case RegimePublished():
-            return policy_stream("regime", fact.regime.name, book)
-        case RegimePutInForce() | RegimeRetired():
-            return policy_stream("regime", fact.name, book)
-        case CalendarPublished():
-            return policy_stream("calendar", fact.calendar.name, book)
-
-
-def policy_stream(kind: str, name: str, book: UUID) -> UUID:
-    """The stream of a `regime` or `calendar` by its name, which is public: the id need not hide it."""
-    return uuid5(book, f"{kind}/{name}")
+def policies_stream(book: UUID) -> UUID:
+    """The one stream of a book's policies; `book` is an id of the book's own, and public: the stream's need not hide it."""
+    return uuid5(book, "policies")

@@ -9,7 +9,7 @@ from ledger.event import Label, StaffId
 
 
 class PolicyCommand(Command):
-    """A request about one policy."""
+    """A request about one of the policies of a book."""
 
 
 class PublishRegime(PolicyCommand):
@@ -47,6 +47,11 @@ class PublishCalendar(PolicyCommand):
     published_by: StaffId
     published_at: Instant
 
+
+POLICY_COMMANDS: dict[str, type[PolicyCommand]] = {
+    each.command_name(): each for each in (PublishRegime, PutRegimeInForce, RetireRegime, PublishCalendar)
+}
+"""Every command about policies, by its name."""
 
 AnyPolicyCommand: TypeAlias = PublishRegime | PutRegimeInForce | RetireRegime | PublishCalendar
 

@@ -15,7 +15,7 @@ from ledger.event import Event, Label, StaffId
 
 
 class PolicyEvent(Event):
-    """A fact in the stream of one policy; each regime and each calendar has one."""
+    """A fact in the stream of a book's policies; a book has one for all of them."""
 
 
 class RegimePublished(PolicyEvent):

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from psycopg2.extensions import connection as Connection
 
@@ -15,6 +16,11 @@ ORIGIN = re.compile(r"[A-Za-z0-9._/-]{1,200}")
 BOOKS_PER_LIST_MAX = 10_000
 
 READERS_AND_WRITERS = (Role.APPLICATION, Role.PROJECTOR, Role.AUDITOR, Role.VAULT)
+
+
+def book_id(origin: str) -> UUID:
+    """An id of the book's own, derived from its origin: what a book has one of, has its stream under it."""
+    return uuid5(NAMESPACE_URL, origin)
 
 
 def create_book(owner: Connection, book: str, origin: str | None = None) -> None:

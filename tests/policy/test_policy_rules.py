@@ -10,11 +10,13 @@ from ledger.deadlines.calendar import built_in_calendars
 from ledger.deadlines.regime import BUILT_IN, built_in_regimes, default_regimes
 from ledger.policy import commands as ask
 from ledger.policy import refusals as no
-from ledger.policy.built_in import built_in_policies, policy_stream, stream_of
+from ledger.policy.built_in import built_in_policies, policies_stream
 from ledger.policy.events import CalendarPublished, PolicyEvent, RegimePublished, RegimePutInForce, RegimeRetired
 from ledger.policy.rules import decide
 from ledger.policy.state import Policies, policies
+from ledger.record.book import book_id
 from ledger.refusal import Refusal
+from ledger.subjects import subject_of
 from tests.complaint.story import COMPLAINT_ID
 from tests.policy.stories import (
     CHINA,
@@ -159,12 +161,12 @@ class TestWhatIsInForce:
         ]
 
 
-def test_each_policy_has_a_stream_of_its_own() -> None:
-    streams = {stream_of(event, COMPLAINT_ID) for event in FOUNDED}
-    assert len(streams) == len(FOUNDED)
-    assert stream_of(FOUNDED[0], COMPLAINT_ID) == policy_stream("calendar", "china", COMPLAINT_ID)
-    retired = RegimeRetired(name="house", retired_from=TOMORROW, reason="replaced", **DECIDED)
-    assert stream_of(retired, COMPLAINT_ID) == stream_of(regime_published(HOUSE, None), COMPLAINT_ID)
+def test_all_policies_of_a_book_have_one_stream_and_each_book_its_own() -> None:
+    command = ask.RetireRegime(name="house", retired_from=TOMORROW, reason="replaced", **DECIDED)
+    policies_of = subject_of(type(command))
+    assert policies_of.name == "policies"
+    assert policies_of.stream(command, COMPLAINT_ID) == policies_stream(COMPLAINT_ID)
+    assert policies_stream(COMPLAINT_ID) != policies_stream(book_id("another"))
 
 
 def test_every_refusal_is_raised() -> None:

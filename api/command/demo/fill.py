@@ -22,6 +22,7 @@ from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.deadlines.calendar import Calendar
 from ledger.given import Given
+from ledger.policy.events import POLICY_NAMES
 from ledger.record.envelope import opened
 from ledger.record.reading import events_after
 
@@ -31,6 +32,10 @@ COMPLAINTS = 2_600
 
 SHOWN = 215
 """A complaint that was investigated, reopened and rated: its history is shown to newcomers."""
+
+
+POLICIES_MAX = 100
+"""The policies that stand before the first complaint of a book which a demo may go into."""
 
 
 class BookInUse(Exception):
@@ -69,7 +74,8 @@ def fill(database: Database, ledger: Ledger, calendar: Calendar, advance: Callab
 def _end_of_year(database: Database, book: str, calendar: Calendar) -> datetime:
     """The beginning of the day on which the fill began, so that an interrupted one goes on with the same year."""
     with closing(database.connect(Role.APPLICATION, autocommit=True)) as connection:
-        first = next(iter(events_after(connection, book, 0, 1)), None)
+        beginning = events_after(connection, book, 0, POLICIES_MAX)
+    first = next((row for row in beginning if row.name not in POLICY_NAMES), None)
     if first is None:
         return calendar.day_begins_at(calendar.local_day(datetime.now(UTC)))
     if opened(first).recorded_by != PRINCIPAL:
