@@ -287,7 +287,8 @@ def _reopened(complaint: Complaint, fact: ComplaintReopened) -> None:
     replied_at = None if complaint.resolution is None else complaint.resolution.replied_at
     if replied_at is None and complaint.closed_at is None:
         raise NothingToReopen
-    not_before(fact, "the customer was told or the complaint closed", replied_at or complaint.closed_at)
+    not_before(fact, "the customer was told", replied_at)
+    not_before(fact, "the complaint was closed", complaint.closed_at)
 
 
 def _withdrawn(complaint: Complaint, fact: ComplaintWithdrawn) -> None:

@@ -48,7 +48,10 @@ class InTheFuture(ComplaintRefusal):
     now: datetime
 
     says: ClassVar[str] = "{field} is {given}, and it is only {now}."
-    remedy: ClassVar[str] = "Record what has happened, when it has happened; check the offset of the time."
+    remedy: ClassVar[str] = (
+        "Record what has happened, when it has happened: a clock may be 5 seconds ahead of the ledger's, no more. "
+        "Check the offset of the time, and the clock."
+    )
 
 
 @dataclass(eq=False)

@@ -17,8 +17,12 @@ from ledger.tables.state import Tables
 
 Fact = TypeVar("Fact", bound=ComplaintEvent)
 
-FUTURE_SKEW = timedelta(minutes=5)
-"""How far a caller's clock may be ahead of ours before a time counts as the future."""
+FUTURE_SKEW = timedelta(seconds=5)
+"""How far a caller's clock may be ahead of ours before a time counts as the future.
+
+As little as the record allows its own clock: after a receipt that lies ahead, every handler by a right clock would be
+refused for as long.
+"""
 
 
 def stated(event: type[Fact], command: ComplaintCommand, customer_id: UUID, **more: Any) -> Fact:

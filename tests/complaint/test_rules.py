@@ -220,6 +220,11 @@ def test_a_clock_may_be_a_little_ahead() -> None:
     given().when(ask("receive-complaint", **ahead)).then(fact("complaint-received", **ahead))
 
 
+def test_a_receipt_ahead_of_the_clock_does_not_keep_its_handlers_out() -> None:
+    """The next fact, by a right clock, would otherwise lie before the receipt for as long as the skew."""
+    given().when(ask("receive-complaint", received_at=NOW + timedelta(minutes=4)), NOW).refused(no.InTheFuture)
+
+
 def test_a_fact_may_come_late() -> None:
     given(RECEIVED).when(ask("register-complaint"), datetime(2035, 1, 1, tzinfo=UTC)).then(REGISTERED)
 
@@ -542,6 +547,10 @@ def test_only_a_complaint_whose_handling_ended_is_reopened() -> None:
     given(*ENDED, REOPENED).when(ask("reopen-complaint", reopened_at=at(21))).refused(no.NothingToReopen)
     given(*ENDED).when(ask("reopen-complaint")).then(REOPENED)
     given(*ENDED).when(ask("reopen-complaint", reopened_at=at(12.5))).refused(no.OutOfOrder, before_at=at(13))
+
+
+def test_a_reopening_that_was_before_the_closing_does_not_open_the_file_again() -> None:
+    given(*ENDED).when(ask("reopen-complaint", reopened_at=at(14))).refused(no.OutOfOrder, before_at=at(15))
 
 
 AFTER_CLOSING = {**HANDLING, "make-finding": "made_at", "accept-proposal": "accepted_at", "send-reply": "sent_at"}
