@@ -1,5 +1,6 @@
 """Tells a complaint's history as a person would: one sentence for each fact. Asks nothing and shows no personal value."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -11,11 +12,16 @@ from ledger.complaint.codes import label
 from ledger.deadlines.calendar import Calendar
 from projections.history import History, Line
 
-LATE = timedelta(hours=24)
-"""A fact that was recorded more than a day after it happened is marked."""
+LATE = timedelta(minutes=15)
+"""A fact that was recorded longer after it happened is marked with the time at which it was recorded."""
 
 TOGETHER = timedelta(hours=1)
 """Facts that were recorded within an hour of each other came in one go: an import, a demo."""
+
+DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
+"""The form of a personal value in an event."""
+
+INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T")
 
 Details = Mapping[str, Any]
 
@@ -27,6 +33,8 @@ def told(history: History, lines: Sequence[Line], calendar: Calendar) -> Iterato
         f"times of {calendar.zone}"
     )
     in_one_go = history.next_cursor is None and _in_one_go(lines)
+    recorder = _only_recorder(lines)
+    changes = _changes(lines, calendar)
     days_only = bool(lines) and lines[0].details.get("date_only") is True
     rows = table(None, "#", "when", "who", "what", numbers=("#",))
     for line in lines:
@@ -34,7 +42,7 @@ def told(history: History, lines: Sequence[Line], calendar: Calendar) -> Iterato
             str(line.version),
             _when(line, calendar, days_only=days_only),
             line.done_by or "–",
-            _what(line, calendar, marked=not in_one_go),
+            _what(line, changes.get(line.version)) + ("" if in_one_go else _recording(line, calendar, recorder)),
         )
     yield rows
     if in_one_go:
@@ -43,6 +51,8 @@ def told(history: History, lines: Sequence[Line], calendar: Calendar) -> Iterato
             f"All of it was recorded later, in one go, by {last.recorded_by} at "
             f"{calendar.local(last.recorded_at):%Y-%m-%d %H:%M} (positions {first.position:,} to {last.position:,})."
         )
+    elif recorder is not None:
+        yield f"All of it was recorded by {recorder}."
 
 
 def _in_one_go(lines: Sequence[Line]) -> bool:
@@ -69,15 +79,62 @@ def _when(line: Line, calendar: Calendar, *, days_only: bool) -> str:
     return f"{local:%Y-%m-%d}" if days_only and local.time() == time.min else f"{local:%Y-%m-%d %H:%M}"
 
 
-def _what(line: Line, calendar: Calendar, *, marked: bool) -> str:
+def _what(line: Line, changes: str | None) -> str:
     sentence = SENTENCES[line.name](line.details)
+    if changes is not None:
+        sentence += f": {changes}"
     if line.annulled_by_version is not None:
         sentence += f" [annulled by #{line.annulled_by_version}]"
     if line.corrected_by_version is not None:
         sentence += f" [corrected by #{line.corrected_by_version}]"
-    if marked and _lateness(line) > LATE:
-        sentence += f" [recorded late, {calendar.local(line.recorded_at):%Y-%m-%d %H:%M}]"
     return sentence
+
+
+def _only_recorder(lines: Sequence[Line]) -> str | None:
+    """Who recorded everything for others, said once then; None where several recorded, or who did it did."""
+    recorders = {line.recorded_by for line in lines}
+    if len(recorders) != 1 or any(line.done_by in recorders for line in lines):
+        return None
+    return recorders.pop()
+
+
+def _recording(line: Line, calendar: Calendar, recorder: str | None) -> str:
+    """When a fact was recorded, where that was later, and by whom, where that was somebody else."""
+    late, told = _lateness(line) > LATE, line.recorded_by in (line.done_by, recorder)
+    if not late and told:
+        return ""
+    at = f", {calendar.local(line.recorded_at):%Y-%m-%d %H:%M}" if late else ""
+    return f" [recorded{' late' if late else ''}{at}{'' if told else f' by {line.recorded_by}'}]"
+
+
+def _changes(lines: Sequence[Line], calendar: Calendar) -> dict[int, str]:
+    """What each correction changed, field by field, against the fact as it stood before."""
+    standing: dict[int, Details] = {}
+    changes: dict[int, str] = {}
+    for line in lines:
+        standing[line.version] = line.details
+        if line.name == "fact-corrected" and line.details["corrected_version"] in standing:
+            old, new = standing[line.details["corrected_version"]], line.details["fact"]
+            standing[line.details["corrected_version"]] = new
+            changed = [name for name in {**old, **new} if name != "name" and old.get(name) != new.get(name)]
+            changes[line.version] = "; ".join(_change(name, old, new, calendar) for name in changed) or "nothing"
+    return changes
+
+
+def _change(name: str, old: Details, new: Details, calendar: Calendar) -> str:
+    """A field with both values; of a personal one only that it changed."""
+    words = name.replace("_", " ")
+    if DIGEST.fullmatch(str(old.get(name) or new.get(name))):
+        return f"{words} (personal)"
+    return f"{words} {_value(old.get(name), calendar)} → {_value(new.get(name), calendar)}"
+
+
+def _value(value: object, calendar: Calendar) -> str:
+    if value is None or value == []:
+        return "–"
+    if isinstance(value, str) and INSTANT.match(value):
+        return f"{calendar.local(datetime.fromisoformat(value)):%Y-%m-%d %H:%M:%S}".removesuffix(":00")
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def named(code_table: str, code: object) -> str:
