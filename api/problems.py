@@ -21,9 +21,13 @@ from starlette.exceptions import HTTPException
 from api import refusals as asked
 from api.page import html
 from api.validation import parameter_errors
-from ledger import application
+from ledger import application, standing
 from ledger.complaint import refusals as rules
+from ledger.customer import refusals as customers
 from ledger.database.faults import DatabaseUnavailable
+from ledger.improvement import refusals as improvements
+from ledger.interaction import refusals as interactions
+from ledger.leak import refusals as leaks
 from ledger.policy import refusals as policies
 from ledger.record.reading import NoSuchBook
 from ledger.refusal import Refusal
@@ -89,6 +93,53 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     policies.CalendarUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,
     policies.InForceTooEarly: HTTPStatus.UNPROCESSABLE_ENTITY,
     policies.SettledDaysLost: HTTPStatus.UNPROCESSABLE_ENTITY,
+    standing.SubjectNotFound: HTTPStatus.NOT_FOUND,
+    standing.AlreadyBegun: HTTPStatus.CONFLICT,
+    standing.VersionUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,
+    customers.ConsentUnknown: HTTPStatus.NOT_FOUND,
+    customers.CustomerIsMerged: HTTPStatus.CONFLICT,
+    customers.NothingToSplit: HTTPStatus.CONFLICT,
+    customers.VulnerabilityNotNoted: HTTPStatus.CONFLICT,
+    customers.ConsentIsWithdrawn: HTTPStatus.CONFLICT,
+    customers.ConsentHasEnded: HTTPStatus.CONFLICT,
+    customers.NoDetailGiven: HTTPStatus.UNPROCESSABLE_ENTITY,
+    customers.CustomerMergedIntoItself: HTTPStatus.UNPROCESSABLE_ENTITY,
+    customers.ConsentDoesNotCover: HTTPStatus.UNPROCESSABLE_ENTITY,
+    customers.GroundIncomplete: HTTPStatus.UNPROCESSABLE_ENTITY,
+    interactions.NothingWasAsked: HTTPStatus.CONFLICT,
+    interactions.AlreadyAnswered: HTTPStatus.CONFLICT,
+    interactions.StepMissing: HTTPStatus.CONFLICT,
+    interactions.InteractionAlreadyRated: HTTPStatus.CONFLICT,
+    interactions.NoSurvey: HTTPStatus.CONFLICT,
+    interactions.SurveyAlreadyAnswered: HTTPStatus.CONFLICT,
+    interactions.CallBackAlreadyPromised: HTTPStatus.CONFLICT,
+    interactions.NoCallBackPromised: HTTPStatus.CONFLICT,
+    interactions.IsAComplaint: HTTPStatus.CONFLICT,
+    interactions.DueBeforePromise: HTTPStatus.UNPROCESSABLE_ENTITY,
+    improvements.WarningUnknown: HTTPStatus.NOT_FOUND,
+    improvements.ThresholdsVersionNotNext: HTTPStatus.CONFLICT,
+    improvements.WarningIsLifted: HTTPStatus.CONFLICT,
+    improvements.WarningAlreadyAcknowledged: HTTPStatus.CONFLICT,
+    improvements.WarningNotActedUpon: HTTPStatus.CONFLICT,
+    improvements.SurveyIsConcluded: HTTPStatus.CONFLICT,
+    improvements.NothingToReport: HTTPStatus.CONFLICT,
+    improvements.RiskIsClosed: HTTPStatus.CONFLICT,
+    improvements.RiskTooHigh: HTTPStatus.CONFLICT,
+    improvements.ActionIsClosed: HTTPStatus.CONFLICT,
+    improvements.ActionIsCompleted: HTTPStatus.CONFLICT,
+    improvements.ActionNotCompleted: HTTPStatus.CONFLICT,
+    improvements.EffectNotMeasured: HTTPStatus.CONFLICT,
+    improvements.EffectNotReached: HTTPStatus.CONFLICT,
+    improvements.NothingToTakeUpAgain: HTTPStatus.CONFLICT,
+    improvements.ThresholdsOutOfOrder: HTTPStatus.UNPROCESSABLE_ENTITY,
+    improvements.PeriodBackwards: HTTPStatus.UNPROCESSABLE_ENTITY,
+    improvements.MoreAnsweredThanInvited: HTTPStatus.UNPROCESSABLE_ENTITY,
+    improvements.ResidualBeforeTreatment: HTTPStatus.UNPROCESSABLE_ENTITY,
+    improvements.OwnerMeasuresOwnAction: HTTPStatus.UNPROCESSABLE_ENTITY,
+    improvements.DayNotLater: HTTPStatus.UNPROCESSABLE_ENTITY,
+    leaks.LeakIsClosed: HTTPStatus.CONFLICT,
+    leaks.AlreadyIsolated: HTTPStatus.CONFLICT,
+    leaks.LeakStepsMissing: HTTPStatus.CONFLICT,
     application.ExpectedVersionStale: HTTPStatus.PRECONDITION_FAILED,
     application.SubjectBusy: HTTPStatus.CONFLICT,
     application.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -20,6 +20,7 @@ from pydantic import BaseModel, Field, create_model
 from api.body import Asked, read_command
 from api.caller import Caller, Expected, Key, RestedOn, version_in
 from api.description import command_description
+from api.parties import POSTED
 from ledger.application import Ledger, Receipt
 from ledger.command import Command
 from ledger.complaint import commands as ask
@@ -96,6 +97,7 @@ COMMANDS = (
     CommandRoute("/codes/routing", tables.PublishRouting),
     CommandRoute("/codes/approval-limits", tables.PublishApprovalLimits),
     CommandRoute("/codes/emergency-plan-exercises", tables.ExerciseEmergencyPlan),
+    *(CommandRoute(*posted) for posted in POSTED),
 )
 """Every command, by subject, those of a complaint in the order of its life."""
 

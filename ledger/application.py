@@ -39,6 +39,7 @@ from ledger.refusal import Refusal
 from ledger.subject import Subject
 from ledger.subjects import subject_named, subject_of
 from ledger.tables.state import Tables
+from ledger.vault.index import Alike, BlindIndex
 from ledger.vault.keys import SubjectKeys
 from ledger.vault.master import KeysUnusable
 from ledger.vault.sealing import Disclosure, seal_all
@@ -206,6 +207,7 @@ class Ledger(Application[UUID]):
                 raise ExpectedVersionStale(subject.name, stream_id, expected_version, last_version)
             events = subject.decide(state, command, self._given())
             sealed, disclosures = seal_all(events, self._keys)
+            self._add_to_index(events)
             request = Request(
                 events=(),  # the mapper makes their stored form on the way
                 principal=principal,
@@ -246,6 +248,32 @@ class Ledger(Application[UUID]):
         if version == 0:
             raise ComplaintNotFound(complaint_id)
         return cast("Complaint", complaint)
+
+    @cached_property
+    def index(self) -> BlindIndex:
+        """Finds data subjects of this book by values that stand nowhere in clear."""
+        return BlindIndex(self._keys, self.book)
+
+    def alike(self, customer_id: UUID) -> list[Alike]:
+        """The customers who share a phone, identity number, account or name with one, as far as it is not known that
+        they are other people. Costs one look-up, and one read of each one's stream.
+        """
+        known, _ = self.state("customer", customer_id)
+        with as_the_library_says(), self.record.pool.connection() as connection:
+            found = self.index.alike(connection, customer_id)
+        return [
+            each
+            for each in found
+            if each.subject_id not in known.ruled_out
+            and customer_id not in self.state("customer", each.subject_id)[0].ruled_out
+        ]
+
+    def _add_to_index(self, events: Sequence[Event]) -> None:
+        """Before the events are stored: a row too many is harmless, a row too few is a customer who is not found."""
+        rows = self.index.rows_of(events)
+        if rows:
+            with as_the_library_says(), self.record.pool.connection() as connection:
+                self.index.add(connection, rows)
 
     def record_in_bulk(self, requests: Iterable[BulkRequest]) -> Iterator[tuple[BulkRequest, Receipt | Exception]]:
         """Records in many streams, many to a commit, in constant memory; yields each with its receipt or its error.
@@ -318,7 +346,9 @@ class Ledger(Application[UUID]):
 
     def _seal_together(self, new: Sequence[tuple[BulkRequest, Request]]) -> None:
         """One durable write of new subject keys for all of them, before any of them is stored."""
-        sealed, disclosures = seal_all([event for bulk, _ in new for event in bulk.events], self._keys)
+        events = [event for bulk, _ in new for event in bulk.events]
+        sealed, disclosures = seal_all(events, self._keys)
+        self._add_to_index(events)
         disclosed: dict[int, list[Disclosure]] = defaultdict(list)
         for disclosure in disclosures:
             disclosed[disclosure.event_index].append(disclosure)

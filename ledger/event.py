@@ -55,6 +55,15 @@ class Held(NamedTuple):
     subject: str
 
 
+class Indexed(NamedTuple):
+    """Says of a personal field that its data subject can be found by it, through the blind index (`ledger.vault.index`).
+
+    `kind` says how values are compared: `name`, `contact`, `identity-number`, `account`.
+    """
+
+    kind: str
+
+
 class ClearValueInRecord(Exception):
     """A personal value was about to be written in clear: a bug in the caller, never a user's error."""
 

@@ -5,7 +5,11 @@ A name, once stored, is never changed or reused. Only names in this table are ev
 """
 
 from ledger.complaint.events import COMPLAINT_NAMES
+from ledger.customer.events import CUSTOMER_NAMES
 from ledger.event import Event
+from ledger.improvement.events import IMPROVEMENT_NAMES
+from ledger.interaction.events import INTERACTION_NAMES
+from ledger.leak.events import LEAK_NAMES
 from ledger.policy.events import POLICY_NAMES
 from ledger.seal.events import SEAL_NAMES
 from ledger.tables.events import TABLES_NAMES
@@ -16,6 +20,11 @@ STORED_NAMES: dict[str, type[Event]] = {
     **POLICY_NAMES,
     **SEAL_NAMES,
     **TABLES_NAMES,
+    **CUSTOMER_NAMES,
+    **IMPROVEMENT_NAMES,
+    **INTERACTION_NAMES,
+    **LEAK_NAMES,
+    **POLICY_NAMES,
     **TIMEKEEPING_NAMES,
 }
 

@@ -8,6 +8,16 @@ from ledger.command import Command
 from ledger.complaint import rules as complaint_rules
 from ledger.complaint import state as complaint_state
 from ledger.complaint.commands import ComplaintCommand
+from ledger.customer import rules as customer_rules
+from ledger.customer.commands import CustomerCommand
+from ledger.customer.state import Customer
+from ledger.improvement import action, indicator, risk, survey
+from ledger.improvement.commands import ActionCommand, IndicatorCommand, ReviewCommand, RiskCommand, SurveyCommand
+from ledger.interaction import rules as interaction_rules
+from ledger.interaction.commands import InteractionCommand
+from ledger.interaction.state import Interaction
+from ledger.leak import rules as leak_rules
+from ledger.leak.commands import LeakCommand
 from ledger.policy import rules as policy_rules
 from ledger.policy import state as policy_state
 from ledger.policy.built_in import policies_stream
@@ -41,6 +51,70 @@ SUBJECTS: tuple[Subject[Any], ...] = (
         nothing=tables_state.Tables(),
         evolve=tables_state.evolve,
         decide=by_time(tables_rules.decide),
+    ),
+    Subject(
+        name="customer",
+        commands=CustomerCommand,
+        stream=lambda command, _: command.customer_id,
+        nothing=Customer(),
+        evolve=customer_rules.evolve,
+        decide=customer_rules.decide,
+    ),
+    Subject(
+        name="interaction",
+        commands=InteractionCommand,
+        stream=lambda command, _: command.interaction_id,
+        nothing=Interaction(),
+        evolve=interaction_rules.evolve,
+        decide=interaction_rules.decide,
+    ),
+    Subject(
+        name="indicator",
+        commands=IndicatorCommand,
+        stream=lambda command, _: command.indicator_id,
+        nothing=indicator.Indicator(),
+        evolve=indicator.evolve,
+        decide=indicator.decide,
+    ),
+    Subject(
+        name="survey",
+        commands=SurveyCommand,
+        stream=lambda command, _: command.survey_id,
+        nothing=survey.Survey(),
+        evolve=survey.evolve,
+        decide=survey.decide,
+    ),
+    Subject(
+        name="review",
+        commands=ReviewCommand,
+        stream=lambda command, _: command.review_id,
+        nothing=survey.Review(),
+        evolve=survey.evolve_review,
+        decide=survey.decide_review,
+    ),
+    Subject(
+        name="risk",
+        commands=RiskCommand,
+        stream=lambda command, _: command.risk_id,
+        nothing=risk.Risk(),
+        evolve=risk.evolve,
+        decide=risk.decide,
+    ),
+    Subject(
+        name="action",
+        commands=ActionCommand,
+        stream=lambda command, _: command.action_id,
+        nothing=action.Action(),
+        evolve=action.evolve,
+        decide=action.decide,
+    ),
+    Subject(
+        name="leak",
+        commands=LeakCommand,
+        stream=lambda command, _: command.leak_id,
+        nothing=leak_rules.Leak(),
+        evolve=leak_rules.evolve,
+        decide=leak_rules.decide,
     ),
 )
 

@@ -25,7 +25,7 @@ from ledger.complaint.moving import (
     HoldingResponseSent,
     NewFactsReceived,
 )
-from ledger.event import Code, Currency, Held, Label, Personal, Reference, Sha256Hex, StaffId, Tier
+from ledger.event import Code, Currency, Held, Indexed, Label, Personal, Reference, Sha256Hex, StaffId, Tier
 
 __all__ = ["ComplaintEvent"]  # what stands here and is made elsewhere
 
@@ -62,10 +62,12 @@ class ComplaintReceived(ComplaintEvent):
     date_only: bool = False
     received_by: StaffId
     channel: Channel
-    customer_name: Annotated[Personal[str] | None, Held(Tier.ORDINARY, "customer_id")] = None
-    customer_contact: Annotated[Personal[str] | None, Held(Tier.ORDINARY, "customer_id")] = None
-    customer_identity_number: Annotated[Personal[str] | None, Held(Tier.CORE, "customer_id")] = None
-    customer_account: Annotated[Personal[str] | None, Held(Tier.CORE, "customer_id")] = None
+    customer_name: Annotated[Personal[str] | None, Held(Tier.ORDINARY, "customer_id"), Indexed("name")] = None
+    customer_contact: Annotated[Personal[str] | None, Held(Tier.ORDINARY, "customer_id"), Indexed("contact")] = None
+    customer_identity_number: Annotated[
+        Personal[str] | None, Held(Tier.CORE, "customer_id"), Indexed("identity-number")
+    ] = None
+    customer_account: Annotated[Personal[str] | None, Held(Tier.CORE, "customer_id"), Indexed("account")] = None
     content: OptionalText = None
     remedy_wanted: OptionalText = None
     amount_in_dispute_minor: Minor | None = None

@@ -41,6 +41,11 @@ RIGHTS: Rights = MappingProxyType(
         "ledger.create_book": {},
         "ledger.extended_edge": {},
         "ledger.root_of_edge": {},
+        "ledger.blind_index": {},
+        "ledger.index_subjects": {Role.APPLICATION: EXECUTE},
+        "ledger.subjects_with": {Role.APPLICATION: EXECUTE},
+        "ledger.subjects_alike": {Role.APPLICATION: EXECUTE},
+        "ledger.forget_subject": {Role.APPLICATION: EXECUTE},
         "projection.progress": {
             Role.APPLICATION: SELECT,
             Role.AUDITOR: SELECT,

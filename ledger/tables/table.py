@@ -45,7 +45,12 @@ MAPPED: Mapping[str, tuple[str, str]] = {
 }
 """What a row may say of itself that is a code of another table: the place of a house's code in JR/T 0169-2018."""
 
-FIXED = frozenset({"grade", "outcome"})
+FIXED = frozenset(
+    {
+        *("grade", "outcome", "customer-tier", "match-kind", "sharing-ground", "interaction-kind", "warning-level"),
+        *("risk-level", "effect", "audience"),
+    }
+)
 """Tables whose codes the rules themselves know: an institution may word them anew, and not add or retire one."""
 
 

@@ -1,0 +1,1 @@
+"""From judging to improving: indicators and warnings, surveys, reviews, risks, corrective actions; pure."""

@@ -1,0 +1,1 @@
+"""One contact with a customer that is not itself a complaint; pure."""

@@ -1,0 +1,1 @@
+"""One leak of personal information, from finding it to its review; pure."""
