@@ -29,6 +29,8 @@ from ledger.improvement import refusals as improvements
 from ledger.interaction import refusals as interactions
 from ledger.leak import refusals as leaks
 from ledger.policy import refusals as policies
+from ledger.proof import asking as proofs
+from ledger.proof import checkpoints, guard
 from ledger.record.reading import NoSuchBook
 from ledger.refusal import Refusal
 from ledger.tables import refusals as tables
@@ -144,6 +146,10 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     application.SubjectBusy: HTTPStatus.CONFLICT,
     application.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     keys.SubjectErased: HTTPStatus.CONFLICT,
+    checkpoints.NoSuchCheckpoint: HTTPStatus.NOT_FOUND,
+    proofs.NoSuchPosition: HTTPStatus.NOT_FOUND,
+    proofs.CheckpointsReversed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    guard.BookForked: HTTPStatus.SERVICE_UNAVAILABLE,
     projections.BadCursor: HTTPStatus.UNPROCESSABLE_ENTITY,
     asked.MalformedJson: HTTPStatus.BAD_REQUEST,
     asked.JsonTooDeep: HTTPStatus.BAD_REQUEST,

@@ -20,6 +20,7 @@ from uuid import UUID, uuid5
 import orjson
 from eventsourcing.application import AggregateNotFoundError, Application
 from eventsourcing.persistence import Mapper
+from psycopg2.extensions import connection as Connection
 
 from ledger.circumstances import Circumstances
 from ledger.command import Command, assigned_fields
@@ -30,6 +31,7 @@ from ledger.database.target import Database
 from ledger.event import Event
 from ledger.given import Given
 from ledger.names import NAME_OF
+from ledger.proof.guard import check_against_last
 from ledger.record.append import Appender, NewDisclosure, NewEvent, Outcome, Request, answered_under
 from ledger.record.book import book_id, claimed_keys
 from ledger.record.envelope import Recorded, RecordedMapper
@@ -149,9 +151,11 @@ class Ledger(Application[UUID]):
         self.book = book
         self._database = database
         self._keys = keys
+        self.keys_folder = keys.folder
         self._clock = clock
         self._fingerprint_key = keys.secret(f"request-fingerprint/{book}")
         self._keys_are_the_books = False
+        self.record.check_first(self._check_before_recording)
 
     @property
     def record(self) -> BookRecorder:
@@ -283,13 +287,26 @@ class Ledger(Application[UUID]):
         database says of that one request; a fault of the whole (the database away) is raised.
         """
         self._refuse_other_keys()
-        appender = Appender(lambda: self._database.connect(Role.APPLICATION, autocommit=True), self.book)
+        appender = Appender(self._connect_checked, self.book)
         waiting = iter(requests)
         try:
             while chunk := list(islice(waiting, BULK_CHUNK_REQUESTS)):
                 yield from self._record_chunk(appender, chunk)
         finally:
             appender.close()
+
+    def _check_before_recording(self, connection: Connection) -> None:
+        """Each connection that will record is held against what was signed: the server behind it may be another now."""
+        check_against_last(connection, self.book, self.keys_folder)
+
+    def _connect_checked(self) -> Connection:
+        connection = self._database.connect(Role.APPLICATION, autocommit=True)
+        try:
+            self._check_before_recording(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _refuse_other_keys(self) -> None:
         """A book and its keys belong together from the first time that they meet; looked up once.
@@ -430,6 +447,11 @@ class Ledger(Application[UUID]):
 
     def construct_mapper(self) -> Mapper[UUID]:
         return self.factory.mapper(transcoder=self.construct_transcoder(), mapper_class=RecordedMapper)
+
+
+def book_id(origin: str) -> UUID:
+    """The id of a book's own, derived from its origin."""
+    return uuid5(NAMESPACE_URL, origin)
 
 
 def as_given(command: Command) -> bytes:

@@ -4,6 +4,7 @@ A name, once stored, is never changed or reused. Only names in this table are ev
 `eventsourcing` library's own way (importing the module that a row names) is not used.
 """
 
+from ledger.attesting.events import ATTESTING_NAMES
 from ledger.complaint.events import COMPLAINT_NAMES
 from ledger.customer.events import CUSTOMER_NAMES
 from ledger.event import Event
@@ -15,6 +16,7 @@ from ledger.seal.events import SEAL_NAMES
 from ledger.tables.events import TABLES_NAMES
 from ledger.timekeeping.events import TIMEKEEPING_NAMES
 
+<<<<<<< HEAD
 STORED_NAMES: dict[str, type[Event]] = {
     **COMPLAINT_NAMES,
     **POLICY_NAMES,
@@ -27,6 +29,9 @@ STORED_NAMES: dict[str, type[Event]] = {
     **POLICY_NAMES,
     **TIMEKEEPING_NAMES,
 }
+=======
+STORED_NAMES: dict[str, type[Event]] = {**COMPLAINT_NAMES, **POLICY_NAMES, **TIMEKEEPING_NAMES, **ATTESTING_NAMES}
+>>>>>>> 60f7837 (Checkpoints are signed, kept, and guard the book; proofs come from tiles)
 
 NAME_OF: dict[type[Event], str] = {event: name for name, event in STORED_NAMES.items()}
 

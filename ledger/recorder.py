@@ -4,7 +4,7 @@ The environment gives `LEDGER_DATABASE_URL` and `LEDGER_BOOK` (default `main`); 
 What is particular to us (keys, disclosures, outcomes) is handed down as `request`; see `ledger.record.append`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Event as Signal
 from typing import Any
@@ -13,6 +13,7 @@ from uuid import UUID
 import eventsourcing.persistence as library
 import psycopg2
 from eventsourcing.utils import Environment, EnvType, resolve_topic
+from psycopg2.extensions import connection as Connection
 
 from ledger.database.faults import DatabaseUnavailable
 from ledger.database.pool import Pool
@@ -96,8 +97,24 @@ class BookRecorder(library.ProcessRecorder):
     def __init__(self, database: Database, book: str) -> None:
         self.book = book
         self.pool = Pool(lambda: database.connect(Role.APPLICATION, autocommit=True))
-        self._commits = GroupCommit(Appender(lambda: database.connect(Role.APPLICATION, autocommit=True), book))
+        self._database = database
+        self._check: Callable[[Connection], None] | None = None
+        self._commits = GroupCommit(Appender(self._connect_to_record, book))
         self._listeners: set[Signal] = set()
+
+    def check_first(self, check: Callable[[Connection], None]) -> None:
+        """Has each connection that is to record checked before its first use; what `check` raises, recording raises."""
+        self._check = check
+
+    def _connect_to_record(self) -> Connection:
+        connection = self._database.connect(Role.APPLICATION, autocommit=True)
+        if self._check is not None:
+            try:
+                self._check(connection)
+            except BaseException:
+                connection.close()
+                raise
+        return connection
 
     def insert_events(self, stored_events: Sequence[library.StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Stores the events in one durable commit; returns their positions, none when it was stored before.

@@ -27,6 +27,9 @@ class Settings:
     master_key: str | None = field(default=None, repr=False)
     """The key that wraps the data subjects' keys, 32 bytes in base64 or hex (LEDGER_MASTER_KEY); None takes the
     file `keys/master.key` under `data`, which is made when it is missing."""
+    signing_key: str | None = field(default=None, repr=False)
+    """The key that signs the book's checkpoints, PRIVATE+KEY+… (LEDGER_SIGNING_KEY); None takes the book's own file under
+    `keys/checkpoints`, which is made when the book has none yet."""
     server_binaries: Path | None = None
     """The folder of `initdb` and `pg_ctl`; None takes those that were installed with the program."""
 
@@ -46,6 +49,7 @@ class Settings:
             book=book or given.get("LEDGER_BOOK") or BOOK_DEFAULT,
             server_account=given.get("LEDGER_SERVER_ACCOUNT") or None,
             master_key=given.get("LEDGER_MASTER_KEY") or None,
+            signing_key=given.get("LEDGER_SIGNING_KEY") or None,
         )
 
     @property

@@ -14,13 +14,15 @@ import psycopg2
 import typer
 from eventsourcing import persistence
 
-from api.command import books, filling, proving, reading, sealing, serving, upkeep
+from api.command import attesting, books, filling, proving, reading, sealing, serving, upkeep
 from api.command.demo.fill import BookInUse, FillFailed
 from api.command.options import WrongUse
 from api.command.printing import say
 from ledger.complaint.refusals import ComplaintNotFound
 from ledger.database.faults import DatabaseUnavailable, DataFolderNotOurs
+from ledger.proof.note import NoteMalformed, SignatureWrong
 from ledger.record.reading import NoSuchBook
+from ledger.record.tree import ProofFailed
 from ledger.refusal import Refusal
 from ledger.vault.master import KeysUnusable
 from projections.machine import BuiltByOtherVersion, PositionsMissing, ProjectionStopped, TreeDiffers
@@ -62,18 +64,25 @@ app.command("sla")(reading.sla_report)
 app.command("history")(reading.complaint_history)
 app.command("worklist")(reading.open_complaints)
 app.command("verify")(proving.verify)
+app.command("checkpoint")(attesting.checkpoint)
+app.command("key")(attesting.key)
+app.command("proof")(attesting.proof)
+app.command("consistency")(attesting.consistency)
+app.command("entries")(attesting.entries)
 app.add_typer(upkeep.projections_app, name="projections")
 upkeep.projections_app.command("seal")(sealing.seal)
 upkeep.projections_app.command("check-seal")(sealing.check_seal)
 app.add_typer(books.books_app, name="book")
 
-WRONG = (WrongUse, NoSuchBook, ComplaintNotFound, BookInUse, DataFolderNotOurs)
+WRONG = (WrongUse, NoSuchBook, ComplaintNotFound, BookInUse, DataFolderNotOurs, NoteMalformed)
 """The caller named what is not there, or wrote what can't be read."""
 
 FOUND = (
     Refusal,
     FillFailed,
     KeysUnusable,
+    ProofFailed,
+    SignatureWrong,
     ProjectionStopped,
     BuiltByOtherVersion,
     TreeDiffers,

@@ -20,6 +20,7 @@ from psycopg2.extensions import connection as Connection
 from ledger.database.faults import DatabaseUnavailable, RoleNotGranted, ServerUnsuitable
 from ledger.database.sql import queries
 from ledger.event import Tier
+from ledger.refusal import Refusal
 
 EVENTS_PER_CALL_MAX = 256
 """How many events one call carries, so that the book's lock is held for some 25 ms at most.
@@ -448,7 +449,7 @@ class GroupCommit:
     def _commit(self, batch: Sequence[_Caller]) -> None:
         try:
             results = self._appender.append([caller.request for caller in batch])
-        except psycopg2.Error as error:
+        except (psycopg2.Error, Refusal) as error:  # a Refusal is of the whole book, as the fork guard raises it
             for caller in batch:
                 caller.error = error
             return

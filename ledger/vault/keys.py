@@ -67,6 +67,7 @@ class SubjectKeys:
 
     def __init__(self, store: Path, master: MasterKey, *, randomness: Randomness = os.urandom) -> None:
         self._sql = queries(__file__)
+        self.folder = store.parent
         self._master = master
         self._randomness = randomness
         self._lock = threading.Lock()

@@ -1,0 +1,118 @@
+"""A book with complaints in it, its checkpoints, and ways to change the stored tables as a superuser does."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg2
+import pytest
+from psycopg2.extensions import make_dsn, parse_dsn
+
+from ledger.application import Ledger
+from ledger.complaint import commands as ask
+from ledger.database.roles import SUPERUSER, Role
+from ledger.database.target import Database
+from ledger.proof.checkpoints import Checkpoints
+from ledger.vault.keys import SubjectKeys
+
+RECEIVED_AT = datetime.now(UTC).replace(microsecond=0) - timedelta(days=40)
+
+TABLES = (
+    *("head", "event", "stream", "leaves", "request", "disclosure", "checkpoint", "cosignature", "time_stamp", "tile"),
+)
+"""What a book consists of in the database, what others point to first."""
+
+
+class Story:
+    """A book under test: its ledger, its checkpoints, and hands on the tables."""
+
+    def __init__(self, database: Database, ledger: Ledger, keys: SubjectKeys) -> None:
+        self.database, self.ledger, self.keys, self.book = database, ledger, keys, ledger.book
+        self.checkpoints = Checkpoints(ledger, database)
+
+    def complaint(self, stream: UUID | None = None) -> UUID:
+        """A complaint of three events; its id."""
+        stream = stream or uuid4()
+        for command in (
+            ask.ReceiveComplaint(
+                complaint_id=stream,
+                customer_id=uuid4(),
+                received_at=RECEIVED_AT,
+                received_by="li.na",
+                channel="phone",
+                content="利息算错了",
+            ),
+            ask.RegisterComplaint(
+                complaint_id=stream, reference=f"R-{stream.hex[:8]}", registered_at=RECEIVED_AT, registered_by="li.na"
+            ),
+            ask.SendFirstReply(
+                complaint_id=stream, channel="phone", sent_by="li.na", sent_at=RECEIVED_AT + timedelta(hours=2)
+            ),
+        ):
+            self.ledger.handle(command, principal="test")
+        return stream
+
+    def reopened(self) -> "Story":
+        """The same book as a program sees it that begins anew."""
+        self.ledger.close()
+        return Story(self.database, Ledger(self.database, self.book, self.keys), self.keys)
+
+    def connect(self) -> Any:
+        return closing(self.database.connect(Role.APPLICATION, autocommit=True))
+
+    def as_superuser(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Runs a statement with every right there is, triggers off; `%(book)s` is this book, values are `%(v0)s` …"""
+        with closing(superuser(self.database)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            cursor.execute(statement, {"book": self.book, **{f"v{n}": value for n, value in enumerate(values)}})
+            return cursor.fetchall() if cursor.description else []
+
+    def copied(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Everything that the database holds of the book, as a backup has it."""
+        return {table: self.as_superuser(f"SELECT * FROM ledger.{table} WHERE book = %(book)s") for table in TABLES}
+
+    def restored(self, copy: dict[str, list[tuple[Any, ...]]]) -> None:
+        """Puts the book back as it was copied."""
+        with closing(superuser(self.database)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            for table in TABLES:
+                cursor.execute(f"DELETE FROM ledger.{table} WHERE book = %s", (self.book,))
+                for row in copy[table]:
+                    cursor.execute(f"INSERT INTO ledger.{table} VALUES ({', '.join(['%s'] * len(row))})", tuple(row))
+
+
+def superuser(database: Database) -> Any:
+    """A connection of the embedded server's superuser."""
+    target = parse_dsn(database.dsn(Role.OWNER))
+    return psycopg2.connect(make_dsn(**{**target, "user": SUPERUSER}))
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Iterator[SubjectKeys]:
+    with closing(SubjectKeys.open(tmp_path / "keys")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def make_story(database: Database, keys: SubjectKeys) -> Iterator[Callable[[str], Story]]:
+    made: list[Story] = []
+
+    def make(book: str) -> Story:
+        made.append(Story(database, Ledger(database, book, keys), keys))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.ledger.close()
+
+
+@pytest.fixture
+def story(make_story: Callable[[str], Story], book: str) -> Story:
+    """A book with two complaints."""
+    made = make_story(book)
+    made.complaint()
+    made.complaint()
+    return made
