@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 
-from api import asking, problems, recording
+from api import asking, problems, proving, recording
 from api.answers import ANSWERS
 from api.asking import Asker
 from api.description import described
@@ -53,7 +53,9 @@ def create_app(ledger: Ledger, database: Database, *, keeps_up: bool = True, hos
     )
     problems.install(app)
     recording.install(app, ledger, pool)
-    app.include_router(asking.router(Asker(ledger, pool, worker.wake)))
+    asker = Asker(ledger, pool, worker.wake)
+    app.include_router(asking.router(asker))
+    app.include_router(proving.router(asker))
     app.add_middleware(Edge, hosts=hosts)
     _describe_itself(app)
     return app
@@ -66,7 +68,7 @@ def _describe_itself(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = described(app, commands, (*receipts, ComplaintNow, *ANSWERS))
+            app.openapi_schema = described(app, commands, (*receipts, ComplaintNow, *ANSWERS, *proving.ANSWERS))
         return app.openapi_schema
 
     setattr(app, "openapi", openapi)  # noqa: B010 - FastAPI's documented way to extend it; an assignment offends the type checker

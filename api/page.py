@@ -6,6 +6,8 @@ QUESTIONS = (
     ("/sla", "SLA report: first replies and resolutions, met, missed and running 时效报告"),
     ("/worklist", "What is open, for whom, due when, soonest first 待办清单"),
     ("/book", "The book: its origin, size and root 账簿"),
+    ("/checkpoint", "The newest checkpoint: size and root, signed 检查点"),
+    ("/keys", "The verifier keys that the book names 验证公钥"),
     ("/projections", "How far each projection has come 投影"),
     ("/problems", "Every problem that can be answered, and what to do 问题类型"),
     ("/openapi.json", "The description of every address, for programs 接口说明"),

@@ -30,7 +30,7 @@ from ledger.interaction import refusals as interactions
 from ledger.leak import refusals as leaks
 from ledger.policy import refusals as policies
 from ledger.proof import asking as proofs
-from ledger.proof import checkpoints, guard
+from ledger.proof import checkpoints, guard, succession
 from ledger.record.reading import NoSuchBook
 from ledger.refusal import Refusal
 from ledger.tables import refusals as tables
@@ -147,6 +147,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     application.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     keys.SubjectErased: HTTPStatus.CONFLICT,
     checkpoints.NoSuchCheckpoint: HTTPStatus.NOT_FOUND,
+    succession.NothingLost: HTTPStatus.CONFLICT,
     proofs.NoSuchPosition: HTTPStatus.NOT_FOUND,
     proofs.CheckpointsReversed: HTTPStatus.UNPROCESSABLE_ENTITY,
     guard.BookForked: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -154,6 +155,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     asked.MalformedJson: HTTPStatus.BAD_REQUEST,
     asked.JsonTooDeep: HTTPStatus.BAD_REQUEST,
     asked.NoSuchPage: HTTPStatus.NOT_FOUND,
+    asked.NoSuchTile: HTTPStatus.NOT_FOUND,
     asked.MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     asked.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     asked.ContentTypeNotJson: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

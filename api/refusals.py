@@ -90,6 +90,16 @@ class NoSuchPage(Refusal):
 
 
 @dataclass(eq=False)
+class NoSuchTile(Refusal):
+    """The newest checkpoint covers no such tile, or it has not so many hashes yet."""
+
+    says: ClassVar[str] = "There is no such tile under the newest checkpoint."
+    remedy: ClassVar[str] = (
+        "Read `/checkpoint` and ask for the tiles that its size has, as C2SP tlog-tiles lays them out."
+    )
+
+
+@dataclass(eq=False)
 class MethodNotAllowed(Refusal):
     """The path is served, but not with this method; the header `Allow` names those that are."""
 

@@ -449,11 +449,6 @@ class Ledger(Application[UUID]):
         return self.factory.mapper(transcoder=self.construct_transcoder(), mapper_class=RecordedMapper)
 
 
-def book_id(origin: str) -> UUID:
-    """The id of a book's own, derived from its origin."""
-    return uuid5(NAMESPACE_URL, origin)
-
-
 def as_given(command: Command) -> bytes:
     """A command as it was given: what the caller set, without the ids that the program made."""
     made = set(assigned_fields(type(command)))

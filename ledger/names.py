@@ -16,8 +16,8 @@ from ledger.seal.events import SEAL_NAMES
 from ledger.tables.events import TABLES_NAMES
 from ledger.timekeeping.events import TIMEKEEPING_NAMES
 
-<<<<<<< HEAD
 STORED_NAMES: dict[str, type[Event]] = {
+    **ATTESTING_NAMES,
     **COMPLAINT_NAMES,
     **POLICY_NAMES,
     **SEAL_NAMES,
@@ -29,9 +29,6 @@ STORED_NAMES: dict[str, type[Event]] = {
     **POLICY_NAMES,
     **TIMEKEEPING_NAMES,
 }
-=======
-STORED_NAMES: dict[str, type[Event]] = {**COMPLAINT_NAMES, **POLICY_NAMES, **TIMEKEEPING_NAMES, **ATTESTING_NAMES}
->>>>>>> 60f7837 (Checkpoints are signed, kept, and guard the book; proofs come from tiles)
 
 NAME_OF: dict[type[Event], str] = {event: name for name, event in STORED_NAMES.items()}
 

@@ -14,7 +14,7 @@ import psycopg2
 import typer
 from eventsourcing import persistence
 
-from api.command import attesting, books, filling, proving, reading, sealing, serving, upkeep
+from api.command import attesting, books, filling, proving, reading, sealing, serving, succeeding, upkeep
 from api.command.demo.fill import BookInUse, FillFailed
 from api.command.options import WrongUse
 from api.command.printing import say
@@ -72,6 +72,7 @@ app.command("entries")(attesting.entries)
 app.add_typer(upkeep.projections_app, name="projections")
 upkeep.projections_app.command("seal")(sealing.seal)
 upkeep.projections_app.command("check-seal")(sealing.check_seal)
+books.books_app.command("succeed")(succeeding.succeed)
 app.add_typer(books.books_app, name="book")
 
 WRONG = (WrongUse, NoSuchBook, ComplaintNotFound, BookInUse, DataFolderNotOurs, NoteMalformed)

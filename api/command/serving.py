@@ -23,6 +23,8 @@ from api.log import configure_logging
 from ledger.application import Ledger
 from ledger.database.roles import Role
 from ledger.database.target import Database
+from ledger.proof.checkpoints import Checkpoints
+from ledger.proof.schedule import Schedule
 from projections import worklist
 
 LOOPBACK = "127.0.0.1"
@@ -58,16 +60,16 @@ def serve(
             if demo:
                 print_line("The beginning of that history, as it was known then; in another terminal:")
                 print_line(shown_command(target, settings, database, data))
-            _run(ledger, target, bound)
+            _run(ledger, target, bound, Checkpoints(ledger, target, settings.signing_key))
 
 
-def _run(ledger: Ledger, target: Database, bound: socket.socket) -> None:
-    """Answers until a signal asks to stop."""
+def _run(ledger: Ledger, target: Database, bound: socket.socket, checkpoints: Checkpoints) -> None:
+    """Answers, and signs what came in, until a signal asks to stop."""
     from api.app import create_app  # noqa: PLC0415 - a web framework is loaded by the one command that serves
     from api.server import server  # noqa: PLC0415 - as above
 
     configure_logging()
-    with _ends_on_signals():
+    with _ends_on_signals(), Schedule(checkpoints):
         server(create_app(ledger, target), bound.getsockname()[1]).run(sockets=[bound])
 
 

@@ -40,7 +40,7 @@ class VerifierKeyRetired(AttestingEvent):
 class BookSucceeded(AttestingEvent):
     """This book goes on where another ends that lost events it had signed for: the first event of a successor.
 
-    The other book's positions from `kept_size` + 1 to `signed_size` are lost; `checkpoint` proves that they were there.
+    The other was found with `kept_size` events; what it had signed for beyond, `checkpoint` proves to have been there.
     """
 
     predecessor_origin: Label

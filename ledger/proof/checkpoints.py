@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from psycopg2.extensions import connection as Connection
 
-from ledger.application import BulkRequest, Ledger, book_id
+from ledger.application import BulkRequest, Ledger
 from ledger.attesting.events import AttestingEvent, VerifierKeyIntroduced, VerifierKeyRetired
 from ledger.attesting.keys import KeyInForce, keys_in_force, keys_stream
 from ledger.database.roles import Role
@@ -23,6 +23,7 @@ from ledger.proof.guard import check_against_last
 from ledger.proof.keeping import SigningFolder, SigningKeyUnusable
 from ledger.proof.note import Note, Signer, VerifierKey, signature_lines, signed
 from ledger.proof.stored import StoredTree, build_tiles
+from ledger.record.book import book_id
 from ledger.record.envelope import opened
 from ledger.record.reading import head, stream_events
 from ledger.refusal import Refusal

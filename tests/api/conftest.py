@@ -14,6 +14,7 @@ import orjson
 import pytest
 from pydantic import BaseModel
 
+from api import proving
 from api.answers import ANSWERS
 from api.app import create_app
 from api.log import configure_logging
@@ -27,7 +28,9 @@ from ledger.database.target import Database
 from ledger.record.book import create_book
 from ledger.vault.keys import SubjectKeys
 
-MODELS: Mapping[str, type[BaseModel]] = {model.__name__: model for model in (Recorded, Problem, ComplaintNow, *ANSWERS)}
+MODELS: Mapping[str, type[BaseModel]] = {
+    model.__name__: model for model in (Recorded, Problem, ComplaintNow, *ANSWERS, *proving.ANSWERS)
+}
 
 
 class Described:

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from eventsourcing.persistence import OperationalError
 
-from ledger.attesting.events import VerifierKeyIntroduced
+from ledger.application import Ledger
+from ledger.attesting.events import BookSucceeded, VerifierKeyIntroduced
 from ledger.proof.checkpoint import checkpoint_in
 from ledger.proof.checkpoints import (
     Checkpoints,
@@ -21,6 +23,7 @@ from ledger.proof.checkpoints import (
 from ledger.proof.guard import BookForked
 from ledger.proof.keeping import SigningKeyUnusable
 from ledger.proof.note import Note, Signer, VerifierKey
+from ledger.proof.succession import NothingLost, succeed
 from ledger.record.envelope import opened
 from ledger.record.reading import events_after, head
 from ledger.vault.master import KeysExposed
@@ -216,5 +219,37 @@ def test_a_last_checkpoint_that_cannot_be_read_stops_recording(story: Story) -> 
     last_file.write_bytes(b"torn")
     restarted = story.reopened()
     with pytest.raises(SigningKeyUnusable, match="put it back"):
+        restarted.complaint()
+    restarted.ledger.close()
+
+
+def test_after_a_loss_a_successor_begins_with_it(story: Story) -> None:
+    with pytest.raises(NothingLost):
+        succeed(story.database, story.keys, story.book, f"{story.book}-2", "zhang.min", "none")
+    backup = story.copied()
+    story.complaint()
+    made = story.checkpoints.make()
+    assert made is not None
+    story.restored(backup)
+    for _ in range(2):  # again changes nothing
+        receipt = succeed(story.database, story.keys, story.book, f"{story.book}-2", "zhang.min", "disk failure")
+        assert receipt.first_position == 1
+    with story.connect() as connection:
+        end = head(connection, f"{story.book}-2")
+        (first, *more) = events_after(connection, f"{story.book}-2", 0, 10)
+    assert not more
+    fact = opened(first).event
+    assert isinstance(fact, BookSucceeded)
+    assert (fact.kept_size, fact.signed_size) == (6, made.checkpoint.size)
+    assert end.origin == f"{made.checkpoint.origin}/after-{made.checkpoint.size}"
+    assert Note.read(fact.checkpoint.encode()) == made.note
+    with closing(Ledger(story.database, f"{story.book}-2", story.keys)) as ledger:
+        successor = Story(story.database, ledger, story.keys)
+        successor.complaint()
+        again = successor.checkpoints.make()
+    assert again is not None
+    assert again.checkpoint.origin == end.origin
+    restarted = story.reopened()
+    with pytest.raises(BookForked):
         restarted.complaint()
     restarted.ledger.close()
