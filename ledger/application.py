@@ -12,13 +12,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import islice
 from typing import Any, ClassVar, cast
 from uuid import UUID, uuid5
 
 import orjson
-from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.application import Application
 from eventsourcing.persistence import Mapper
 from psycopg2.extensions import connection as Connection
 
@@ -34,10 +34,11 @@ from ledger.names import NAME_OF
 from ledger.proof.guard import check_against_last
 from ledger.record.append import Appender, NewDisclosure, NewEvent, Outcome, Request, answered_under
 from ledger.record.book import book_id, claimed_keys
-from ledger.record.envelope import Recorded, RecordedMapper
-from ledger.record.reading import head
+from ledger.record.envelope import Recorded, RecordedMapper, opened
+from ledger.record.reading import head, stream_events
 from ledger.recorder import BookRecorder, KeyReused, VersionConflict, as_the_library_says
 from ledger.refusal import Refusal
+from ledger.states import States
 from ledger.subject import Subject
 from ledger.subjects import subject_named, subject_of
 from ledger.tables.state import Tables
@@ -155,6 +156,7 @@ class Ledger(Application[UUID]):
         self._clock = clock
         self._fingerprint_key = keys.secret(f"request-fingerprint/{book}")
         self._keys_are_the_books = False
+        self._states = States()
         self.record.check_first(self._check_before_recording)
 
     @property
@@ -229,6 +231,8 @@ class Ledger(Application[UUID]):
             try:
                 self.save(*envelopes, request=request)
             except VersionConflict:
+                if decision:  # once, somebody was faster; twice, the state that was kept may be of another database
+                    self._states.forget(subject, stream_id)
                 continue
             except KeyReused:
                 raise IdempotencyKeyReused(request.key) from None
@@ -408,12 +412,15 @@ class Ledger(Application[UUID]):
             return self._circumstances.given(connection, self._clock)
 
     def _folded(self, subject: Subject[Any], stream_id: UUID) -> tuple[Any, int]:
-        try:
-            # the library's types know aggregates with an id only
-            found: Any = self.repository.get(stream_id, projector_func=cast("Any", partial(_projected, subject)))
-        except AggregateNotFoundError:
-            return subject.nothing, 0
-        return cast("tuple[Any, int]", found)
+        """The state now, from the one that was kept and what was recorded since."""
+        state, version = self._states.get(subject, stream_id)
+        with as_the_library_says(), self.record.pool.connection() as connection:
+            rows = stream_events(connection, self.book, stream_id, after_version=version or None)
+        if rows:
+            state = subject.folded(state, [opened(row).event for row in rows])
+            version = rows[-1].version
+            self._states.keep(subject, stream_id, state, version)
+        return state, version
 
     def _earlier(self, principal: str, key: str, fingerprint: bytes) -> Receipt | None:
         with as_the_library_says(), self.record.pool.connection() as connection:
@@ -454,15 +461,6 @@ def as_given(command: Command) -> bytes:
     made = set(assigned_fields(type(command)))
     content = command.model_dump(mode="json", exclude_unset=True, exclude=made)
     return orjson.dumps([command.command_name(), content], option=orjson.OPT_SORT_KEYS)
-
-
-def _projected(
-    subject: Subject[Any], folded: tuple[Any, int] | None, envelopes: Iterable[Any]
-) -> tuple[Any, int] | None:
-    for envelope in envelopes:
-        state = subject.nothing if folded is None else folded[0]
-        folded = subject.evolve(state, envelope.event), envelope.originator_version
-    return folded
 
 
 def _to_vault(disclosure: Disclosure, first: int = 0) -> NewDisclosure:

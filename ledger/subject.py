@@ -6,6 +6,7 @@ Pure: a subject is a name and four functions. `ledger.subjects` lists them; `led
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -32,6 +33,11 @@ class Subject(Generic[State]):
     nothing: State
     evolve: Callable[[State, Any], State]
     decide: Callable[[State, Any, Given], Sequence[Event]]
+    fold: Callable[[Sequence[Any], State], State] | None = None
+
+    def folded(self, state: State, events: Sequence[Event]) -> State:
+        """The state after further events; by `fold`, where a subject folds many at once with less work."""
+        return reduce(self.evolve, events, state) if self.fold is None else self.fold(events, state)
 
 
 def by_time(

@@ -34,6 +34,7 @@ SUBJECTS: tuple[Subject[Any], ...] = (
         stream=lambda command, _: command.complaint_id,
         nothing=complaint_state.Complaint(),
         evolve=complaint_state.evolve,
+        fold=complaint_state.fold,
         decide=complaint_rules.decide,
     ),
     Subject(

@@ -367,3 +367,16 @@ def test_two_ledgers_share_one_book(database: Database, book: str, keys: Subject
         first = one.handle(command, principal="li.wei", key="k")
         assert other.handle(command, principal="li.wei", key="k").last_position == first.last_position
         assert other.handle(contact(command.complaint_id), principal="li.wei").version == 2
+
+
+def test_a_state_that_was_kept_is_brought_up_to_date_by_what_others_recorded(
+    database: Database, book: str, keys: SubjectKeys
+) -> None:
+    with closing(Ledger(database, book, keys)) as one, closing(Ledger(database, book, keys)) as other:
+        command = receive()
+        one.handle(command, principal="li.wei")
+        assert one.complaint(command.complaint_id).version == 1
+        other.handle(contact(command.complaint_id), principal="li.wei")
+        assert one.complaint(command.complaint_id).version == 2
+        assert one.handle(contact(command.complaint_id, "第三次"), principal="li.wei").version == 3
+        assert other.complaint(command.complaint_id) == one.complaint(command.complaint_id)

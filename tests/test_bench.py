@@ -13,6 +13,7 @@ LINES = {
     "append while an old snapshot is open",
     "bulk append, 256 a call",
     "load a complaint of 20 events and decide",
+    "the same, its state not kept",
     "rebuild of the main projections",
     "verify a whole book",
     "SLA report",

@@ -141,21 +141,23 @@ class Complaint:
 
 
 def fold(events: Iterable[ComplaintEvent], complaint: Complaint = Complaint()) -> Complaint:
-    """The complaint after further events. Cost: one step an event; a refold for each amendment."""
-    for event in events:
-        complaint = evolve(complaint, event)
-    return complaint
+    """The complaint after further recorded facts. Total: no fact is ever refused here.
+
+    Cost: one step a fact; where one of them is an amendment, one step for each fact of the stream.
+    """
+    further = tuple(events)
+    recorded = (*complaint.recorded, *further)
+    if any(isinstance(event, FactAnnulled | FactCorrected) for event in further):
+        complaint = Complaint()
+        further = tuple(fact for _, fact in effective(recorded))
+    for fact in further:
+        complaint = applied(complaint, fact)
+    return replace(complaint, recorded=recorded)
 
 
 def evolve(complaint: Complaint, event: ComplaintEvent) -> Complaint:
-    """The complaint after one more recorded fact. Total: no fact is ever refused here."""
-    recorded = (*complaint.recorded, event)
-    if not isinstance(event, FactAnnulled | FactCorrected):
-        return replace(applied(complaint, event), recorded=recorded)
-    standing = Complaint()
-    for _, fact in effective(recorded):
-        standing = applied(standing, fact)
-    return replace(standing, recorded=recorded)
+    """The complaint after one more recorded fact."""
+    return fold((event,), complaint)
 
 
 def effective(events: Sequence[ComplaintEvent]) -> list[tuple[int, ComplaintEvent]]:
