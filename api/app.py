@@ -4,18 +4,21 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, closing, nullcontext
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import Depends, FastAPI, Response
 
 from api import asking, problems, proving, recording
 from api.answers import ANSWERS
 from api.asking import Asker
+from api.caller import OPEN_TO_ALL, allowed, refuse_unlisted
 from api.description import described
 from api.edge import Edge
 from api.standing import ComplaintNow
+from api.tokens import TokenReader
 from ledger.application import Ledger
 from ledger.database.pool import Pool
 from ledger.database.roles import Role
 from ledger.database.target import Database
+from ledger.settings import Settings
 from projections.worker import Worker
 
 VERSION = "0.1.0"
@@ -24,8 +27,18 @@ HOSTS = ("127.0.0.1", "localhost", "[::1]")
 """The host names that are answered: no web page can rename itself to one of these."""
 
 
-def create_app(ledger: Ledger, database: Database, *, keeps_up: bool = True, hosts: Collection[str] = HOSTS) -> FastAPI:
-    """The service of one book. While it runs it keeps the projections up, unless another process does (`keeps_up`)."""
+def create_app(
+    ledger: Ledger,
+    database: Database,
+    *,
+    keeps_up: bool = True,
+    hosts: Collection[str] = HOSTS,
+    settings: Settings | None = None,
+) -> FastAPI:
+    """The service of one book. While it runs it keeps the projections up, unless another process does (`keeps_up`).
+
+    Raises RouteWithoutEntry where the table of roles does not know a route.
+    """
     pool = Pool(lambda: database.connect(Role.APPLICATION, autocommit=True))
     worker = Worker(database, ledger.book)
 
@@ -42,6 +55,7 @@ def create_app(ledger: Ledger, database: Database, *, keeps_up: bool = True, hos
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(allowed)],  # before every other: who may not is told nothing else
         # the library's own telemetry would put messages of exceptions, with what somebody wrote, into logs
         telemetry={
             "tracing": False,
@@ -56,6 +70,8 @@ def create_app(ledger: Ledger, database: Database, *, keeps_up: bool = True, hos
     asker = Asker(ledger, pool, worker.wake)
     app.include_router(asking.router(asker))
     app.include_router(proving.router(asker))
+    refuse_unlisted(app)
+    app.state.tokens, app.state.ledger = TokenReader(ledger.keys, settings), ledger
     app.add_middleware(Edge, hosts=hosts)
     _describe_itself(app)
     return app
@@ -68,7 +84,9 @@ def _describe_itself(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = described(app, commands, (*receipts, ComplaintNow, *ANSWERS, *proving.ANSWERS))
+            app.openapi_schema = described(
+                app, commands, (*receipts, ComplaintNow, *ANSWERS, *proving.ANSWERS), OPEN_TO_ALL
+            )
         return app.openapi_schema
 
     setattr(app, "openapi", openapi)  # noqa: B010 - FastAPI's documented way to extend it; an assignment offends the type checker

@@ -1,33 +1,123 @@
 """Who asks, and what a request says beside its body: principal, idempotency key, version rested on.
 
-Until bearer tokens come, the principal is what the caller says it is: so the service listens on
-loopback only (`api.server`), and every route gets the principal from `caller` alone.
+Whom a token speaks for is found out in `api.tokens`, what that person may do stands in `ledger/access/roles.toml`;
+here the two meet: `allowed` is asked before anything else of a request is looked at.
 """
 
-from typing import Annotated
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any
+from uuid import UUID
 
-from fastapi import Depends, Header
+import anyio.to_thread
+from fastapi import Depends, FastAPI, Header, Request
+from fastapi.routing import APIRoute
 
-from ledger.event import StaffId
-
-ANONYMOUS = "anonymous"
+from api.refusals import BookNotYours, DepartmentNotYours, NotAllowed, TokenMissing
+from api.tokens import Person, TokenReader
+from ledger.access.roles import FILE, Scope, roles
+from ledger.application import Ledger
 
 ETAG = r'^"(0|[1-9][0-9]{0,17})"$'
 """The version of a complaint as a strong entity tag, as `GET /complaints/{complaint_id}` gave it."""
 
+OPEN_TO_ALL = frozenset({"/", "/health", "/openapi.json", "/problems", "/problems/{kind}"})
+"""Health and documentation: the only paths that are answered without a token. They hold nothing of the book."""
 
-async def caller(
-    ledger_principal: Annotated[
-        StaffId,
-        Header(
-            alias="Ledger-Principal",
-            description="Who records this, until bearer tokens come.",
-            examples=["registrar.li"],
-        ),
-    ] = ANONYMOUS,
-) -> str:
+
+class RouteWithoutEntry(Exception):
+    """A route has no line in the table of roles: the service does not start."""
+
+
+def action_of(route: Any) -> str:
+    """The name that a route has in the table of roles: its command's, or its function's with dashes."""
+    return str(route.operation_id or route.name.replace("_", "-"))
+
+
+def guarded(app: FastAPI) -> Iterator[APIRoute]:
+    """Every route that demands a token. Raises RouteWithoutEntry for one that no dependency can guard."""
+    for route in _each(app.routes):
+        if getattr(route, "path_format", None) in OPEN_TO_ALL:
+            continue
+        if not isinstance(route, APIRoute):
+            raise RouteWithoutEntry(f"{route} is no route of FastAPI's own: nothing asks its callers for a token")
+        yield route
+
+
+def _each(routes: Iterable[Any]) -> Iterator[Any]:
+    for route in routes:
+        included = getattr(route, "original_router", None)  # newer versions of FastAPI keep routers as they are
+        yield from [route] if included is None else _each(included.routes)
+
+
+def refuse_unlisted(app: FastAPI) -> None:
+    """Raises RouteWithoutEntry, with the line to add, where a route has none in the table of roles."""
+    missing = [
+        f'{method} {route.path_format} has no line in {FILE}: add `{action_of(route)} = ["@everybody"]`, with the '
+        f"roles that may, under [{'questions' if method == 'GET' else 'commands'}]"
+        for route in guarded(app)
+        if roles().of_action(action_of(route)) is None
+        for method in sorted(route.methods or ())
+    ]
+    if missing:
+        raise RouteWithoutEntry("\n".join(missing))
+
+
+async def allowed(request: Request) -> Person | None:
+    """Whom the request speaks for, as long as the table of roles lets that person do it; None where all may.
+
+    Raises TokenMissing, TokenRefused, BookNotYours, NotAllowed or DepartmentNotYours: in this order, and before parameters or a body are
+    looked at. A route that the table does not know is refused.
+    """
+    route = request.scope["route"]
+    if route.path_format in OPEN_TO_ALL and route.path_regex.match(request.scope["path"]):
+        return None
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise TokenMissing
+    reader: TokenReader = request.app.state.tokens
+    person = await reader.person(token.strip())
+    request.state.person = person
+    ledger: Ledger = request.app.state.ledger
+    if ledger.book not in person.books:
+        raise BookNotYours(ledger.book)
+    action = action_of(route)
+    may = roles().of_action(action) or frozenset()
+    if not may & person.roles:
+        raise NotAllowed(action, sorted(may))
+    if all(roles().roles[role].scope is Scope.DEPARTMENTS for role in may & person.roles):
+        await _within_departments(request, person)
+    return person
+
+
+async def _within_departments(request: Request, person: Person) -> None:
+    """Raises DepartmentNotYours for a complaint of another department, or a list that names none of the person's own.
+
+    A complaint that no department has yet, or that is not there, is for all. Costs one read of its stream.
+    """
+    if "complaint_id" in request.path_params:
+        department = await anyio.to_thread.run_sync(_department_of, request.app.state.ledger, request.path_params)
+        if department is not None and department not in person.departments:
+            raise DepartmentNotYours(sorted(person.departments))
+    if "department" in _parameters(request) and request.query_params.get("department") not in person.departments:
+        raise DepartmentNotYours(sorted(person.departments))
+
+
+def _department_of(ledger: Ledger, ids: Mapping[str, Any]) -> str | None:
+    try:
+        complaint, _ = ledger.state("complaint", UUID(str(ids["complaint_id"])))
+    except ValueError:
+        return None  # no id: the route itself says so
+    return None if complaint.assignment is None else str(complaint.assignment.department)
+
+
+def _parameters(request: Request) -> frozenset[str]:
+    return frozenset(field.alias for field in request.scope["route"].dependant.query_params)
+
+
+async def caller(request: Request) -> str:
     """The principal: the one dependency that says who asks."""
-    return ledger_principal
+    person: Person = request.state.person
+    return person.id
 
 
 Caller = Annotated[str, Depends(caller)]

@@ -3,7 +3,7 @@
 Tests hold every answer of the running service against it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -23,6 +23,15 @@ REF = "#/components/schemas/{model}"
 EVERYWHERE = (asked.HostNotServed, asked.ProgramFailed, asked.LedgerUnavailable)
 """What any route may answer."""
 
+TO_KNOWN_CALLERS = (
+    asked.TokenMissing,
+    asked.TokenRefused,
+    asked.BookNotYours,
+    asked.NotAllowed,
+    asked.DepartmentNotYours,
+)
+"""What any route that demands a token may answer."""
+
 COMMAND_ONLY = (
     asked.MalformedJson,
     asked.JsonTooDeep,
@@ -35,6 +44,8 @@ INTRODUCTION = """
 A complaint is received with `POST /complaints`; what happens to it afterwards is a POST to one of its
 sub-resources. Every accepted command answers with a receipt: where in the book it stands.
 
+- Every address but health and documentation demands `Authorization: Bearer …`. Which role may do what stands in
+  `ledger/access/roles.toml` of the program.
 - `Idempotency-Key` makes a retry safe. `If-Match` says which version a decision rests on.
 - Every problem is `application/problem+json`; its `type` is the address of its documentation.
 - A question takes `position` (or the header `Ledger-Position`): it is answered when that much is worked in.
@@ -110,9 +121,13 @@ def problem_responses(refusals: Iterable[type[Refusal]]) -> dict[int | str, dict
 
 
 def described(
-    app: FastAPI, commands: Mapping[type[Command], Sequence[str]], answers: Sequence[type[BaseModel]]
+    app: FastAPI,
+    commands: Mapping[type[Command], Sequence[str]],
+    answers: Sequence[type[BaseModel]],
+    open_to_all: Collection[str],
 ) -> dict[str, Any]:
-    """The whole description; `commands` gives of each command the fields that stand in its path."""
+    """The whole description; `commands` gives of each command the fields that stand in its path, `open_to_all` the paths
+    that are answered without a token."""
     document = get_openapi(title=app.title, version=app.version, description=INTRODUCTION, routes=app.routes)
     models = [
         *((command, "validation") for command in commands),
@@ -123,7 +138,27 @@ def described(
     for command, path_ids in commands.items():
         _leave_to_the_caller(schemas[command.__name__], path_ids, assigned_fields(command))
     document.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
+    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    for path, operations in document["paths"].items():
+        for operation in operations.values() if path not in open_to_all else ():
+            _demand_a_token(operation)
     return document
+
+
+def _demand_a_token(operation: dict[str, Any]) -> None:
+    """Says of an operation that it demands a token, and what is answered without a fit one."""
+    operation["security"] = [{"token": []}]
+    for status, response in problem_responses(TO_KNOWN_CALLERS).items():
+        there = operation["responses"].setdefault(str(status), response)
+        if there is not response:
+            kinds, more = (_kinds(each) for each in (there, response))
+            kinds.extend(kind for kind in more if kind not in kinds)
+            there["description"] = f"{there['description'].rstrip('.')}; {response['description']}"
+
+
+def _kinds(response: Mapping[str, Any]) -> list[str]:
+    kinds: list[str] = response["content"][MEDIA_TYPE]["schema"]["allOf"][1]["properties"]["type"]["enum"]
+    return kinds
 
 
 def _leave_to_the_caller(schema: dict[str, Any], path_ids: Sequence[str], assigned: Sequence[str]) -> None:
@@ -147,6 +182,8 @@ def _problem_response(refusals: Sequence[type[Refusal]]) -> dict[str, Any]:
         "description": "; ".join(title_of(refusal) for refusal in refusals) + ".",
         "content": {MEDIA_TYPE: {"schema": {"allOf": [{"$ref": REF.format(model="Problem")}, {"properties": named}]}}},
     }
+    if status == HTTPStatus.UNAUTHORIZED:
+        response["headers"] = {"WWW-Authenticate": _header("How to say who asks.", "string")}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response["headers"] = {
             "Retry-After": _header("Seconds to wait before the same request is sent again.", "integer")

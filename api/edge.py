@@ -86,6 +86,7 @@ class _Exchange:
             method=self._scope["method"],
             route=self.route,
             status=self.status,
+            principal=getattr(self._scope["state"].get("person"), "id", None),
             problem=self._scope["state"].get("problem"),
             duration_ms=round((time.perf_counter() - self._began) * 1000, 2),
             position=self._position,

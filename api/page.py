@@ -27,4 +27,5 @@ def html(title: str, body: str) -> str:
 def first_page(book: str) -> str:
     """The addresses to open."""
     rows = "".join(f'<tr><td><a href="{path}">{path}</a></td><td>{escape(says)}</td></tr>' for path, says in QUESTIONS)
-    return html(f"Complaint ledger, book {book}", f"<table>{rows}</table>")
+    says = "<p>All but the last two demand a token: <code>Authorization: Bearer …</code>. 除最后两项外均需令牌。</p>"
+    return html(f"Complaint ledger, book {book}", f"<table>{rows}</table>{says}")

@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 
 from api import refusals as asked
 from api.page import html
+from api.tokens import IssuerUnreachable
 from api.validation import parameter_errors
 from ledger import application, standing
 from ledger.complaint import refusals as rules
@@ -152,6 +153,11 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     proofs.CheckpointsReversed: HTTPStatus.UNPROCESSABLE_ENTITY,
     guard.BookForked: HTTPStatus.SERVICE_UNAVAILABLE,
     projections.BadCursor: HTTPStatus.UNPROCESSABLE_ENTITY,
+    asked.TokenMissing: HTTPStatus.UNAUTHORIZED,
+    asked.TokenRefused: HTTPStatus.UNAUTHORIZED,
+    asked.BookNotYours: HTTPStatus.FORBIDDEN,
+    asked.NotAllowed: HTTPStatus.FORBIDDEN,
+    asked.DepartmentNotYours: HTTPStatus.FORBIDDEN,
     asked.MalformedJson: HTTPStatus.BAD_REQUEST,
     asked.JsonTooDeep: HTTPStatus.BAD_REQUEST,
     asked.NoSuchPage: HTTPStatus.NOT_FOUND,
@@ -175,10 +181,17 @@ FAULTS: tuple[type[Exception], ...] = (
     eventsourcing.persistence.InterfaceError,
     DatabaseUnavailable,
     NoSuchBook,
+    IssuerUnreachable,
 )
 """The world is away: answered by 503, in one place."""
 
 RETRY_AFTER_SECONDS = 1
+
+ADDED: Mapping[HTTPStatus, Mapping[str, str]] = {
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": str(RETRY_AFTER_SECONDS)},
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
+}
+"""The headers that every answer of a status has."""
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -209,8 +222,9 @@ def problem_answer(refusal: Refusal, request_id: str, headers: Mapping[str, str]
         "request_id": request_id,
         "facts": refusal.facts(),
     }
-    retry = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    return Response(orjson.dumps(document, default=str), status, {**retry, **(headers or {})}, MEDIA_TYPE)
+    return Response(
+        orjson.dumps(document, default=str), status, {**ADDED.get(status, {}), **(headers or {})}, MEDIA_TYPE
+    )
 
 
 def install(app: FastAPI) -> None:

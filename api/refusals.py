@@ -33,6 +33,61 @@ class InvalidRequest(Refusal):
 
 
 @dataclass(eq=False)
+class TokenMissing(Refusal):
+    """Everything but health and documentation is answered to known callers only."""
+
+    says: ClassVar[str] = "The request carries no bearer token."
+    remedy: ClassVar[str] = (
+        "Send the header `Authorization: Bearer …` with a token of your issuer, or one from `complaint-ledger token issue`."
+    )
+
+
+@dataclass(eq=False)
+class TokenRefused(Refusal):
+    """The token is not one that the ledger can believe: expired, altered, of another issuer or for another service."""
+
+    says: ClassVar[str] = "The bearer token is refused: {reason}."
+    remedy: ClassVar[str] = "Get a new token from the issuer that this ledger is configured for, and send that."
+
+    reason: str
+
+
+@dataclass(eq=False)
+class NotAllowed(Refusal):
+    """The caller is known, but none of its roles may do this. The table of roles says who may."""
+
+    says: ClassVar[str] = "None of the caller's roles may do {action}."
+    remedy: ClassVar[str] = (
+        "Ask somebody in one of the roles in `facts.roles`, or have yours changed by whoever issues the token."
+    )
+
+    action: str
+    roles: list[str]
+
+
+@dataclass(eq=False)
+class BookNotYours(Refusal):
+    """A token names the books that it is good for; this one is not among them."""
+
+    says: ClassVar[str] = "The token is not good for the book {book}."
+    remedy: ClassVar[str] = "Use a token that names this book, or the address of the service of your own."
+
+    book: str
+
+
+@dataclass(eq=False)
+class DepartmentNotYours(Refusal):
+    """The caller's roles reach the complaints of its own departments, and those that no department has yet."""
+
+    says: ClassVar[str] = "This is not an affair of the departments {departments}, which are the caller's."
+    remedy: ClassVar[str] = (
+        "Name one of your departments as `department`, or ask the department that has the complaint."
+    )
+
+    departments: list[str]
+
+
+@dataclass(eq=False)
 class MalformedJson(Refusal):
     """The body is not JSON as RFC 8259 has it: NaN, a lone surrogate and a comma too many are not JSON."""
 

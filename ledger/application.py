@@ -160,6 +160,11 @@ class Ledger(Application[UUID]):
         self.record.check_first(self._check_before_recording)
 
     @property
+    def keys(self) -> SubjectKeys:
+        """The store of keys that this book is written with."""
+        return self._keys
+
+    @property
     def record(self) -> BookRecorder:
         """The recorder that all commands of this book go through."""
         return cast("BookRecorder", self.recorder)

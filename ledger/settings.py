@@ -7,6 +7,8 @@ from pathlib import Path
 
 DATA_DEFAULT = Path("data")
 BOOK_DEFAULT = "main"
+AUDIENCE_DEFAULT = "complaint-ledger"
+ROLES_CLAIM_DEFAULT = "roles"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,12 @@ class Settings:
     signing_key: str | None = field(default=None, repr=False)
     """The key that signs the book's checkpoints, PRIVATE+KEY+… (LEDGER_SIGNING_KEY); None takes the book's own file under
     `keys/checkpoints`, which is made when the book has none yet."""
+    issuer: str | None = None
+    """The OpenID Connect issuer whose tokens are believed beside our own (LEDGER_ISSUER), by its exact name."""
+    audience: str = AUDIENCE_DEFAULT
+    """What that issuer's tokens are to be meant for (LEDGER_AUDIENCE)."""
+    roles_claim: str = ROLES_CLAIM_DEFAULT
+    """Where in a token its roles stand, steps parted by dots (LEDGER_ROLES_CLAIM), as in `realm_access.roles`."""
     server_binaries: Path | None = None
     """The folder of `initdb` and `pg_ctl`; None takes those that were installed with the program."""
 
@@ -50,6 +58,9 @@ class Settings:
             server_account=given.get("LEDGER_SERVER_ACCOUNT") or None,
             master_key=given.get("LEDGER_MASTER_KEY") or None,
             signing_key=given.get("LEDGER_SIGNING_KEY") or None,
+            issuer=given.get("LEDGER_ISSUER") or None,
+            audience=given.get("LEDGER_AUDIENCE") or AUDIENCE_DEFAULT,
+            roles_claim=given.get("LEDGER_ROLES_CLAIM") or ROLES_CLAIM_DEFAULT,
         )
 
     @property

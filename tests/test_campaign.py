@@ -26,6 +26,8 @@ from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.record.verify import verify
 from ledger.settings import Settings
+from ledger.vault.keys import SubjectKeys
+from tests.api.conftest import bearer
 
 CALLERS = 64
 SHARED_COMPLAINTS = 6
@@ -69,9 +71,10 @@ class Service:
 class Campaign:
     """What the callers share: the services, the shared complaints, and what was answered."""
 
-    def __init__(self, services: list[Service], seed: int) -> None:
+    def __init__(self, services: list[Service], seed: int, known: dict[str, str]) -> None:
         self.services = services
         self.seed = seed
+        self.known = known
         self.stop = threading.Event()
         self.answers: list[tuple[str, httpx.Response]] = []
         self.retries: Counter[str] = Counter()
@@ -85,6 +88,7 @@ class Campaign:
     def ask(self, chance: random.Random, path: str, body: dict[str, Any], **headers: str) -> httpx.Response:
         """Asks until somebody answers, always under the same key."""
         key = headers.setdefault("Idempotency-Key", uuid4().hex)
+        headers |= self.known
         for attempt in itertools.count():
             service = chance.choice(self.services)
             try:
@@ -138,7 +142,9 @@ class Campaign:
 def httpx_get(campaign: Campaign, chance: random.Random, path: str) -> httpx.Response:
     while True:
         try:
-            response = httpx.get(f"{chance.choice(campaign.services).address}{path}", timeout=20)
+            response = httpx.get(
+                f"{chance.choice(campaign.services).address}{path}", timeout=20, headers=campaign.known
+            )
         except httpx.TransportError:
             time.sleep(0.02)
             continue
@@ -183,9 +189,10 @@ def services(settings: Settings, book: str, tmp_path: Path) -> Iterator[list[Ser
 
 @pytest.mark.parametrize("kills", [3, pytest.param(60, marks=pytest.mark.long)])
 def test_callers_who_are_cut_off_lose_and_double_nothing(
-    services: list[Service], database: Database, book: str, kills: int
+    services: list[Service], settings: Settings, database: Database, book: str, kills: int
 ) -> None:
-    campaign = Campaign(services, seed=kills)
+    with closing(SubjectKeys.open(settings.keys)) as keys:
+        campaign = Campaign(services, seed=kills, known=bearer(keys, book))
     chance = random.Random(kills)
     campaign.shared = [campaign.receive(chance) for _ in range(SHARED_COMPLAINTS)]
     for complaint in campaign.shared:

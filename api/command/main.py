@@ -14,7 +14,7 @@ import psycopg2
 import typer
 from eventsourcing import persistence
 
-from api.command import attesting, books, filling, proving, reading, sealing, serving, succeeding, upkeep
+from api.command import attesting, books, filling, proving, reading, sealing, serving, succeeding, tokens, upkeep
 from api.command.demo.fill import BookInUse, FillFailed
 from api.command.options import WrongUse
 from api.command.printing import say
@@ -74,6 +74,7 @@ upkeep.projections_app.command("seal")(sealing.seal)
 upkeep.projections_app.command("check-seal")(sealing.check_seal)
 books.books_app.command("succeed")(succeeding.succeed)
 app.add_typer(books.books_app, name="book")
+app.add_typer(tokens.tokens_app, name="token")
 
 WRONG = (WrongUse, NoSuchBook, ComplaintNotFound, BookInUse, DataFolderNotOurs, NoteMalformed)
 """The caller named what is not there, or wrote what can't be read."""

@@ -18,6 +18,7 @@ from api.command.options import BookName, DatabaseUrl, DataFolder, WrongUse, set
 from api.command.place import open_ledger, open_place, writable_book
 from api.command.printing import say
 from api.command.reading import print_sla
+from api.command.tokens import print_tokens
 from api.command.upkeep import catch_up, names
 from api.log import configure_logging
 from ledger.application import Ledger
@@ -25,6 +26,7 @@ from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.proof.checkpoints import Checkpoints
 from ledger.proof.schedule import Schedule
+from ledger.settings import Settings
 from projections import worklist
 
 LOOPBACK = "127.0.0.1"
@@ -60,17 +62,19 @@ def serve(
             if demo:
                 print_line("The beginning of that history, as it was known then; in another terminal:")
                 print_line(shown_command(target, settings, database, data))
-            _run(ledger, target, bound, Checkpoints(ledger, target, settings.signing_key))
+                print_tokens(settings, f"http://{LOOPBACK}:{bound.getsockname()[1]}/sla")
+            _run(ledger, target, bound, settings)
 
 
-def _run(ledger: Ledger, target: Database, bound: socket.socket, checkpoints: Checkpoints) -> None:
+def _run(ledger: Ledger, target: Database, bound: socket.socket, settings: Settings) -> None:
     """Answers, and signs what came in, until a signal asks to stop."""
     from api.app import create_app  # noqa: PLC0415 - a web framework is loaded by the one command that serves
     from api.server import server  # noqa: PLC0415 - as above
 
     configure_logging()
+    checkpoints = Checkpoints(ledger, target, settings.signing_key)
     with _ends_on_signals(), Schedule(checkpoints):
-        server(create_app(ledger, target), bound.getsockname()[1]).run(sockets=[bound])
+        server(create_app(ledger, target, settings=settings), bound.getsockname()[1]).run(sockets=[bound])
 
 
 def _bound(port: int) -> socket.socket:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -22,6 +23,8 @@ from api.problems import Problem
 from api.recording import Recorded
 from api.server import server
 from api.standing import ComplaintNow
+from api.tokens import LocalIssuer
+from ledger.access.roles import roles
 from ledger.application import Ledger
 from ledger.database.roles import Role
 from ledger.database.target import Database
@@ -80,6 +83,17 @@ class Described:
 
 def _fits(piece: str, part: str) -> bool:
     return piece == part or piece.startswith("{")
+
+
+def token(keys: SubjectKeys, book: str, subject: str = "registrar.li", *held: str, **more: Any) -> str:
+    """A token of the ledger's own; of every role there is, unless some are named."""
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    return LocalIssuer(keys).issue(subject, roles=held or roles().roles, books=[book], **{"expires_at": soon, **more})
+
+
+def bearer(keys: SubjectKeys, book: str, subject: str = "registrar.li", *held: str, **more: Any) -> dict[str, str]:
+    """The header of a request that carries such a token."""
+    return {"Authorization": f"Bearer {token(keys, book, subject, *held, **more)}"}
 
 
 @contextmanager
@@ -143,9 +157,10 @@ def described(address: str) -> Described:
 
 
 @pytest.fixture(scope="module")
-def client(address: str, described: Described) -> Iterator[httpx.Client]:
-    """A client whose answers are held against the description of the service."""
-    with httpx.Client(base_url=address, event_hooks={"response": [described.check]}, timeout=30) as made:
+def client(address: str, described: Described, ledger: Ledger, keys: SubjectKeys) -> Iterator[httpx.Client]:
+    """A client of every role, whose answers are held against the description of the service."""
+    known = bearer(keys, ledger.book)
+    with httpx.Client(base_url=address, event_hooks={"response": [described.check]}, timeout=30, headers=known) as made:
         yield made
 
 

@@ -9,7 +9,10 @@ import pytest
 
 from api.examples import EXAMPLES
 from api.recording import COMMANDS
+from ledger.application import Ledger
 from ledger.complaint import commands as ask
+from ledger.vault.keys import SubjectKeys
+from tests.api.conftest import bearer
 
 
 @pytest.fixture
@@ -60,9 +63,11 @@ def test_a_key_is_not_used_for_another_request(client: httpx.Client, key: str, s
     assert size() == 1
 
 
-def test_a_key_belongs_to_its_principal(client: httpx.Client, key: str, size: Callable[[], int]) -> None:
+def test_a_key_belongs_to_its_principal(
+    client: httpx.Client, key: str, size: Callable[[], int], keys: SubjectKeys, ledger: Ledger
+) -> None:
     received = [
-        receive(client, **{"Idempotency-Key": key, "Ledger-Principal": name})
+        receive(client, **{"Idempotency-Key": key, **bearer(keys, ledger.book, name)})
         for name in ("registrar.li", "registrar.wang")
     ]
     assert size() == 2

@@ -1,0 +1,92 @@
+"""`token issue`: gives out a bearer token of the ledger's own issuer. Decides nothing about what a role may do."""
+
+import re
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from api.command.books import print_line
+from api.command.demo.texts import DEPARTMENTS
+from api.command.options import AsJson, BookName, DataFolder, WrongUse, read_moment, settings_of
+from api.command.place import open_keys
+from api.command.printing import print_json
+from ledger.access.roles import Scope, roles
+from ledger.settings import Settings
+
+SPANS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
+LIFE_DEFAULT = "12h"
+
+tokens_app = typer.Typer(no_args_is_help=True, help="Bearer tokens of the ledger's own issuer.")
+
+
+@tokens_app.command("issue")
+def issue(
+    role: Annotated[list[str], typer.Option("--role", help="A role of the table (docs/access.md); may be repeated.")],
+    name: Annotated[str, typer.Option("--name", help="The member of staff or service account, such as li.wei.")],
+    expires: Annotated[
+        str, typer.Option("--expires", help="After this long (12h, 30d), or at a moment with its offset.")
+    ] = LIFE_DEFAULT,
+    department: Annotated[
+        list[str] | None, typer.Option("--department", help="A department of theirs; may be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+    data: DataFolder = None,
+    book: BookName = None,
+) -> None:
+    """Give out a token: whoever holds it is taken for --name, in one book, until it expires.
+
+    For where no other issuer is configured (LEDGER_ISSUER). It is printed once and kept nowhere.
+    """
+    settings = settings_of(None, data, book)
+    expires_at = _ends(expires)
+    token = issued(settings, name, role, department or [], expires_at)
+    if as_json:
+        print_json({"token": token, "subject": name, "roles": role, "book": settings.book, "expires_at": expires_at})
+    else:
+        print_line(token)
+
+
+def issued(settings: Settings, name: str, held: list[str], departments: list[str], expires_at: datetime) -> str:
+    """A token for the settings' book; raises WrongUse for a name, role or life that cannot be."""
+    from api.tokens import LIFE_MAX, STAFF_ID, LocalIssuer  # noqa: PLC0415 - loaded by the commands that need it
+
+    known = roles().roles
+    unknown = [role for role in held if role not in known]
+    if unknown:
+        raise WrongUse(f"--role: there is no role {', '.join(unknown)}; there are {', '.join(known)}")
+    if STAFF_ID.fullmatch(name) is None:
+        raise WrongUse("--name: write an identifier of letters, digits and . _ @ -, such as li.wei")
+    if not departments and all(known[role].scope is Scope.DEPARTMENTS for role in held):
+        raise WrongUse(f"--department: a {held[0]} works within departments; name one at least")
+    if not timedelta(0) < expires_at - datetime.now(UTC) <= LIFE_MAX:
+        raise WrongUse(f"--expires: a token lives {LIFE_MAX.days} days at most, and not in the past")
+    with closing(open_keys(settings)) as keys:
+        return LocalIssuer(keys).issue(
+            name, roles=held, books=[settings.book], departments=departments, expires_at=expires_at
+        )
+
+
+def _ends(expires: str) -> datetime:
+    span = re.fullmatch(r"(\d{1,4})([hd])", expires)
+    if span is not None:
+        return datetime.now(UTC) + int(span[1]) * SPANS[span[2]]
+    return read_moment(expires, "--expires")
+
+
+DEMO_LIFE = timedelta(hours=12)
+
+
+def print_tokens(settings: Settings, address: str) -> None:
+    """One token for each role of the demo, good for its book and 12 hours, and how to use one."""
+    expires_at = datetime.now(UTC) + DEMO_LIFE
+    print_line("")
+    print_line("A token for each role, good for 12 hours; everything but health and documentation demands one:")
+    tokens = {
+        role: issued(settings, f"demo.{role}", [role], [each for each, _ in DEPARTMENTS.values()], expires_at)
+        for role in roles().roles
+    }
+    for role, token in tokens.items():
+        print_line(f"  {role:<22} {roles().roles[role].zh} {token}")
+    print_line(f"curl -s {address} -H 'Authorization: Bearer {tokens['management']}'")
