@@ -10,6 +10,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -26,6 +27,7 @@ from ledger.circumstances import Circumstances
 from ledger.command import Command, assigned_fields
 from ledger.complaint.refusals import ComplaintNotFound
 from ledger.complaint.state import Complaint
+from ledger.database.faults import RoleNotGranted
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.event import Event
@@ -33,7 +35,7 @@ from ledger.given import Given
 from ledger.names import NAME_OF
 from ledger.proof.guard import check_against_last
 from ledger.record.append import Appender, NewDisclosure, NewEvent, Outcome, Request, answered_under
-from ledger.record.book import book_id, claimed_keys
+from ledger.record.book import book_id, claim_keys, keys_of
 from ledger.record.envelope import Recorded, RecordedMapper, opened
 from ledger.record.reading import head, stream_events
 from ledger.recorder import BookRecorder, KeyReused, VersionConflict, as_the_library_says
@@ -43,7 +45,7 @@ from ledger.subject import Subject
 from ledger.subjects import subject_named, subject_of
 from ledger.tables.state import Tables
 from ledger.vault.index import Alike, BlindIndex
-from ledger.vault.keys import SubjectKeys
+from ledger.vault.keys import SubjectKeys, fingerprint_secret, mark_of
 from ledger.vault.master import KeysUnusable
 from ledger.vault.sealing import Disclosure, seal_all
 
@@ -154,7 +156,7 @@ class Ledger(Application[UUID]):
         self._keys = keys
         self.keys_folder = keys.folder
         self._clock = clock
-        self._fingerprint_key = keys.secret(f"request-fingerprint/{book}")
+        self._fingerprint_key = keys.secret(fingerprint_secret(book))
         self._keys_are_the_books = False
         self._states = States()
         self.record.check_first(self._check_before_recording)
@@ -324,15 +326,28 @@ class Ledger(Application[UUID]):
         """
         if self._keys_are_the_books:
             return
-        mark = hashlib.sha256(b"complaint-ledger/keys/v1" + self._fingerprint_key).hexdigest()
+        mark = mark_of(self._keys, self.book)
         with as_the_library_says(), self.record.pool.connection() as connection:
-            found = claimed_keys(connection, self.book, mark)
-            if found not in (None, mark):
-                raise KeysOfAnotherBook(
-                    f"these are not the keys with which the book {self.book} was written: put the folder `keys` back "
-                    "from its backup, or name the right one; nothing was recorded"
-                )
+            found = keys_of(connection, self.book)
+        if found is None:
+            found = self._joined_to(mark)
+        if found not in (None, mark):
+            raise KeysOfAnotherBook(
+                f"these are not the keys with which the book {self.book} was written: put the folder `keys` back "
+                "from its backup, or name the right one; nothing was recorded"
+            )
         self._keys_are_the_books = True
+
+    def _joined_to(self, mark: str) -> str | None:
+        """The owner joins a book to its keys, not the role that records: that one could name a store that is nowhere."""
+        try:
+            with closing(self._database.connect(Role.OWNER)) as owner:
+                return claim_keys(owner, self.book, mark)
+        except RoleNotGranted as not_granted:
+            raise KeysOfAnotherBook(
+                f"the book {self.book} belongs to no keys yet, and this login may not join them: run "
+                "`complaint-ledger migrate --join-keys` once with these keys and a login that may act as ledger_owner"
+            ) from not_granted
 
     def _record_chunk(
         self, appender: Appender, chunk: Sequence[BulkRequest]

@@ -7,7 +7,7 @@ import typer
 from psycopg2.extensions import connection as Connection
 
 from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, settings_of
-from api.command.place import check_address, make_book, open_place
+from api.command.place import check_address, join_keys, make_book, open_place
 from api.command.printing import cell, out, print_json, say, table
 from ledger.database.migrate import migrate
 from ledger.database.roles import Role
@@ -20,7 +20,14 @@ books_app = typer.Typer(help="Open books and list them. A book is one institutio
 
 
 def migrate_database(
-    database: DatabaseUrl = None, data: DataFolder = None, book: BookName = None, as_json: AsJson = False
+    join: Annotated[
+        bool,
+        typer.Option("--join-keys", help="Join the book to the keys in the data folder, where it belongs to none yet."),
+    ] = False,
+    database: DatabaseUrl = None,
+    data: DataFolder = None,
+    book: BookName = None,
+    as_json: AsJson = False,
 ) -> None:
     """Bring the database up to this version of the program, and open the book if it is not there.
 
@@ -31,6 +38,8 @@ def migrate_database(
     with open_database(settings) as target:
         applied = migrate(target)
         opened = make_book(target, settings.book)
+        if join:
+            join_keys(target, settings)
     if as_json:
         print_json({"applied": applied, "book": settings.book, "book_opened": opened})
         return

@@ -19,10 +19,10 @@ from ledger.deadlines.regime import BUILT_IN
 from ledger.founding import found, is_founded
 from ledger.policy.built_in import IN_FORCE
 from ledger.policy.events import POLICY_NAMES
-from ledger.record.book import book_names, create_book
+from ledger.record.book import book_names, claim_keys, create_book
 from ledger.record.reading import events_after, head
 from ledger.settings import BOOK_DEFAULT, Settings
-from ledger.vault.keys import SubjectKeys
+from ledger.vault.keys import SubjectKeys, mark_of
 
 BOOKS_NAMED_MAX = 5
 
@@ -131,3 +131,14 @@ def open_ledger(database: Database, settings: Settings) -> Iterator[Ledger]:
 def open_keys(settings: Settings) -> SubjectKeys:
     """The vault's keys, from the environment's master key or the data folder's."""
     return SubjectKeys.open(settings.keys, settings.master_key)
+
+
+def join_keys(database: Database, settings: Settings) -> None:
+    """Joins the book to the keys of the settings; the first write does so too, with a login that may act as the owner.
+
+    Raises WrongUse where it belongs to others.
+    """
+    with closing(open_keys(settings)) as keys, closing(database.connect(Role.OWNER)) as owner:
+        mark = mark_of(keys, settings.book)
+        if claim_keys(owner, settings.book, mark) != mark:
+            raise WrongUse(f"the book {settings.book} belongs to other keys than those in {settings.keys}")

@@ -38,6 +38,22 @@ _HBA = """\
 # Written by complaint-ledger at every start: the accounts of pg_ident.conf, proved by the kernel, and nobody else.
 local all all peer map=ledger
 """
+_NO_LARGE_OBJECTS = """
+DO $$
+DECLARE
+    v_function regprocedure;
+BEGIN
+    FOR v_function IN
+        SELECT p.oid
+          FROM pg_catalog.pg_proc AS p
+         WHERE p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname ~ '^(lo_|loread$|lowrite$)'
+    LOOP
+        EXECUTE pg_catalog.format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', v_function);
+    END LOOP;
+END
+$$
+"""
+"""PostgreSQL lets everybody store large objects, outside every right that the migrations grant."""
 
 
 @dataclass(frozen=True)
@@ -256,6 +272,12 @@ def _provision(server: Server) -> None:
             cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
             roles = sql.SQL(", ").join(sql.Identifier(role) for role in Role)
             cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, roles))
+    finally:
+        administrator.close()
+    administrator = _connect(server.dsn(SUPERUSER))
+    try:
+        with administrator.cursor() as cursor:
+            cursor.execute(_NO_LARGE_OBJECTS)
     finally:
         administrator.close()
 

@@ -36,7 +36,9 @@ RIGHTS: Rights = MappingProxyType(
         "ledger.disclosure": {},
         "ledger.append": {Role.APPLICATION: EXECUTE},
         "ledger.requests_under": {Role.APPLICATION: EXECUTE},
-        "ledger.claim_keys": {Role.APPLICATION: EXECUTE},
+        "ledger.claim_keys": {},
+        "ledger.answers_page": {Role.AUDITOR: EXECUTE},
+        "ledger.answered_size": {Role.AUDITOR: EXECUTE},
         "ledger.keep_checkpoint": {Role.APPLICATION: EXECUTE},
         "ledger.keep_cosignature": {Role.APPLICATION: EXECUTE},
         "ledger.keep_time_stamp": {Role.APPLICATION: EXECUTE},
@@ -96,7 +98,9 @@ def as_markdown(rights: Rights = RIGHTS) -> Iterator[str]:
     yield ""
     yield "Each role is `ledger_` and the word at the head of its column. `ledger_owner` owns all of it, runs the migrations"
     yield "and opens books. What a column leaves empty is refused; a test holds the catalogue of a real database against this"
-    yield "table. Each role sees the books that stand beside it in `ledger.book_access`, and no others."
+    yield "table. Each role sees the books that stand beside it in `ledger.book_access`, and no others. Every login that may"
+    yield "act as a role sees all that the role sees: one database is one trust domain, and books that must not see each other"
+    yield "lie in databases of their own."
     yield ""
     yield "| table or function | " + " | ".join(role.removeprefix("ledger_") for role in roles) + " |"
     yield "| --- |" + " --- |" * len(roles)

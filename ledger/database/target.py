@@ -24,6 +24,8 @@ _SESSION = {
     "client_encoding": "UTF8",
     # the record is written for it, whatever the server's default is
     "default_transaction_isolation": r"read\ committed",
+    # a role may change its own default, and would stop the book with it: `append` asks for a durable commit
+    "synchronous_commit": "on",
     "statement_timeout": f"{STATEMENT_SECONDS_MAX}s",
     # a client that died in a transaction must not hold the book's row for ever
     "idle_in_transaction_session_timeout": "60s",

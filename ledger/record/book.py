@@ -49,12 +49,20 @@ def create_book(owner: Connection, book: str, origin: str | None = None) -> None
             )
 
 
-def claimed_keys(connection: Connection, book: str, mark: str) -> str | None:
-    """The mark of the key store that the book belongs to: the one given, where it belonged to none yet.
-
-    None where there is no such book for this role; the first append says so.
-    """
+def keys_of(connection: Connection, book: str) -> str | None:
+    """The mark of the key store that the book belongs to; None where it belongs to none yet, or is not there."""
     with connection.cursor() as cursor:
+        cursor.execute(_QUERIES["keys_of"], {"book": book})
+        row = cursor.fetchone()
+    return None if row is None else row[0]
+
+
+def claim_keys(owner: Connection, book: str, mark: str) -> str | None:
+    """Joins a book to a key store where it belonged to none yet, and gives the mark of the one that it belongs to.
+
+    None where there is no such book; the first append says so.
+    """
+    with owner, owner.cursor() as cursor:
         cursor.execute(_QUERIES["claim_keys"], {"book": book, "mark": mark})
         row = cursor.fetchone()
     return None if row is None else row[0]

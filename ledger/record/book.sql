@@ -12,8 +12,14 @@ SELECT origin
 -- The book, its access and its empty head in one transaction.
 SELECT ledger.create_book(%(book)s, %(origin)s, %(roles)s::name[]);
 
+-- name: keys_of
+-- Which key store the book was joined to.
+SELECT keys_mark
+  FROM ledger.book
+ WHERE book = %(book)s;
+
 -- name: claim_keys
--- Joins a book and its key store when they first meet; afterwards only says which store it is.
+-- The owner joins a book and its key store when they first meet; afterwards only says which store it is.
 SELECT ledger.claim_keys(%(book)s, %(mark)s);
 
 -- name: book_names

@@ -25,6 +25,8 @@ class Kind(StrEnum):
     """The tree over all entries is not that of the book's row."""
     STREAM = "stream"
     """Versions of a stream have a gap, or its head is another."""
+    REQUEST = "request"
+    """What was answered under an idempotency key disagrees with the events, or is gone."""
     NAME = "name"
     """A stored name is not known to this version of the program."""
     STATE = "state"

@@ -1,4 +1,4 @@
-"""Verifies a book against itself: every entry and the whole tree from the stored bytes, streams, and the vault.
+"""Verifies a book against itself: every entry and the whole tree from the stored bytes, streams, answers, and the vault.
 
 It reads only, page by page in short statements, in constant memory, while appends may go on: it verifies up to the
 size that the book has when it begins. What it cannot see is a database rewritten as a whole, with every hash made
@@ -20,9 +20,10 @@ from ledger.record.entry import written
 from ledger.record.problems import Found, Kind, Verification
 from ledger.record.raw import RawEvent, RawEvents
 from ledger.record.reading import NoSuchBook
+from ledger.record.requests import Answers
 from ledger.record.tree import HASH_BYTES, Edge, leaf_hash
 from ledger.record.values import PageOfDigests, check_values, check_values_outside
-from ledger.vault.keys import SubjectKeys
+from ledger.vault.keys import SubjectKeys, mark_of
 
 EVENTS_PER_PAGE = 5_000
 STREAMS_PER_PAGE = 5_000
@@ -78,6 +79,7 @@ class _Book:
         self._keys = keys
         self._events_per_page = events_per_page
         self._found = Found()
+        self._answers = Answers(connection, book, self._found)
         self._edge = Edge()
         self._origin = ""
         self._events = 0
@@ -91,12 +93,15 @@ class _Book:
         self._origin = end.origin
         size = end.size or 0
         self._check_ends(end)
+        self._answers.check_end(size)
         while self._verify_page(size):
             progress(self._position, size)
         if self._position < size:
             self._found.add(self._position + 1, Kind.POSITION, _missing(self._position + 1, size))
+        self._answers.finish(size)
         self._check_tree(end)
         self._check_streams()
+        self._check_opening()
         check_values_outside(self._connection, self._book, self._found)
         return Verification(
             self._book, self._events, self._edge.root().hex(), tuple(self._found.kept), self._found.total
@@ -143,7 +148,7 @@ class _Book:
             cursor.copy_expert(f"COPY ({select}) TO STDOUT (FORMAT binary)", page)
         if page.rows == 0 or self._position == after:
             return False
-        self._edge.extend(leaf for _, leaf in self._leaves)
+        self._answers.fold(self._edge, self._leaves, self._position)
         self._compare_leaves(after)
         check_values(self._connection, self._book, after, self._position, self._digests, self._keys, self._found)
         self._leaves = []
@@ -230,6 +235,14 @@ class _Book:
             self._found.add(None, Kind.ROOT, "the tree's edge in the book's row is not that of the stored events")
         if self._recorded_us != end.recorded_us:
             self._found.add(end.size or None, Kind.HEAD, "the book's row says another recorded_at than its last event")
+
+    def _check_opening(self) -> None:
+        """The book's creation against its first event, and its key store against the keys that were given."""
+        ((created_late, keys_mark),) = self._rows("opening")
+        if created_late:
+            self._found.add(None, Kind.HEAD, "the book's row says that it was opened after its first event")
+        if self._keys is not None and keys_mark not in (None, mark_of(self._keys, self._book)):
+            self._found.add(None, Kind.HEAD, "the book's row names another key store than the one given")
 
     def _check_streams(self) -> None:
         """Heads against events, both ways; versions without a gap. Streams may have grown since: both sides have."""

@@ -14,6 +14,17 @@ SELECT b.origin, h.size, h.root, h.edge, timestamptz_send(h.recorded_at) AS reco
                       LIMIT 1) AS h ON true
  WHERE b.book = %(book)s;
 
+-- name: opening
+-- Of the book's row what no entry holds.
+SELECT coalesce(b.created_at > (SELECT e.recorded_at
+                                  FROM ledger.event AS e
+                                 WHERE e.book = b.book
+                                 ORDER BY e.position
+                                 LIMIT 1), false) AS created_late,
+       b.keys_mark
+  FROM ledger.book AS b
+ WHERE b.book = %(book)s;
+
 -- name: events
 -- One page, for COPY … TO STDOUT (FORMAT binary): fields of fixed length first, so that a row is taken apart at once.
 SELECT position, version, recorded_at, stream_id, name, state

@@ -5,6 +5,7 @@ database cannot give back what was erased. No personal value is here, and no rul
 A subject's id is random and belongs to one book, so the id alone names the key.
 """
 
+import hashlib
 import os
 import sqlite3
 import threading
@@ -279,6 +280,16 @@ class SubjectKeys:
         (busy, _, _) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise ErasureUnfinished("another process is reading the store of keys: destroy the key once more")
+
+
+def fingerprint_secret(book: str) -> str:
+    """The name of the secret under which a book's requests are fingerprinted."""
+    return f"request-fingerprint/{book}"
+
+
+def mark_of(keys: SubjectKeys, book: str) -> str:
+    """What tells the key store that a book was written with: a hash of a secret in it, in hex."""
+    return hashlib.sha256(b"complaint-ledger/keys/v1" + keys.secret(fingerprint_secret(book))).hexdigest()
 
 
 def _connect(store: Path) -> sqlite3.Connection:

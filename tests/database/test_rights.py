@@ -50,9 +50,21 @@ def test_nobody_may_write_events_and_nobody_may_read_the_vault(database: Databas
                 "SELECT ciphertext FROM ledger.disclosure",
                 "UPDATE ledger.head SET size = size",
                 "SELECT ledger.create_book('mine', 'mine', '{}')",
+                "SELECT ledger.claim_keys('main', repeat('a', 64))",
+                "SELECT lo_create(0)",
             ):
                 with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                     cursor.execute(statement)
+
+
+def test_a_role_that_changes_its_own_default_does_not_stop_the_book(database: Database, book: str) -> None:
+    with closing(database.connect(Role.APPLICATION, autocommit=True)) as connection, connection.cursor() as cursor:
+        cursor.execute("ALTER ROLE ledger_application SET synchronous_commit = off")
+        try:
+            with closing(BookRecorder(database, book)) as recorder:
+                recorder.record(Request([NewEvent(uuid4(), 1, "noted", b"{}")]))
+        finally:
+            cursor.execute("ALTER ROLE ledger_application RESET ALL")
 
 
 def test_owner_rights_functions_cannot_be_led_astray(owner: Connection) -> None:

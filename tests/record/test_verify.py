@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import psycopg2.errors
 import pytest
 
 from ledger.complaint.events import ComplaintReceived, ComplaintRegistered, FactCorrected, FirstReplySent
@@ -63,7 +64,8 @@ class Record(NamedTuple):
         values = [
             NewDisclosure(d.event_index, d.digest, d.subject_id, d.path, d.tier, d.ciphertext) for d in disclosures
         ]
-        request = Request(new, stream_id=stream_id, version=first_version, disclosures=values)
+        last = first_version + len(new) - 1
+        request = Request(new, stream_id=stream_id, version=last, disclosures=values)
         (outcome,) = self.appender.append([request])
         assert not isinstance(outcome, Exception)
         assert outcome.kind == "stored"
@@ -579,3 +581,98 @@ def test_rows_are_taken_apart_as_the_server_sends_them(database: Database) -> No
     assert first.recorded_at() == "2026-03-02T01:30:00.000042Z"
     with pytest.raises(ValueError, match="years 1 to 9999"):
         third.recorded_at()
+
+
+ANSWERS: dict[str, tuple[str, int | None]] = {
+    "answer lost": ("DELETE FROM ledger.request WHERE book = %(book)s AND first_position = 4", 4),
+    "last answer lost": ("DELETE FROM ledger.request WHERE book = %(book)s AND last_position = 32", 32),
+    "answer of another root": (
+        "UPDATE ledger.request SET root = sha256('') WHERE book = %(book)s AND last_position = 6",
+        6,
+    ),
+    "answer of another stream": (
+        "UPDATE ledger.request SET stream_id = gen_random_uuid() WHERE book = %(book)s AND last_position = 6",
+        6,
+    ),
+    "answer of another version": (
+        "UPDATE ledger.request SET version = version + 1 WHERE book = %(book)s AND last_position = 6",
+        6,
+    ),
+    "answer of another time": (
+        "UPDATE ledger.request SET recorded_at = now() WHERE book = %(book)s AND last_position = 6",
+        6,
+    ),
+    "answer of fewer events": (
+        "UPDATE ledger.request SET first_position = 5 WHERE book = %(book)s AND last_position = 6",
+        4,
+    ),
+    "answer of no event": (
+        "UPDATE ledger.request SET first_position = NULL, last_position = NULL WHERE book = %(book)s AND first_position = 4",
+        4,
+    ),
+    "answer forged": (
+        """INSERT INTO ledger.request
+           SELECT version, first_position, last_position, tree_size, recorded_at, stream_id,
+                  book, 'somebody', 'else', fingerprint, root
+             FROM ledger.request
+            WHERE book = %(book)s AND last_position = 6""",
+        4,
+    ),
+    "answer of a larger book": (
+        "UPDATE ledger.request SET tree_size = 377 WHERE book = %(book)s AND last_position = 6",
+        EVENTS + 1,
+    ),
+    "book opened later": ("UPDATE ledger.book SET created_at = now() WHERE book = %(book)s", None),
+    "book joined to other keys": (
+        "UPDATE ledger.book SET keys_mark = repeat('a', 64) WHERE book = %(book)s",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("change", ANSWERS)
+def test_what_was_answered_and_the_books_opening_are_held_against_the_events(record: Record, change: str) -> None:
+    statement, position = ANSWERS[change]
+    record.change(statement)
+    for events_per_page in (1, 7, 5_000):
+        verification = record.verify(events_per_page=events_per_page)
+        kind = Kind.HEAD if position is None else Kind.REQUEST
+        assert kinds(verification) == {kind}, verification.problems
+        assert position in places(verification, kind)
+
+
+def test_an_end_that_was_cut_off_whole_is_found_by_what_was_answered(record: Record) -> None:
+    """Every table of the record put back as it was before the last command: only its answer knows."""
+    edge, root, at = record.change("SELECT edge, root, recorded_at FROM ledger.head WHERE book = %(book)s")[0]
+    record.append(stream_of(STREAMS), 1, received(STREAMS))
+    record.change(
+        "DELETE FROM ledger.disclosure WHERE book = %(book)s AND position > %(v0)s;"
+        "DELETE FROM ledger.event WHERE book = %(book)s AND position > %(v0)s;"
+        "DELETE FROM ledger.leaves WHERE book = %(book)s AND last_position > %(v0)s;"
+        "DELETE FROM ledger.stream WHERE book = %(book)s AND stream_id = %(v1)s;"
+        "UPDATE ledger.head SET size = %(v0)s, edge = %(v2)s::bytea[], root = %(v3)s, recorded_at = %(v4)s "
+        "WHERE book = %(book)s",
+        EVENTS,
+        stream_of(STREAMS),
+        [None if each is None else bytes(each) for each in edge],
+        bytes(root),
+        at,
+    )
+    verification = record.verify()
+    assert [(problem.position, problem.kind) for problem in verification.problems] == [(EVENTS + 1, Kind.REQUEST)]
+    assert "its end is cut off" in verification.problems[0].says
+
+
+def test_what_recorded_nothing_is_held_against_its_root_too(record: Record) -> None:
+    (nothing,) = record.appender.append([Request([])])
+    assert not isinstance(nothing, Exception)
+    assert record.verify().ok
+    record.change("UPDATE ledger.request SET root = sha256('x') WHERE book = %(book)s AND first_position IS NULL")
+    assert places(record.verify(), Kind.REQUEST) == [EVENTS]
+
+
+def test_the_role_that_records_can_not_choose_the_key_store(record: Record) -> None:
+    connection = record.database.connect(Role.APPLICATION, autocommit=True)
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege), connection.cursor() as cursor:
+        cursor.execute("SELECT ledger.claim_keys(%s, repeat('a', 64))", (record.book,))
+    connection.close()
