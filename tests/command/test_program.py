@@ -488,3 +488,12 @@ def test_starting_needs_no_database() -> None:
     answer = run("--help")
     assert answer.code == 0
     assert "worklist" in answer.out
+
+
+def test_a_book_is_joined_to_its_keys_once(program: Program, database: Database, book: str) -> None:
+    assert program("migrate", "--join-keys", "--book", book).code == 0
+    with closing(database.connect(Role.OWNER, autocommit=True)) as owner, owner.cursor() as cursor:
+        cursor.execute("UPDATE ledger.book SET keys_mark = repeat('a', 64) WHERE book = %s", (book,))
+    refused = program("migrate", "--join-keys", "--book", book)
+    assert refused.code == 2
+    assert "belongs to other keys" in refused.err
