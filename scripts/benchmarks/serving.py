@@ -5,14 +5,19 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import crud
 from measuring import Line, Side
 from place import Place
+
+from api.command.tokens import issued
 
 HERE = Path(__file__).parent
 CONNECTIONS = 64
@@ -42,7 +47,8 @@ def _both(place: Place, figure: str) -> Iterator[tuple[Side, Side]]:
         with connection.cursor() as cursor:
             cursor.execute(crud.TABLES)
         with _served(*ledger) as ours, _served(sys.executable, str(HERE / "crud_app.py"), json.dumps(target)) as theirs:
-            yield partial(_asked, place, ours, figure), partial(_asked, place, theirs, figure)
+            who = {"Authorization": f"Bearer {_token(place, book)}"}
+            yield partial(_asked, place, ours, figure, who), partial(_asked, place, theirs, figure)
 
 
 @contextmanager
@@ -68,9 +74,22 @@ def _served(*command: str) -> Iterator[int]:
         service.wait(timeout=30)
 
 
-def _asked(place: Place, port: int, figure: str) -> float:
+def _token(place: Place, book: str) -> str:
+    """A registrar's: only our side asks who it is that records."""
+    settings = replace(place.settings, book=book)
+    return issued(settings, "bench", ["registrar"], [], datetime.now(UTC) + timedelta(hours=1))
+
+
+def _asked(place: Place, port: int, figure: str, headers: Mapping[str, str] = MappingProxyType({})) -> float:
     """From a process of its own, so that the asking costs neither side more than the other."""
-    given = {"port": port, "path": "/complaints", "body": BODY, "connections": CONNECTIONS, "seconds": place.seconds}
+    given = {
+        "port": port,
+        "path": "/complaints",
+        "body": BODY,
+        "headers": dict(headers),
+        "connections": CONNECTIONS,
+        "seconds": place.seconds,
+    }
     done = subprocess.run(
         [sys.executable, str(HERE / "client.py"), json.dumps(given)], check=True, capture_output=True, text=True, timeout=120
     )  # fmt: skip
