@@ -4,12 +4,11 @@ It writes no row. What it keeps in memory is bounded, and everything in it can b
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
-from itertools import groupby
-from typing import Any, assert_never
+from itertools import groupby, islice
+from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
 from ledger.complaint.events import (
@@ -57,15 +56,20 @@ from ledger.complaint.moving import (
 )
 from ledger.complaint.state import effective
 from ledger.database.sql import queries
-from ledger.deadlines.clock import Clock, clocks
-from ledger.deadlines.regime import built_in_regimes
+from ledger.deadlines.clock import Clock, Kinds, Rulebook, Run
+from ledger.deadlines.running import UNENDED
 from ledger.names import class_of
+from ledger.policy.known import Deadlines
 from ledger.record.envelope import opened
 from ledger.record.reading import StoredRow
 from projections.machine import Batch
+from projections.policies import Followed, Standing
 
 FACTS_MAX = 200_000
 """Facts kept in memory by one fold: some 300 MB at the most, and a year of a large bank's open complaints."""
+
+STREAMS_MAX = 1000
+"""How many complaints are read again at once, when a policy touches them."""
 
 _SQL = queries(__file__)
 
@@ -75,18 +79,7 @@ Facts = list[tuple[int, ComplaintEvent]]
 NEUTRAL = frozenset(
     {"automatic-reply-sent", "contact-noted", "evidence-provided", "satisfaction-rated", "outcome-disputed"}
 )
-"""Facts that move no clock and change nothing of a `Situation`: they need not even be read."""
-
-
-@cache
-def read_by_clocks() -> frozenset[type[ComplaintEvent]]:
-    """The facts that the regimes read; the clocks of a complaint are the same without all others."""
-    rules = [rule for regime in built_in_regimes() for rule in regime.clocks]
-    read: set[type[ComplaintEvent]] = {ComplaintGraded, ComplaintRegraded}
-    for rule in rules:
-        read |= rule.watched
-    return frozenset(read)
-
+"""Facts that change nothing of a `Situation`: where no clock of the book watches them, they need not even be read."""
 
 _CORRECTIONS = frozenset({"fact-annulled", "fact-corrected"})
 
@@ -100,6 +93,9 @@ class Situation:
     product: str | None = None
     category: str | None = None
     grade: str | None = None
+    cause: str | None = None
+    first_category: str | None = None
+    first_grade: str | None = None
     urgent: bool = False
     department: str | None = None
     handler: str | None = None
@@ -110,44 +106,85 @@ class Situation:
 
 
 class Known:
-    """One complaint in memory: those of its effective facts that clocks read, its clocks, and its situation.
+    """One complaint in memory: those of its effective facts that clocks watch, its clocks, and its situation.
 
     `rows` is for the fold to remember what it wrote of the complaint; None: nothing yet.
     """
 
-    __slots__ = ("_clocks", "facts", "rows", "situation")
+    __slots__ = ("deadlines", "facts", "rows", "runs", "situation")
 
-    def __init__(self, facts: Iterable[tuple[int, ComplaintEvent]] = ()) -> None:
+    def __init__(self, deadlines: Deadlines | None = None) -> None:
+        self.deadlines = Deadlines() if deadlines is None else deadlines
         self.facts: Facts = []
+        self.runs: list[Run] = []
         self.situation = Situation()
-        self._clocks: list[Clock] | None = []
         self.rows: Mapping[Any, Any] | None = None
-        for version, fact in facts:
-            self.add(version, fact)
 
-    def add(self, version: int, fact: ComplaintEvent) -> None:
-        """One more effective fact, the latest."""
+    def add(self, version: int, fact: ComplaintEvent, watched: Kinds) -> None:
+        """One more effective fact, the latest; its clocks are not asked for anew."""
         self.situation = situation_after(self.situation, fact)
-        if type(fact) in read_by_clocks():
+        if type(fact) in watched:
             self.facts.append((version, fact))
-            self._clocks = None
+
+    def ask(self, rulebook: Rulebook, recorded_at: datetime) -> None:
+        """Computes its clocks as known by an event that was recorded then."""
+        self.runs = self.deadlines.runs(self.facts, rulebook, recorded_at)
+
+    def amended(self, facts: Iterable[tuple[int, ComplaintEvent]], watched: Kinds) -> "Known":
+        """The same complaint by other facts, after an annulment or a correction: what was issued stays issued."""
+        known = Known(self.deadlines)
+        for version, fact in facts:
+            known.add(version, fact, watched)
+        return known
 
     @property
     def clocks(self) -> list[Clock]:
-        """The clocks as they stand; computed only after a fact that may have moved them."""
-        if self._clocks is None:
-            self._clocks = clocks(self.facts)
-        return self._clocks
+        """The clocks as they stand."""
+        return [run.clock for run in self.runs]
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether a calendar that is published may change a due time."""
+        return any(run.clock.provisional and run.clock.ended in UNENDED for run in self.runs)
+
+
+class Part(NamedTuple):
+    """Events of a batch that are worked in together: of complaints, or one policy by itself."""
+
+    batch: Batch
+    policy: Standing | None
 
 
 class Complaints:
-    """The complaints that a fold has seen lately, the least recently seen forgotten first."""
+    """The complaints that a fold has seen lately, the least recently seen forgotten first, and the policies they go by."""
 
     def __init__(self, facts_max: int) -> None:
         self._facts_max = facts_max
         self._facts = 0
         self._known: OrderedDict[UUID, Known] = OrderedDict()
         self._corrected: dict[UUID, list[StoredRow]] = {}
+        self._policies: Followed | None = None
+
+    def parts(self, batch: Batch) -> Iterator[Part]:
+        """A batch in parts, in order: each holds in every complaint from its position on."""
+        if self._policies is None:
+            self._policies = Followed.up_to(batch.connection, batch.book, batch.rows[0].position - 1)
+        for is_policy, found in groupby(batch.rows, key=self._is_policy):
+            rows = list(found)
+            if not is_policy:
+                yield Part(Batch(batch.connection, batch.book, batch.schema, rows), None)
+                continue
+            for row in rows:
+                watched = self._policies.rulebook.watched
+                standing = self._policies.take(row)
+                if not standing.policies.rulebook.watched <= watched:
+                    self._forget_all()  # facts that were not kept may matter from now on
+                yield Part(Batch(batch.connection, batch.book, batch.schema, [row]), standing)
+
+    def matters(self, row: StoredRow) -> bool:
+        """Whether an event may change a complaint's clocks or situation; raises UnknownStoredName for a name not ours."""
+        kind = class_of(row.name)
+        return issubclass(kind, ComplaintEvent) and (row.name not in NEUTRAL or kind in self._followed.rulebook.watched)
 
     def load(self, batch: Batch) -> None:
         """Reads, in one statement, the complaints that a batch goes on with and that are missing, or that it corrects."""
@@ -155,20 +192,30 @@ class Complaints:
         first, last = batch.rows[0].position, batch.rows[-1].position
         # a stream that begins in the batch has nothing before it
         begun = {row.stream_id for row in batch.rows if row.version <= 1}
-        missing = {row.stream_id for row in batch.rows if matters(row)} - begun - self._known.keys()
+        missing = {row.stream_id for row in batch.rows if self.matters(row)} - begun - self._known.keys()
         corrected = {row.stream_id for row in batch.rows if row.name in _CORRECTIONS}
         self._corrected = {}
         if not missing | corrected:
             return
-        wanted = [str(each) for each in missing | corrected]
-        found = batch.fetch(_SQL["streams"], {"book": batch.book, "stream_ids": wanted, "position": last})
-        rows = [StoredRow(p, s, v, n, bytes(state), at) for p, s, v, n, state, at in found]
-        for stream_id, stream in groupby(rows, key=lambda row: row.stream_id):
-            events = list(stream)
+        for stream_id, events in _streams(batch, missing | corrected, last):
             if stream_id in missing:
-                self._keep(stream_id, known_from(events, first - 1))
+                self._keep(stream_id, replayed(events, self._followed, first - 1))
             if stream_id in corrected:
                 self._corrected[stream_id] = events
+
+    def touched(self, part: Part, complaint_ids: Iterable[UUID]) -> Iterator[tuple[UUID, Known]]:
+        """Complaints as they stood before a policy, which may have their deadlines issued anew; the fold asks for them.
+
+        They are those that the fold knows by its rows, and those in memory: what they remember would be short of it.
+        """
+        assert part.policy is not None, "only a policy touches complaints that have no event of their own"
+        remembered = [complaint_id for complaint_id, known in self._known.items() if known.is_provisional]
+        for chunk in _chunks({*complaint_ids, *remembered}):
+            missing = set(chunk) - self._known.keys()
+            for stream_id, events in _streams(part.batch, missing, part.policy.position) if missing else ():
+                self._keep(stream_id, replayed(events, self._followed, part.policy.position - 1))
+            yield from ((complaint_id, self._known[complaint_id]) for complaint_id in chunk)
+            self._forget_oldest()
 
     def before(self, row: StoredRow) -> Known:
         """A complaint as it stood before an event of the batch that was loaded."""
@@ -183,14 +230,29 @@ class Complaints:
 
         Raises UnknownStoredName, or a ValueError for a state that is no such event.
         """
-        if row.name in _CORRECTIONS:
-            self._facts -= len(self.before(row).facts)
-            return self._keep(row.stream_id, known_from(self._corrected[row.stream_id], row.position))
+        rulebook = self._followed.rulebook
         known = self.before(row)
         facts = len(known.facts)
-        known.add(row.version, complaint_event(row))
+        if row.name in _CORRECTIONS:
+            rows = [each for each in self._corrected[row.stream_id] if each.position <= row.position]
+            known = known.amended(effective([complaint_event(each) for each in rows]), rulebook.watched)
+            self._known[row.stream_id] = known
+            known.ask(rulebook, row.recorded_at)
+        else:
+            fact = complaint_event(row)
+            known.add(row.version, fact, rulebook.watched)
+            if type(fact) in rulebook.watched:
+                known.ask(rulebook, row.recorded_at)
         self._facts += len(known.facts) - facts
         return known
+
+    @property
+    def _followed(self) -> Followed:
+        assert self._policies is not None, "the parts of a batch are asked for first"
+        return self._policies
+
+    def _is_policy(self, row: StoredRow) -> bool:
+        return row.stream_id == self._followed.stream_id
 
     def _keep(self, stream_id: UUID, known: Known) -> Known:
         self._known[stream_id] = known
@@ -202,10 +264,60 @@ class Complaints:
             _, known = self._known.popitem(last=False)
             self._facts -= len(known.facts)
 
+    def _forget_all(self) -> None:
+        self._known.clear()
+        self._facts = 0
 
-def matters(row: StoredRow) -> bool:
-    """Whether an event may change a complaint's clocks or situation; raises UnknownStoredName for a name not ours."""
-    return issubclass(class_of(row.name), ComplaintEvent) and row.name not in NEUTRAL
+
+def replayed(rows: Sequence[StoredRow], followed: Followed, position: int) -> Known:
+    """A complaint from its whole stream as it was at a position, each deadline issued by what the book went by then.
+
+    Equals what `ledger.policy.known.timeline` says at that position. Its clocks are asked for only at events that may
+    change them: a calendar, and a fact that a rule watches.
+    """
+    watched = followed.rulebook.watched
+    known = Known()
+    told: list[ComplaintEvent] = []
+    waiting = [each for each in followed.standings if each.position <= position]
+    waiting.reverse()
+    for row in rows:
+        if row.position > position:
+            break
+        while waiting and waiting[-1].position < row.position:
+            _reissue(known, waiting.pop())
+        rulebook = followed.at(row.position).rulebook
+        event = complaint_event(row)
+        told.append(event)
+        if row.name in _CORRECTIONS:
+            known = known.amended(effective(told), watched)
+            known.ask(rulebook, row.recorded_at)
+        else:
+            known.add(row.version, event, watched)
+            if type(event) in watched:
+                known.ask(rulebook, row.recorded_at)
+    for standing in reversed(waiting):
+        _reissue(known, standing)
+    return known
+
+
+def _reissue(known: Known, standing: Standing) -> None:
+    if known.is_provisional:
+        known.ask(standing.policies.rulebook, standing.recorded_at)
+
+
+def _chunks(complaint_ids: Iterable[UUID]) -> Iterator[list[UUID]]:
+    waiting = iter(sorted(complaint_ids))
+    while chunk := list(islice(waiting, STREAMS_MAX)):
+        yield chunk
+
+
+def _streams(batch: Batch, stream_ids: Iterable[UUID], position: int) -> Iterator[tuple[UUID, list[StoredRow]]]:
+    """The whole streams up to a position, read in one statement."""
+    wanted = [str(each) for each in stream_ids]
+    found = batch.fetch(_SQL["streams"], {"book": batch.book, "stream_ids": wanted, "position": position})
+    rows = [StoredRow(p, s, v, n, bytes(state), at) for p, s, v, n, state, at in found]
+    for stream_id, stream in groupby(rows, key=lambda row: row.stream_id):
+        yield stream_id, list(stream)
 
 
 def complaint_event(row: StoredRow) -> ComplaintEvent:
@@ -213,11 +325,6 @@ def complaint_event(row: StoredRow) -> ComplaintEvent:
     event = opened(row).event
     assert isinstance(event, ComplaintEvent), f"{row.name} is no event of a complaint"
     return event
-
-
-def known_from(rows: Sequence[StoredRow], position: int) -> Known:
-    """A complaint from its whole stream, as it was at a position."""
-    return Known(effective([complaint_event(row) for row in rows if row.position <= position]))
 
 
 def situation_after(situation: Situation, fact: ComplaintEvent) -> Situation:  # noqa: C901, PLR0912 - one case a fact
@@ -237,9 +344,20 @@ def situation_after(situation: Situation, fact: ComplaintEvent) -> Situation:  #
         case ComplaintRegistered():
             return replace(situation, reference=event.reference)
         case ComplaintClassified() | ComplaintReclassified():
-            return replace(situation, category=event.category, product=event.product or situation.product)
+            return replace(
+                situation,
+                category=event.category,
+                product=event.product or situation.product,
+                cause=event.cause or situation.cause,
+                first_category=situation.first_category or event.category,
+            )
         case ComplaintGraded() | ComplaintRegraded():
-            return replace(situation, grade=event.grade.value, urgent=event.urgent)
+            return replace(
+                situation,
+                grade=event.grade.value,
+                urgent=event.urgent,
+                first_grade=situation.first_grade or event.grade.value,
+            )
         case ComplaintAssigned() | ComplaintReassigned():
             return replace(situation, department=event.department, handler=event.assignee, stage="assigned")
         case FirstReplySent():
@@ -247,7 +365,7 @@ def situation_after(situation: Situation, fact: ComplaintEvent) -> Situation:  #
         case InvestigationStarted():
             return replace(situation, stage="investigating")
         case FindingMade():
-            return situation
+            return replace(situation, cause=event.cause or situation.cause)
         case InvestigationClosed():
             return replace(situation, stage="investigated")
         case SolutionProposed():

@@ -5,39 +5,66 @@ It holds no verdict, because a verdict needs a now: the questions judge. It comp
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, NamedTuple, get_args
 from uuid import UUID
 
 from psycopg2.extensions import connection as Connection
 
 from ledger.database.sql import queries
+from ledger.deadlines.clock import Verdict, judged
 from ledger.deadlines.regime import Purpose
-from ledger.deadlines.running import Ended
+from ledger.deadlines.running import UNENDED, Ended
+from ledger.policy.events import CalendarPublished
 from projections.asking import Asked, AsOf, Cursor, asked, page_of
-from projections.complaints import FACTS_MAX, Complaints, Known, matters
+from projections.complaints import FACTS_MAX, Complaints, Known, Situation
+from projections.complaints import Part as ComplaintsPart
 from projections.machine import Batch, Projection
+from projections.policies import Standing
 
 _SQL = queries(__file__)
 
-Part = Literal["department", "handler", "category", "grade", "channel", "product"]
+Part = Literal["category", "cause", "grade", "channel", "product", "department", "handler"]
 PARTS: tuple[Part, ...] = get_args(Part)
-"""What a report can be broken down by."""
+"""What a report can be broken down by; the grade is the severity."""
+
+FIRST_SET = frozenset({"category", "grade"})
+"""The parts that a report can count as they were set first."""
+
+Classified = AsOf | Literal["first"]
+"""As of when a complaint is classified: as it was set first, or as known at a place; None: as the verdicts are."""
+
+Period = Literal["day", "month", "quarter", "year"]
+PERIODS: tuple[Period, ...] = get_args(Period)
+"""By what days a report can be broken down: those on which clocks started, of each clock's own calendar."""
 
 ROWS_MAX = 500
 
-Key = tuple[str, str, int]
-"""Regime, clock, run."""
+_CLOCK = (
+    *("regime_version", "calendar", "calendar_version", "starts_at", "started_on", "within", "due_at", "first_within"),
+    *(
+        "first_due_at",
+        "stopped_at",
+        "suspended_at",
+        "ended",
+        "provisional",
+        "regrades_on_last_day",
+        "is_duty",
+        "is_open",
+    ),
+)
+_COMPLAINT = (
+    *("reference", "channel", "product", "category", "grade", "cause", "department", "handler"),
+    *("first_category", "first_grade"),
+)
+_KEYS = {"clock": ("regime", "clock", "run"), "complaint": ()}
+_CONTENTS = {"clock": _CLOCK, "complaint": _COMPLAINT}
+
+Key = tuple[str, tuple[object, ...]]
+"""The table, and what identifies a row of a complaint in it."""
 Content = tuple[object, ...]
 """The columns behind the key and the positions."""
 
-_COLUMNS = (
-    *("book", "complaint_id", "regime", "clock", "run", "known_from", "known_to"),
-    *("regime_version", "calendar_version", "starts_at", "due_at", "stopped_at", "ended", "provisional"),
-    *("is_duty", "is_open"),
-    *("department", "handler", "category", "grade", "channel", "product", "reference"),
-)
-_UNENDED: frozenset[Ended] = frozenset({"running", "suspended"})
 _AFTER = ("after_due_at", "after_complaint_id", "after_regime", "after_clock", "after_run")
 
 
@@ -48,38 +75,70 @@ class SlaFold:
         self._complaints = Complaints(facts_max)
 
     def apply(self, batch: Batch) -> None:
+        for part in self._complaints.parts(batch):
+            states = _States()
+            if part.policy is None:
+                self._follow(part.batch, states)
+            elif isinstance(part.policy.event, CalendarPublished):
+                self._issue_anew(part, part.policy, part.policy.event.calendar.name, states)
+            states.write(part.batch)
+
+    def _follow(self, batch: Batch, states: "_States") -> None:
         self._complaints.load(batch)
-        begun: dict[tuple[UUID, Key], tuple[int, Content]] = {}
-        rows: list[Sequence[object]] = []
-        superseded: list[Sequence[object]] = []
         for row in batch.rows:
-            if not matters(row):
+            if self._complaints.matters(row):
+                before = _remembered(self._complaints.before(row))
+                states.see(row.stream_id, row.position, before, _kept(self._complaints.after(row)))
+
+    def _issue_anew(self, part: ComplaintsPart, policy: Standing, calendar: str, states: "_States") -> None:
+        found = part.batch.fetch(_SQL["provisional"], {"book": part.batch.book, "calendar": calendar})
+        for complaint_id, known in self._complaints.touched(part, [each for (each,) in found]):
+            before = _remembered(known)
+            known.ask(policy.policies.rulebook, policy.recorded_at)
+            states.see(complaint_id, policy.position, before, _kept(known))
+
+
+class _States:
+    """What came to be known otherwise: rows that are over, and new ones."""
+
+    def __init__(self) -> None:
+        self._begun: dict[tuple[UUID, Key], tuple[int, Content]] = {}
+        self._ended: dict[str, list[Sequence[object]]] = {table: [] for table in _KEYS}
+        self._superseded: dict[str, list[Sequence[object]]] = {table: [] for table in _KEYS}
+
+    def see(
+        self, complaint_id: UUID, position: int, before: Mapping[Key, Content], after: Mapping[Key, Content]
+    ) -> None:
+        """The rows of a complaint as they were known before a position, and from it on."""
+        for key, content in before.items():
+            if after.get(key) == content:
                 continue
-            before = _remembered(self._complaints.before(row))
-            known = self._complaints.after(row)
-            known.rows = after = dict(_rows(known))
-            for key, content in before.items():
-                if after.get(key) == content:
-                    continue
-                new = begun.pop((row.stream_id, key), None)
-                if new is None:
-                    superseded.append((batch.book, str(row.stream_id), *key, row.position))
-                else:
-                    rows.append((batch.book, row.stream_id, *key, new[0], row.position, *new[1]))
-            for key, content in after.items():
-                if before.get(key) != content:
-                    begun[row.stream_id, key] = (row.position, content)
-        rows += [
-            (batch.book, stream_id, *key, begin, None, *content) for (stream_id, key), (begin, content) in begun.items()
-        ]
-        batch.execute_values(_SQL["supersede"], superseded)
-        batch.add("clock", _COLUMNS, rows)
+            table, named = key
+            new = self._begun.pop((complaint_id, key), None)
+            if new is None:
+                self._superseded[table].append((str(complaint_id), *named, position))
+            else:
+                self._ended[table].append((complaint_id, *named, new[0], position, *new[1]))
+        for key, content in after.items():
+            if before.get(key) != content:
+                self._begun[complaint_id, key] = (position, content)
+
+    def write(self, batch: Batch) -> None:
+        for (complaint_id, (table, named)), (begin, content) in self._begun.items():
+            self._ended[table].append((complaint_id, *named, begin, None, *content))
+        for table, names in _KEYS.items():
+            batch.execute_values(_SQL[f"supersede_{table}"], [(batch.book, *row) for row in self._superseded[table]])
+            columns = ("book", "complaint_id", *names, "known_from", "known_to", *_CONTENTS[table])
+            batch.add(table, columns, [(batch.book, *row) for row in self._ended[table]])
 
 
 PROJECTION = Projection(
     name="sla",
-    version=2,
-    tables={"clock": ("book", "complaint_id", "regime", "clock", "run", "known_from")},
+    version=3,
+    tables={
+        "clock": ("book", "complaint_id", "regime", "clock", "run", "known_from"),
+        "complaint": ("book", "complaint_id", "known_from"),
+    },
     fold=SlaFold,
     queries=_SQL,
 )
@@ -88,11 +147,14 @@ PROJECTION = Projection(
 class Line(NamedTuple):
     """The counts of one clock, or of one part of it. `overdue` of the missed are of complaints that are still open.
 
+    `period` is the first day of the day, month, quarter or year in which the clocks started.
+    `regrades_on_last_day` counts regrades that changed a limit on the day on which the one before it ended.
     A suspended clock counts as running. What is no duty of the institution is not missed: it lapses.
     """
 
     regime: str
     clock: str
+    period: date | None
     part: str | None
     met: int
     missed: int
@@ -102,6 +164,9 @@ class Line(NamedTuple):
     overdue: int
     provisional: int
     lapsed: int = 0
+    regrades_on_last_day: int = 0
+    used_seconds: tuple[float, float, float] | None = None
+    """From start to stop, of the clocks that were stopped: half of them took no longer, nine in ten, 99 in a hundred."""
 
     @property
     def numerator(self) -> int:
@@ -120,7 +185,10 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    """Compliance of the clocks that started in a period, as known at `position`, judged at `now`."""
+    """Compliance of the clocks that started in a period, as known at `position`, judged at `now`.
+
+    `classified` is the position whose classification the parts are of; None: that which was set first.
+    """
 
     book: str
     position: int
@@ -128,6 +196,8 @@ class Report:
     starts_from: datetime | None
     starts_before: datetime | None
     part: Part | None
+    period: Period | None
+    classified: int | None
     lines: tuple[Line, ...]
 
 
@@ -178,6 +248,16 @@ class KnownClock(NamedTuple):
     calendar_version: int | None
     known_from: int
     known_to: int | None
+    within: str
+    first_within: str
+    first_due_at: datetime
+    suspended_at: datetime | None
+    regrades_on_last_day: int
+    is_duty: bool
+
+    def verdict(self, now: datetime) -> Verdict:
+        """What this state says at an instant, as `ledger.deadlines.clock.verdict` does."""
+        return judged(self.ended, self.stopped_at, self.due_at, now, is_duty=self.is_duty)
 
 
 def report(
@@ -189,21 +269,35 @@ def report(
     as_of: AsOf = None,
     now: datetime | None = None,
     part: Part | None = None,
+    period: Period | None = None,
+    classified: Classified = None,
     schema: str | None = None,
 ) -> Report:
     """How the clocks that started in [starts_from, starts_before) were kept.
+
+    Parts are by the classification as known at `as_of`, or as it was at another place, or as it was set first.
 
     `as_of` is a position or an instant. An instant is also the `now` that running clocks are judged at;
     at a position that is when its event was recorded, and as of now it has to be given. Raises NotReached.
     """
     at = _judged(connection, book, as_of, now, schema)
+    place = at.position if classified is None or classified == "first" else _place(connection, at, classified)
+    column = f"first_{part}" if classified == "first" and part in FIRST_SET else part
     found = at.fetch(
         connection,
         _SQL["report"],
-        {"now": at.now, "part": part, "starts_from": starts_from, "starts_before": starts_before},
+        {
+            "now": at.now,
+            "part": column,
+            "period": period,
+            "classified": place,
+            "starts_from": starts_from,
+            "starts_before": starts_before,
+        },
     )
-    lines = tuple(Line(*row) for row in found)
-    return Report(book, at.position, at.now, starts_from, starts_before, part, lines)
+    lines = tuple(Line._make((*row[:-1], row[-1] and tuple(row[-1]))) for row in found)
+    of = None if classified == "first" else place
+    return Report(book, at.position, at.now, starts_from, starts_before, part, period, of, lines)
 
 
 def overdue(
@@ -252,10 +346,24 @@ def of(
     return tuple(KnownClock(*row) for row in found)
 
 
+def complaints(
+    connection: Connection, book: str, *, after: UUID | None = None, rows_max: int = ROWS_MAX, schema: str | None = None
+) -> list[UUID]:
+    """The next complaints by their ids, for who goes through all of them."""
+    at = asked(connection, book, PROJECTION.name, None, None, schema)
+    found = at.fetch(connection, _SQL["complaints"], {"after": after and str(after), "rows_max": rows_max})
+    return [complaint_id for (complaint_id,) in found]
+
+
 def _judged(connection: Connection, book: str, as_of: AsOf, now: datetime | None, schema: str | None) -> Asked:
     if as_of is None and now is None:
         raise ValueError("a report as of now says what now is: running clocks are judged at it")
     return asked(connection, book, PROJECTION.name, as_of, now, schema)
+
+
+def _place(connection: Connection, at: Asked, classified: AsOf) -> int:
+    """The position of another place than that of the verdicts; raises NotReached."""
+    return asked(connection, at.book, PROJECTION.name, classified, None, at.schema).position
 
 
 def _remembered(known: Known) -> Mapping[Key, Content]:
@@ -263,13 +371,30 @@ def _remembered(known: Known) -> Mapping[Key, Content]:
     return dict(_rows(known)) if known.rows is None else known.rows
 
 
+def _kept(known: Known) -> Mapping[Key, Content]:
+    """The rows of a complaint as they are now, which is remembered."""
+    known.rows = rows = dict(_rows(known))
+    return rows
+
+
 def _rows(known: Known) -> Iterator[tuple[Key, Content]]:
+    if not known.runs and known.situation == Situation():
+        return
     s = known.situation
-    situation = (s.department, s.handler, s.category, s.grade, s.channel, s.product, s.reference)
-    runs: dict[tuple[str, str], int] = {}
-    for c in known.clocks:
-        runs[c.regime, c.clock] = run = runs.get((c.regime, c.clock), 0) + 1
-        clock = (c.regime_version, c.calendar_version, c.starts_at, c.due_at, c.stopped_at, c.ended, c.provisional)
+    situation = (s.reference, s.channel, s.product, s.category, s.grade, s.cause, s.department, s.handler)
+    yield ("complaint", ()), (*situation, s.first_category, s.first_grade)
+    numbers: dict[tuple[str, str], int] = {}
+    for run in known.runs:
+        c = run.clock
+        numbers[c.regime, c.clock] = number = numbers.get((c.regime, c.clock), 0) + 1
         # of a clock that has ended nothing is open, so closing the complaint does not change its row
-        is_open = s.is_open and c.ended in _UNENDED
-        yield (c.regime, c.clock, run), (*clock, c.purpose is Purpose.DUTY, is_open, *situation)
+        is_open = s.is_open and c.ended in UNENDED
+        yield (
+            ("clock", (c.regime, c.clock, number)),
+            (
+                *(c.regime_version, run.calendar.name, c.calendar_version),
+                *(c.starts_at, run.calendar.local_day(c.starts_at), str(c.limit), c.due_at),
+                *(str(c.first_limit), c.first_due_at, c.stopped_at, c.suspended_at, c.ended, c.provisional),
+                *(c.regrades_on_last_day, c.purpose is Purpose.DUTY, is_open),
+            ),
+        )

@@ -2,9 +2,9 @@
 -- without the other; `known_to` is NULL while it is known still. `run` counts the runs of a clock that was restarted.
 
 -- name: tables
--- One row for each state of each clock of each complaint, with what reports are broken down by as it was then.
--- `is_open`: the clock has not ended, and neither has its complaint. `is_duty`: of the institution, so that it is missed
--- and not only lapsed.
+-- One row for each state of each clock of each complaint. `is_open`: the clock has not ended, and neither has its
+-- complaint. `is_duty`: of the institution, so that it is missed and not only lapsed. `started_on` is the day of the
+-- clock's own calendar. `within` is the limit that applies, `first_within` the one before any other was put in place.
 CREATE TABLE {schema}.clock (
     book text COLLATE "C" NOT NULL,
     complaint_id uuid NOT NULL,
@@ -14,31 +14,55 @@ CREATE TABLE {schema}.clock (
     known_from bigint NOT NULL,
     known_to bigint,
     regime_version integer NOT NULL,
+    calendar text COLLATE "C" NOT NULL,
     calendar_version integer,
     starts_at timestamptz NOT NULL,
+    started_on date NOT NULL,
+    within text COLLATE "C" NOT NULL,
     due_at timestamptz NOT NULL,
+    first_within text COLLATE "C" NOT NULL,
+    first_due_at timestamptz NOT NULL,
     stopped_at timestamptz,
+    suspended_at timestamptz,
     ended text COLLATE "C" NOT NULL,
     provisional boolean NOT NULL,
+    regrades_on_last_day integer NOT NULL,
     is_duty boolean NOT NULL,
     is_open boolean NOT NULL,
-    department text COLLATE "C",
-    handler text COLLATE "C",
-    category text COLLATE "C",
-    grade text COLLATE "C",
-    channel text COLLATE "C",
-    product text COLLATE "C",
-    reference text COLLATE "C",
     PRIMARY KEY (book, complaint_id, regime, clock, run, known_from),
     CONSTRAINT known_for_a_time CHECK (known_to > known_from),
     CONSTRAINT only_what_has_not_ended_is_open CHECK (NOT is_open OR ended IN ('running', 'suspended')),
-    CONSTRAINT a_stopped_clock_says_when CHECK ((ended = 'stopped') = (stopped_at IS NOT NULL))
+    CONSTRAINT a_stopped_clock_says_when CHECK ((ended = 'stopped') = (stopped_at IS NOT NULL)),
+    CONSTRAINT a_suspended_clock_says_since_when CHECK ((ended = 'suspended') = (suspended_at IS NOT NULL))
 );
 -- What is overdue, oldest first: only duties that run, of complaints that are open, and known still.
 CREATE INDEX clock_running ON {schema}.clock (book, due_at, complaint_id, regime, clock, run)
  WHERE ended = 'running' AND is_open AND is_duty AND known_to IS NULL;
+-- What a calendar that is published may issue anew: few, and none for most of a year.
+CREATE INDEX clock_provisional ON {schema}.clock (book, calendar, complaint_id)
+ WHERE provisional AND ended IN ('running', 'suspended') AND known_to IS NULL;
+-- What a report is broken down by, as it was known: one row for each state of each complaint. `first_…` is what was
+-- stated first of what stands.
+CREATE TABLE {schema}.complaint (
+    book text COLLATE "C" NOT NULL,
+    complaint_id uuid NOT NULL,
+    known_from bigint NOT NULL,
+    known_to bigint,
+    reference text COLLATE "C",
+    channel text COLLATE "C",
+    product text COLLATE "C",
+    category text COLLATE "C",
+    grade text COLLATE "C",
+    cause text COLLATE "C",
+    department text COLLATE "C",
+    handler text COLLATE "C",
+    first_category text COLLATE "C",
+    first_grade text COLLATE "C",
+    PRIMARY KEY (book, complaint_id, known_from),
+    CONSTRAINT known_for_a_time CHECK (known_to > known_from)
+);
 
--- name: supersede
+-- name: supersede_clock
 -- What is known otherwise from here on. The open row of a clock's run is its last.
 UPDATE {schema}.clock AS c
    SET known_to = s.known_to::bigint
@@ -46,31 +70,57 @@ UPDATE {schema}.clock AS c
  WHERE c.book = s.book AND c.complaint_id = s.complaint_id::uuid AND c.regime = s.regime AND c.clock = s.clock
    AND c.run = s.run AND c.known_to IS NULL;
 
+-- name: supersede_complaint
+-- The same of a complaint.
+UPDATE {schema}.complaint AS c
+   SET known_to = s.known_to::bigint
+  FROM (VALUES %s) AS s (book, complaint_id, known_to)
+ WHERE c.book = s.book AND c.complaint_id = s.complaint_id::uuid AND c.known_to IS NULL;
+
+-- name: provisional
+-- The complaints of which a calendar that is published now may issue a due time anew; read in the order of its index.
+SELECT DISTINCT complaint_id
+  FROM {schema}.clock
+ WHERE book = %(book)s AND calendar = %(calendar)s AND provisional AND ended IN ('running', 'suspended')
+   AND known_to IS NULL;
+
 -- name: report
 -- Counts of one period as known at a position, judged at an instant. The verdict is that of ledger.deadlines.clock:
 -- a clock that runs past its due time is missed, whether or not anybody noticed, and no duty only lapses; a suspended one
--- runs. Only what is still open is overdue. `parted` is the column to group by.
-SELECT regime, clock, parted,
-       count(*) FILTER (WHERE ended = 'stopped' AND stopped_at <= due_at) AS met,
+-- runs. Only what is still open is overdue. `parted` is the column to group by, as it was known at `classified`, which may
+-- be another position than that of the verdicts. `used` are seconds from start to stop of the clocks that were stopped.
+SELECT regime, clock, period, parted,
+       count(*) FILTER (WHERE ended = 'stopped' AND NOT late) AS met,
        count(*) FILTER (WHERE is_duty AND late) AS missed,
        count(*) FILTER (WHERE ended = 'running' AND NOT late OR ended = 'suspended') AS running,
        count(*) FILTER (WHERE ended = 'stopped-at-unknown-time') AS unknown,
        count(*) FILTER (WHERE ended = 'void') AS void,
        count(*) FILTER (WHERE ended = 'running' AND is_duty AND is_open AND late) AS overdue,
        count(*) FILTER (WHERE ended IN ('running', 'suspended') AND provisional) AS provisional,
-       count(*) FILTER (WHERE NOT is_duty AND late) AS lapsed
-  FROM (SELECT c.*,
-               CASE ended WHEN 'stopped' THEN stopped_at > due_at WHEN 'running' THEN due_at < %(now)s ELSE false END AS late,
-               CASE %(part)s WHEN 'department' THEN department WHEN 'handler' THEN handler
-                                  WHEN 'category' THEN category WHEN 'grade' THEN grade
-                                  WHEN 'channel' THEN channel WHEN 'product' THEN product END AS parted
+       count(*) FILTER (WHERE NOT is_duty AND late) AS lapsed,
+       sum(regrades_on_last_day)::bigint AS regrades_on_last_day,
+       percentile_disc(ARRAY[0.5, 0.9, 0.99]) WITHIN GROUP (ORDER BY used) AS used
+  FROM (SELECT c.regime, c.clock, c.ended, c.is_duty, c.is_open, c.provisional, c.regrades_on_last_day,
+               CASE c.ended WHEN 'stopped' THEN c.stopped_at > c.due_at WHEN 'running' THEN c.due_at < %(now)s
+                            ELSE false END AS late,
+               extract(epoch FROM c.stopped_at - c.starts_at)::float8 AS used,
+               date_trunc(%(period)s::text, c.started_on::timestamp)::date AS period,
+               CASE %(part)s::text WHEN 'department' THEN s.department WHEN 'handler' THEN s.handler
+                                   WHEN 'category' THEN s.category WHEN 'first_category' THEN s.first_category
+                                   WHEN 'grade' THEN s.grade WHEN 'first_grade' THEN s.first_grade
+                                   WHEN 'cause' THEN s.cause WHEN 'channel' THEN s.channel
+                                   WHEN 'product' THEN s.product END AS parted
           FROM {schema}.clock AS c
-         WHERE book = %(book)s
-           AND known_from <= %(position)s AND (known_to IS NULL OR known_to > %(position)s)
-           AND (%(starts_from)s::timestamptz IS NULL OR starts_at >= %(starts_from)s)
-           AND (%(starts_before)s::timestamptz IS NULL OR starts_at < %(starts_before)s)) AS known
- GROUP BY regime, clock, parted
- ORDER BY regime, clock, parted NULLS LAST
+          LEFT JOIN {schema}.complaint AS s
+            ON %(part)s::text IS NOT NULL
+           AND s.book = c.book AND s.complaint_id = c.complaint_id AND s.known_from <= %(classified)s
+           AND (s.known_to IS NULL OR s.known_to > %(classified)s)
+         WHERE c.book = %(book)s
+           AND c.known_from <= %(position)s AND (c.known_to IS NULL OR c.known_to > %(position)s)
+           AND (%(starts_from)s::timestamptz IS NULL OR c.starts_at >= %(starts_from)s)
+           AND (%(starts_before)s::timestamptz IS NULL OR c.starts_at < %(starts_before)s)) AS known
+ GROUP BY regime, clock, period, parted
+ ORDER BY regime, clock, period NULLS LAST, parted NULLS LAST
  LIMIT 100000;
 
 -- name: overdue
@@ -103,18 +153,31 @@ WITH known AS (
                 > (%(after_due_at)s, %(after_complaint_id)s::uuid, %(after_regime)s::text, %(after_clock)s::text,
                    %(after_run)s::integer))
       ORDER BY due_at, complaint_id, regime, clock, run
-      LIMIT %(rows_max)s))
-SELECT complaint_id, reference, regime, clock, run, starts_at, due_at, provisional, department, handler, category, grade,
-       channel, product, known_from
-  FROM known
- ORDER BY due_at, complaint_id, regime, clock, run
- LIMIT %(rows_max)s;
+      LIMIT %(rows_max)s)),
+page AS (SELECT * FROM known ORDER BY due_at, complaint_id, regime, clock, run LIMIT %(rows_max)s)
+SELECT c.complaint_id, s.reference, c.regime, c.clock, c.run, c.starts_at, c.due_at, c.provisional, s.department, s.handler,
+       s.category, s.grade, s.channel, s.product, c.known_from
+  FROM page AS c
+  LEFT JOIN {schema}.complaint AS s
+    ON s.book = c.book AND s.complaint_id = c.complaint_id AND s.known_from <= %(position)s
+   AND (s.known_to IS NULL OR s.known_to > %(position)s)
+ ORDER BY c.due_at, c.complaint_id, c.regime, c.clock, c.run;
 
 -- name: of_complaint
 -- Every state of one complaint's clocks that was ever known up to a position, the latest last.
 SELECT regime, clock, run, starts_at, due_at, stopped_at, ended, provisional, regime_version, calendar_version,
-       known_from, CASE WHEN known_to <= %(position)s THEN known_to END AS known_to
+       known_from, CASE WHEN known_to <= %(position)s THEN known_to END AS known_to,
+       within, first_within, first_due_at, suspended_at, regrades_on_last_day, is_duty
   FROM {schema}.clock
  WHERE book = %(book)s AND complaint_id = %(complaint_id)s::uuid AND known_from <= %(position)s
  ORDER BY regime, clock, run, known_from
  LIMIT 10000;
+
+-- name: complaints
+-- A page of the complaints that have deadlines, for a replay of them all.
+SELECT complaint_id
+  FROM {schema}.complaint
+ WHERE book = %(book)s AND known_to IS NULL
+   AND (%(after)s::uuid IS NULL OR complaint_id > %(after)s::uuid)
+ ORDER BY complaint_id
+ LIMIT %(rows_max)s;

@@ -1,6 +1,6 @@
 """What is open, for whom, and due when, soonest first. What a complaint was before is not its matter, nor is a verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -8,9 +8,11 @@ from uuid import UUID
 from psycopg2.extensions import connection as Connection
 
 from ledger.database.sql import queries
+from ledger.policy.events import CalendarPublished
 from projections.asking import Cursor, asked, page_of
-from projections.complaints import FACTS_MAX, Complaints, Known, matters
+from projections.complaints import FACTS_MAX, Complaints, Known, Part
 from projections.machine import Batch, Projection
+from projections.policies import Standing
 
 _SQL = queries(__file__)
 
@@ -29,15 +31,33 @@ class WorklistFold:
         self._complaints = Complaints(facts_max)
 
     def apply(self, batch: Batch) -> None:
-        self._complaints.load(batch)
-        touched: dict[UUID, tuple[int, Known]] = {}
-        for row in batch.rows:
-            if matters(row):
-                touched[row.stream_id] = (row.position, self._complaints.after(row))
+        for part in self._complaints.parts(batch):
+            touched: dict[UUID, tuple[int, Known]] = {}
+            if part.policy is None:
+                self._complaints.load(part.batch)
+                for row in part.batch.rows:
+                    if self._complaints.matters(row):
+                        touched[row.stream_id] = (row.position, self._complaints.after(row))
+            elif isinstance(part.policy.event, CalendarPublished):
+                touched = self._issued_anew(part, part.policy)
+            self._write(part.batch, touched)
+
+    def _issued_anew(self, part: Part, policy: Standing) -> dict[UUID, tuple[int, Known]]:
+        """The complaints of which the calendar that is published changes a due time; the others keep their rows."""
+        found = part.batch.fetch(_SQL["provisional"], {"book": part.batch.book})
+        touched = {}
+        for complaint_id, known in self._complaints.touched(part, [each for (each,) in found]):
+            before = known.clocks
+            known.ask(policy.policies.rulebook, policy.recorded_at)
+            if known.clocks != before:
+                touched[complaint_id] = (policy.position, known)
+        return touched
+
+    def _write(self, batch: Batch, touched: Mapping[UUID, tuple[int, Known]]) -> None:
         batch.execute_values(_SQL["forget"], [(batch.book, str(complaint_id)) for complaint_id in touched])
         batch.add(
             "task",
-            ("book", *_TASK),
+            ("book", *_TASK, "may_be_issued_anew"),
             [
                 (batch.book, *_task(complaint_id, known, position))
                 for complaint_id, (position, known) in touched.items()
@@ -48,7 +68,7 @@ class WorklistFold:
 
 PROJECTION = Projection(
     name="worklist",
-    version=1,
+    version=2,
     tables={"task": ("book", "complaint_id")},
     fold=WorklistFold,
     queries=_SQL,
@@ -124,4 +144,5 @@ def _task(complaint_id: UUID, known: Known, position: int) -> Sequence[object]:
     if soonest is not None:
         due = (soonest.regime, soonest.clock, soonest.due_at, soonest.provisional)
     stands = (s.reference, s.external_reference, s.received_at, s.stage, s.department, s.handler)
-    return (complaint_id, *stands, s.category, s.product, s.channel, s.grade, s.urgent, *due, position)
+    stated = (s.category, s.product, s.channel, s.grade, s.urgent)
+    return (complaint_id, *stands, *stated, *due, position, known.is_provisional)

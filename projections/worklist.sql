@@ -2,6 +2,7 @@
 
 -- name: tables
 -- `due_at` is the soonest due time of the clocks that run; NULL where none runs and work is left all the same.
+-- `may_be_issued_anew`: some due time of the complaint, not only the soonest, is provisional.
 CREATE TABLE {schema}.task (
     book text COLLATE "C" NOT NULL,
     complaint_id uuid NOT NULL,
@@ -21,12 +22,21 @@ CREATE TABLE {schema}.task (
     due_at timestamptz,
     provisional boolean NOT NULL,
     position bigint NOT NULL,
+    may_be_issued_anew boolean NOT NULL,
     PRIMARY KEY (book, complaint_id)
 );
 -- Soonest due first, for all, for a department, for a person.
 CREATE INDEX task_due ON {schema}.task (book, coalesce(due_at, 'infinity'), complaint_id);
 CREATE INDEX task_due_department ON {schema}.task (book, department, coalesce(due_at, 'infinity'), complaint_id);
 CREATE INDEX task_due_assignee ON {schema}.task (book, assignee, coalesce(due_at, 'infinity'), complaint_id);
+
+CREATE INDEX task_provisional ON {schema}.task (book, complaint_id) WHERE may_be_issued_anew;
+
+-- name: provisional
+-- The open complaints of which a calendar that is published now may issue a due time anew.
+SELECT complaint_id
+  FROM {schema}.task
+ WHERE book = %(book)s AND may_be_issued_anew;
 
 -- name: forget
 -- The rows of the complaints that a batch touched; those still open are written anew.

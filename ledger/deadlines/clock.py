@@ -82,25 +82,27 @@ def clocks(
 
 
 def verdict(clock: Clock, now: datetime) -> Verdict:
-    """What can be said of a clock at `now`. A running clock past its due time is missed, noticed or not.
+    """What can be said of a clock at `now`. A running clock past its due time is missed, noticed or not."""
+    return judged(clock.ended, clock.stopped_at, clock.due_at, now, is_duty=clock.purpose is Purpose.DUTY)
 
-    What is no duty of the institution is not missed: it lapses.
-    """
-    late: Verdict = "missed" if clock.purpose is Purpose.DUTY else "lapsed"
-    match clock.ended:
+
+def judged(ended: Ended, stopped_at: datetime | None, due_at: datetime, now: datetime, *, is_duty: bool) -> Verdict:
+    """The verdict of a clock by what it rests on. What is no duty of the institution is not missed: it lapses."""
+    late: Verdict = "missed" if is_duty else "lapsed"
+    match ended:
         case "void":
             return "void"
         case "stopped-at-unknown-time":
             return "unknown"
         case "stopped":
-            assert clock.stopped_at is not None, "a clock stopped at no time"
-            return "met" if clock.stopped_at <= clock.due_at else late
+            assert stopped_at is not None, "a clock stopped at no time"
+            return "met" if stopped_at <= due_at else late
         case "running":
-            return late if now > clock.due_at else "running"
+            return late if now > due_at else "running"
         case "suspended":
             return "running"
         case _:
-            assert_never(clock.ended)
+            assert_never(ended)
 
 
 def runs(facts: Facts, regimes: Regimes | None = None, calendars: Mapping[str, Calendar] | None = None) -> list[Run]:
@@ -115,9 +117,13 @@ def runs(facts: Facts, regimes: Regimes | None = None, calendars: Mapping[str, C
     )
 
 
-def runs_by(facts: Facts, rulebook: "Rulebook", issued: Issued[Applied] | None = None) -> list[Run]:
+def runs_by(facts: Facts, rulebook: "Rulebook", issued: "Issued[Rulebook] | None" = None) -> list[Run]:
     """As `runs`, by rules that were looked up once. `issued` holds what was computed before, and is filled."""
     history = _History.of(facts)
+    if issued is not None:
+        for at, version, _, told in history.timed:
+            if not told:
+                issued.first_known(version, at, rulebook)
     return [run for rules in rulebook.rules for run in _runs_of(history, rules, issued)]
 
 
@@ -127,9 +133,15 @@ class Rulebook:
     def __init__(self, regimes: Regimes, calendars: Mapping[str, Calendar]) -> None:
         self.calendars = calendars
         self.rules = [rules for regime in regimes for rules in _rules_of(regime, calendars)]
+        self._by_name = {(rules.regime, rules.clock): rules for rules in self.rules}
         watched = [rules.watched for rules in self.rules]
         self.watched: frozenset[type[ComplaintEvent]] = frozenset().union(*watched)
         """Every fact that may matter to some clock; without all others the clocks are the same."""
+
+    def at(self, regime: str, clock: str, instant: datetime) -> Applied | None:
+        """The rule of a clock that is in force on the local day of an instant; None where there is none."""
+        rules = self._by_name.get((regime, clock))
+        return None if rules is None else rules.at(instant)
 
 
 @cache
@@ -224,7 +236,7 @@ class _History(NamedTuple):
         return cls(timed, untimed)
 
 
-def _runs_of(history: _History, rules: _Rules, issued: Issued[Applied] | None) -> Iterator[Run]:
+def _runs_of(history: _History, rules: _Rules, issued: Issued[Rulebook] | None) -> Iterator[Run]:
     """A clock's runs, oldest first: one, and one more for each restart. What precedes the start only grades."""
     read: list[Running] = []
     traits = Traits()
@@ -240,13 +252,13 @@ def _runs_of(history: _History, rules: _Rules, issued: Issued[Applied] | None) -
         if timed.told or not (restarts or _may_begin(last)):
             continue
         begun = Begun(rules.regime, rules.clock, timed.version, timed.at.astimezone(UTC))
-        applied = rules.at(timed.at)
-        if issued is not None:
-            applied = rules.with_newest_calendar(issued.rule(begun, applied))
+        if issued is None:
+            applied = rules.at(timed.at)
+        else:
+            known_then = issued.rules(timed.version, timed.at)
+            applied = rules.with_newest_calendar(known_then.at(rules.regime, rules.clock, timed.at))
         if applied is None or not (restarts or applied.rule.begins(timed.fact)):
             continue
-        if issued is not None:
-            issued.begin(begun, applied)
         read.append(Running(timed, begun, applied, traits, issued))
     for version, fact in history.untimed:
         last = read[-1] if read else None

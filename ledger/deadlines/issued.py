@@ -1,7 +1,7 @@
 """What was issued: the due times that were given out, so that no later calendar or regime changes them unseen.
 
-A run keeps the version of the regime with which it began, and each of its due times the version of the
-calendar by which it was computed. Nothing here decides which of them is issued anew.
+A run goes by the rules that were known when the fact with which it begins was first recorded, and each of its due
+times by the version of the calendar by which it was computed. Nothing here decides which of them is issued anew.
 """
 
 from datetime import datetime
@@ -11,7 +11,7 @@ from ledger.deadlines.calendar import Calendar
 from ledger.deadlines.regime import Span
 from ledger.deadlines.span import Pauses, due
 
-Rule = TypeVar("Rule")
+Rules = TypeVar("Rules")
 
 
 class Begun(NamedTuple):
@@ -23,20 +23,20 @@ class Begun(NamedTuple):
     starts_at: datetime
 
 
-class Issued(Generic[Rule]):
+class Issued(Generic[Rules]):
     """The due times of one complaint as they were issued; filled while its clocks are computed."""
 
     def __init__(self) -> None:
-        self._rules: dict[Begun, Rule] = {}
+        self._rules: dict[tuple[int, datetime], Rules] = {}
         self._due: dict[Begun, dict[tuple[Span, Pauses], tuple[datetime, bool, Calendar]]] = {}
 
-    def rule(self, begun: Begun, in_force: Rule | None) -> Rule | None:
-        """The rule with which a run began; for one that is new, what is in force."""
-        return self._rules.get(begun, in_force)
+    def first_known(self, version: int, at: datetime, rules: Rules) -> None:
+        """Keeps the rules that are known when a fact is: those known when it was first, if it is not new."""
+        self._rules.setdefault((version, at), rules)
 
-    def begin(self, begun: Begun, rule: Rule) -> None:
-        """Keeps the rule with which a run begins."""
-        self._rules.setdefault(begun, rule)
+    def rules(self, version: int, at: datetime) -> Rules:
+        """The rules that were known when a fact of this version and time was first recorded."""
+        return self._rules[version, at]
 
     def due(self, begun: Begun, span: Span, pauses: Pauses, newest: Calendar) -> tuple[datetime, bool, Calendar]:
         """The due time of a run under a limit, whether it is provisional, and the calendar that it goes by."""

@@ -5,7 +5,7 @@ Nothing here chooses a regime or reads the time; what is due, `span.py` computes
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ledger.complaint.events import (
     ComplaintClassified,
@@ -36,6 +36,9 @@ Did = Literal[
     "stop-at-unknown-time",
     "void",
 ]
+
+UNENDED: frozenset[Ended] = frozenset({"running", "suspended"})
+"""What time still counts against, or will again."""
 
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 """Due where no limit applies."""
@@ -127,7 +130,7 @@ class Running:
     )
 
     def __init__(
-        self, start: Timed, begun: Begun, applied: Applied, traits: Traits, issued: Issued[Applied] | None
+        self, start: Timed, begun: Begun, applied: Applied, traits: Traits, issued: Issued[Any] | None
     ) -> None:
         self.regime, self.rule, self._newest = applied
         self.calendar, self._issued = self._newest, issued

@@ -1,7 +1,7 @@
 """Deadlines in two times: the clocks of one complaint as they came to be known, position by position.
 
-A clock goes by the version of its regime that was in force on the day it started, as known when it was first
-known of; a due time stays as it was issued, by the newest calendar then. A due time that is provisional is
+A clock goes by the version of its regime that was in force on the day it started, as known when the fact with which
+it starts was first recorded; a due time stays as it was issued, by the newest calendar then. A due time that is provisional is
 issued anew when a newer calendar is known, if its clock still runs and had not been missed by then. So neither
 a calendar nor a regime published later changes a verdict that was known. Pure; nothing is stored here.
 """
@@ -14,7 +14,7 @@ from ledger.complaint.events import ComplaintEvent
 from ledger.complaint.state import effective
 from ledger.deadlines.clock import Clock, Facts, Rulebook, Run, Verdict, runs_by, verdict
 from ledger.deadlines.issued import Issued
-from ledger.deadlines.running import Applied
+from ledger.deadlines.running import UNENDED
 from ledger.policy.events import PolicyEvent
 from ledger.policy.state import Policies, evolve
 
@@ -54,7 +54,7 @@ class Deadlines:
     """
 
     def __init__(self) -> None:
-        self._issued: Issued[Applied] = Issued()
+        self._issued: Issued[Rulebook] = Issued()
 
     def runs(self, facts: Facts, rulebook: Rulebook, recorded_at: datetime) -> list[Run]:
         """The runs as known by an event that was recorded at an instant, by what was published up to it."""
@@ -115,7 +115,7 @@ def issued_anew(before: Iterable[Run], after: Iterable[Run]) -> list[IssuedAnew]
 def _is_stale(run: Run, rulebook: Rulebook, recorded_at: datetime) -> bool:
     """Whether a due time is to be issued anew: provisional, not over, and a newer calendar is known."""
     clock = run.clock
-    if not clock.provisional or clock.ended not in {"running", "suspended"}:
+    if not clock.provisional or clock.ended not in UNENDED:
         return False
     newest = rulebook.calendars.get(run.calendar.name, run.calendar)
     return newest.version > run.calendar.version and verdict(clock, recorded_at) == "running"

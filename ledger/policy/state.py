@@ -26,8 +26,8 @@ Since = tuple[date, Regime | None]
 class Policies:
     """Regimes by name, each with its versions and the decisions on their force in the order of recording; calendars.
 
-    `recorded` holds every policy event. Until a regime is published, a book goes by the built-in default; until
-    a calendar is published, by the built-in one of its name.
+    `recorded` holds every policy event. Until a regime of its name is published, a book goes by the built-in default;
+    until a calendar is published, by the built-in one of its name.
     """
 
     recorded: tuple[PolicyEvent, ...] = field(default=(), repr=False)
@@ -44,10 +44,15 @@ class Policies:
         return {name: versions[-1] for name, versions in self.calendars.items()}
 
     def in_force(self) -> tuple[InForce, ...]:
-        """The regimes that apply, in the order of their first publication, each with the day from which a version does."""
-        if not self.regimes:
-            return tuple(InForce(regime.name, ((date.min, regime),)) for regime in default_regimes())
-        return tuple(InForce(name, _steps(self.decisions[name])) for name in self.regimes if self.decisions.get(name))
+        """The regimes that apply, in the order of their first publication, each with the day from which a version does.
+
+        The built-in default applies as long as no regime of its name is published.
+        """
+        unsaid = [regime for regime in default_regimes() if regime.name not in self.regimes]
+        return (
+            *(InForce(regime.name, ((date.min, regime),)) for regime in unsaid),
+            *(InForce(name, _steps(self.decisions[name])) for name in self.regimes if self.decisions.get(name)),
+        )
 
     def regime_on(self, name: str, on: date) -> Regime | None:
         """The version of a regime that applies to a clock which starts on that day; None if none does."""

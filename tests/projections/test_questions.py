@@ -225,7 +225,7 @@ class TestSla:
                 assert sum(each.missed for each in of_clock) == line.missed
         (resolution,) = [line for line in whole.lines if line.clock == "resolution"]
         assert resolution.rate == resolution.met / (resolution.met + resolution.missed)
-        assert sla.Line("house", "x", None, 0, 0, 3, 1, 1, 0, 0).rate is None
+        assert sla.Line("house", "x", None, None, 0, 0, 3, 1, 1, 0, 0).rate is None
 
     @pytest.mark.parametrize("ended", ["ruled-out", "merged"])
     def test_what_is_no_longer_open_is_missed_and_not_overdue(
