@@ -11,10 +11,12 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from ledger.deadlines.clock import Verdict
 from ledger.deadlines.running import Ended
 from ledger.record.reading import BookHead
 from ledger.tables.state import Tables
-from projections.sla import Part
+from projections import sla
+from projections.sla import Part, Period
 
 
 class Answer(BaseModel):
@@ -78,6 +80,18 @@ class KnownClock(Answer):
     calendar_version: int | None
     known_from: int
     known_to: int | None
+    limit: str = Field(description="The limit that applies, such as `5 working days`.")
+    first_limit: str = Field(description="The limit before any other was put in place; both stay visible.")
+    first_due_at: datetime
+    suspended_at: datetime | None
+    regrades_on_last_day: int
+    verdict: Verdict = Field(description="What this state says at `as_of`, where that is an instant, and else now.")
+
+    @classmethod
+    def judged_at(cls, found: sla.KnownClock, now: datetime) -> "KnownClock":
+        """The state with its verdict at an instant."""
+        kept = {name: value for name, value in found._asdict().items() if name in cls.model_fields}
+        return cls(**kept, limit=found.within, first_limit=found.first_within, verdict=found.verdict(now))
 
 
 class KnownClocks(Answer):
@@ -122,6 +136,7 @@ class SlaLine(Answer):
 
     regime: str
     clock: str
+    period: date | None = Field(description="The first day of the day, month, quarter or year in which they began.")
     part: str | None
     met: int
     missed: int
@@ -130,6 +145,11 @@ class SlaLine(Answer):
     void: int
     overdue: int = Field(description="Of the missed, those still open.")
     provisional: int
+    lapsed: int = Field(description="Of what is no duty of the institution: the time is over.")
+    regrades_on_last_day: int = Field(description="Regrades that changed the limit on its last day.")
+    used_seconds: tuple[float, float, float] | None = Field(
+        description="From beginning to stop, of those that were stopped: half, 90 % and 99 % of them took no longer."
+    )
     numerator: int
     denominator: int
     rate: float | None
@@ -144,6 +164,8 @@ class SlaReport(Answer):
     starts_from: datetime | None
     starts_before: datetime | None
     part: Part | None
+    period: Period | None
+    classified: int | None = Field(description="The position that parts are classified as of; null: as first set.")
     lines: list[SlaLine]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI, Response
 
-from api import asking, problems, proving, recording
+from api import asking, deadlines, problems, proving, recording
 from api.answers import ANSWERS
 from api.asking import Asker
 from api.caller import OPEN_TO_ALL, allowed, refuse_unlisted
@@ -70,6 +70,7 @@ def create_app(
     asker = Asker(ledger, pool, worker.wake)
     app.include_router(asking.router(asker))
     app.include_router(proving.router(asker))
+    app.include_router(deadlines.router(asker))
     refuse_unlisted(app)
     app.state.tokens, app.state.ledger = TokenReader(ledger.keys, settings), ledger
     app.add_middleware(Edge, hosts=hosts)
@@ -84,9 +85,8 @@ def _describe_itself(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = described(
-                app, commands, (*receipts, ComplaintNow, *ANSWERS, *proving.ANSWERS), OPEN_TO_ALL
-            )
+            answers = (*ANSWERS, *deadlines.ANSWERS, *proving.ANSWERS)
+            app.openapi_schema = described(app, commands, (*receipts, ComplaintNow, *answers), OPEN_TO_ALL)
         return app.openapi_schema
 
     setattr(app, "openapi", openapi)  # noqa: B010 - FastAPI's documented way to extend it; an assignment offends the type checker

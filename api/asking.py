@@ -20,7 +20,7 @@ from fastapi.responses import HTMLResponse
 from api import answers, problems
 from api.answers import answer
 from api.description import problem_responses, question_description
-from api.moments import Beginning, Ending, Instant, Place
+from api.moments import Beginning, ClassifiedPlace, Ending, Instant, Place
 from api.page import first_page
 from api.refusals import InvalidRequest, NoSuchPage
 from api.standing import ComplaintNow
@@ -32,9 +32,10 @@ from ledger.database.pool import CONNECTIONS_MAX, Pool
 from ledger.event import Reference
 from ledger.record.reading import head
 from ledger.tables.state import Tables
-from projections import history, sla, worklist
+from projections import derivation, history, sla, worklist
 from projections.asking import BadCursor, NotBuilt, NotReached, reached, status
 from projections.catalogue import PROJECTIONS
+from projections.policies import Remembered
 
 WAIT_SECONDS_MAX = 2.0
 POLL_SECONDS = 0.02
@@ -102,6 +103,7 @@ class Asker:
     def __init__(self, ledger: Ledger, pool: Pool, wake: Callable[[], None]) -> None:
         self.ledger, self._pool, self._wake = ledger, pool, wake
         self._places = anyio.CapacityLimiter(CONNECTIONS_MAX)
+        self._policies = Remembered(ledger.book)
 
     async def ask(self, question: Callable[..., Found], *args: Any, **asked: Any) -> Found:
         """A question about the book."""
@@ -120,8 +122,16 @@ class Asker:
 
     async def complaint(self, complaint_id: UUID) -> ComplaintNow:
         """A complaint from the record itself: it is never behind."""
-        complaint = await self._on_a_thread(partial(self.ledger.complaint, complaint_id))
-        return ComplaintNow.of(complaint_id, complaint, datetime.now(UTC))
+        return await self._on_a_thread(partial(self._complaint, complaint_id))
+
+    def _complaint(self, complaint_id: UUID) -> ComplaintNow:
+        complaint = self.ledger.complaint(complaint_id)
+        with self._pool.connection() as connection:
+            followed = self._policies.now(connection)
+            clocks = derivation.clocks_of(
+                connection, self.ledger.book, complaint_id, followed, up_to_version=complaint.version
+            )
+        return ComplaintNow.of(complaint_id, complaint, clocks, datetime.now(UTC))
 
     def _ask(self, question: Callable[..., Found], *args: Any, **asked: Any) -> Found:
         with self._pool.connection() as connection:
@@ -179,7 +189,8 @@ def _add_complaints(routes: APIRouter, asker: Asker) -> None:
     async def complaint_clocks(complaint_id: UUID, at_least: AtLeast, as_of: AsOf = None) -> Response:
         """Every state of a complaint's deadlines that was ever known, and from which position to which."""
         found = await asker.ask_projection("sla", at_least, sla.of, complaint_id, as_of=as_of)
-        return answer(answers.KnownClocks, {"clocks": found})
+        now = datetime.now(UTC) if not isinstance(as_of, datetime) else as_of
+        return answer(answers.KnownClocks, {"clocks": [answers.KnownClock.judged_at(each, now) for each in found]})
 
     @routes.get("/complaints", **question_description(answers.Found, *PROJECTION))
     async def complaints_by_reference(
@@ -215,6 +226,13 @@ def _add_reports(routes: APIRouter, asker: Asker) -> None:
         as_of: AsOf = None,
         now: Now = None,
         by: Annotated[sla.Part | None, Query(description="Break the counts down by this.")] = None,
+        period: Annotated[
+            sla.Period | None, Query(description="And by the day, month … on which clocks began.")
+        ] = None,
+        classified: Annotated[
+            ClassifiedPlace | None,
+            Query(description="Parts by the classification that was set `first`, or as known at this place."),
+        ] = None,
     ) -> Response:
         """First replies and resolutions: how many deadlines were met, missed, and run. A past report is asked for by `as_of`."""
         found = await asker.ask_projection(
@@ -226,6 +244,8 @@ def _add_reports(routes: APIRouter, asker: Asker) -> None:
             as_of=as_of,
             now=_judged_at(as_of, now),
             part=by,
+            period=period,
+            classified=classified,
         )
         return answer(answers.SlaReport, found)
 

@@ -6,6 +6,7 @@ Tests hold every answer of the running service against it.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -77,7 +78,7 @@ def command_description(
         },
         "openapi_extra": {
             "parameters": [
-                {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+                {"name": name, "in": "path", "required": True, "schema": _path_schema(command, name)}
                 for name in path_ids
             ],
             "requestBody": {
@@ -159,6 +160,12 @@ def _demand_a_token(operation: dict[str, Any]) -> None:
 def _kinds(response: Mapping[str, Any]) -> list[str]:
     kinds: list[str] = response["content"][MEDIA_TYPE]["schema"]["allOf"][1]["properties"]["type"]["enum"]
     return kinds
+
+
+def _path_schema(command: type[Command], name: str) -> dict[str, str]:
+    """What stands in a path is an id, or the name of something that an institution named itself."""
+    field = command.model_fields[name]
+    return {"type": "string", "format": "uuid"} if field.annotation is UUID else {"type": "string"}
 
 
 def _leave_to_the_caller(schema: dict[str, Any], path_ids: Sequence[str], assigned: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from api.party_examples import PARTY_EXAMPLES
 from ledger.command import Command
 from ledger.complaint import commands as ask
+from ledger.policy import commands as policies
 from ledger.tables import commands as tables
 
 EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
@@ -206,6 +207,56 @@ EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
         "corrected_by": "registrar.li",
         "approved_by": "supervisor.chen",
         "corrected_at": "2025-09-27T10:00:00+08:00",
+    },
+    policies.PublishCalendar: {
+        "calendar": {
+            "name": "shanghai-exchange",
+            "version": 1,
+            "title": "上海某机构工作日",
+            "zone": "Asia/Shanghai",
+            "settled_from": "2025-01-01",
+            "settled_through": "2025-12-31",
+            "day_starts": [{"since": "2025-01-01", "utc_offset_minutes": 480}],
+            "notices": {"2025": "机构通知 2024-11-12"},
+            "days": [{"on": "2025-10-01", "kind": "holiday", "zh": "国庆节", "en": "National Day", "notice": "2025"}],
+        },
+        "published_by": "policy.sun",
+        "published_at": "2025-09-01T10:00:00+08:00",
+    },
+    policies.PublishRegime: {
+        "regime": {
+            "name": "card-centre",
+            "version": 1,
+            "title": "信用卡中心投诉时限",
+            "calendar": "shanghai-exchange",
+            "source": "信用卡中心投诉管理办法，2025 年版。",
+            "clocks": [
+                {
+                    "name": "resolution",
+                    "zh": "处理完毕",
+                    "en": "Resolution",
+                    "source": "第十二条：三个工作日内答复客户。",
+                    "starts": "complaint-received",
+                    "stops": ["reply-sent"],
+                    "limits": [{"amount": 3, "unit": "working-days"}],
+                    "applies_to": {"product": ["credit-card"]},
+                    "other_facts": {"complaint-withdrawn": {"in_time": "void", "late": "stop"}},
+                }
+            ],
+        },
+        "published_by": "policy.sun",
+        "published_at": "2025-09-01T10:05:00+08:00",
+    },
+    policies.PutRegimeInForce: {
+        "in_force_from": "2100-01-01",
+        "decided_by": "policy.sun",
+        "decided_at": "2025-09-01T10:10:00+08:00",
+    },
+    policies.RetireRegime: {
+        "retired_from": "2100-07-01",
+        "reason": "replaced by the institution-wide limits",
+        "decided_by": "policy.sun",
+        "decided_at": "2025-09-01T10:15:00+08:00",
     },
     tables.PublishCodeTables: {
         "tables": {

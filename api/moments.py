@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema
 
@@ -85,6 +85,13 @@ def read_ending(given: Any) -> datetime:
 
 
 Place = Annotated[int | datetime, BeforeValidator(read_place), WithJsonSchema({"anyOf": [POSITION, INSTANT]})]
+ClassifiedPlace = Annotated[
+    Literal["first"] | int | datetime,
+    BeforeValidator(lambda given: "first" if given == "first" else read_place(given)),
+    WithJsonSchema({"anyOf": [{"const": "first"}, POSITION, INSTANT]}),
+]
+"""As of when a complaint is classified: as it was first, or as known at a place."""
+
 Instant = Annotated[datetime, BeforeValidator(lambda given: _instant(str(given))), WithJsonSchema(INSTANT)]
 Beginning = Annotated[datetime, BeforeValidator(read_beginning), WithJsonSchema({"anyOf": [DAY, INSTANT]})]
 Ending = Annotated[datetime, BeforeValidator(read_ending), WithJsonSchema({"anyOf": [DAY, INSTANT]})]

@@ -90,6 +90,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     rules.ValueNotUnderstood: HTTPStatus.UNPROCESSABLE_ENTITY,
     rules.ValuesToGiveAgain: HTTPStatus.UNPROCESSABLE_ENTITY,
     policies.RegimeUnknown: HTTPStatus.NOT_FOUND,
+    policies.CalendarUnpublished: HTTPStatus.NOT_FOUND,
     policies.VersionNotNext: HTTPStatus.CONFLICT,
     policies.NothingNew: HTTPStatus.CONFLICT,
     policies.NotInForce: HTTPStatus.CONFLICT,

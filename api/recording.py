@@ -25,6 +25,7 @@ from ledger.application import Ledger, Receipt
 from ledger.command import Command
 from ledger.complaint import commands as ask
 from ledger.database.pool import Pool
+from ledger.policy import commands as policies
 from ledger.record.envelope import opened
 from ledger.record.reading import stream_events
 from ledger.subjects import subject_of
@@ -93,6 +94,10 @@ COMMANDS = (
     CommandRoute(f"{ONE}/group", ask.RecogniseGroup),
     CommandRoute(f"{ONE}/annulments", ask.AnnulFact, decides=True),
     CommandRoute(f"{ONE}/corrections", ask.CorrectFact, decides=True),
+    CommandRoute("/regimes", policies.PublishRegime),
+    CommandRoute("/regimes/{name}/force", policies.PutRegimeInForce, decides=True),
+    CommandRoute("/regimes/{name}/retirement", policies.RetireRegime, decides=True),
+    CommandRoute("/calendars", policies.PublishCalendar),
     CommandRoute("/codes", tables.PublishCodeTables),
     CommandRoute("/codes/routing", tables.PublishRouting),
     CommandRoute("/codes/approval-limits", tables.PublishApprovalLimits),

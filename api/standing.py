@@ -3,6 +3,7 @@
 A personal value stands in it as its digest, as in the record. Nothing is decided here.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from pydantic import Field
 from api.answers import Answer
 from ledger.complaint.events import ComplaintClassified, ComplaintReceived, ComplaintRegistered
 from ledger.complaint.state import AssignmentFact, Complaint, GradeFact, effective
-from ledger.deadlines.clock import Clock, Verdict, clocks, verdict
+from ledger.deadlines.clock import Clock, Verdict, verdict
 from ledger.deadlines.running import Ended
 
 
@@ -25,6 +26,12 @@ class JudgedClock(Answer):
     stopped_at: datetime | None
     ended: Ended
     provisional: bool = Field(description="It runs over days whose calendar is not announced yet.")
+    limit: str = Field(description="The limit that applies, such as `5 working days`.")
+    first_limit: str = Field(description="The limit before any other was put in place; both stay visible.")
+    first_due_at: datetime
+    suspended_at: datetime | None
+    regime_version: int
+    calendar_version: int | None
     verdict: Verdict
 
     @classmethod
@@ -38,6 +45,12 @@ class JudgedClock(Answer):
             stopped_at=clock.stopped_at,
             ended=clock.ended,
             provisional=clock.provisional,
+            limit=str(clock.limit),
+            first_limit=str(clock.first_limit),
+            first_due_at=clock.first_due_at,
+            suspended_at=clock.suspended_at,
+            regime_version=clock.regime_version,
+            calendar_version=clock.calendar_version,
             verdict=verdict(clock, now),
         )
 
@@ -83,7 +96,7 @@ class ComplaintNow(Answer):
     clocks: list[JudgedClock]
 
     @classmethod
-    def of(cls, complaint_id: UUID, complaint: Complaint, now: datetime) -> "ComplaintNow":
+    def of(cls, complaint_id: UUID, complaint: Complaint, clocks: Iterable[Clock], now: datetime) -> "ComplaintNow":
         """The state that the rules hold, with its deadlines judged."""
         facts = effective(complaint.recorded)
         return cls(
@@ -114,5 +127,5 @@ class ComplaintNow(Answer):
             reopened_at=complaint.reopened_at,
             withdrawn_at=complaint.withdrawn_at,
             closed_at=complaint.closed_at,
-            clocks=[JudgedClock.at(clock, now) for clock in clocks(facts)],
+            clocks=[JudgedClock.at(clock, now) for clock in clocks],
         )

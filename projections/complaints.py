@@ -11,6 +11,8 @@ from itertools import groupby, islice
 from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
+from psycopg2.extensions import connection as Connection
+
 from ledger.complaint.events import (
     AutomaticReplySent,
     ComplaintAssigned,
@@ -197,7 +199,7 @@ class Complaints:
         self._corrected = {}
         if not missing | corrected:
             return
-        for stream_id, events in _streams(batch, missing | corrected, last):
+        for stream_id, events in streams(batch.connection, batch.book, missing | corrected, last):
             if stream_id in missing:
                 self._keep(stream_id, replayed(events, self._followed, first - 1))
             if stream_id in corrected:
@@ -212,7 +214,9 @@ class Complaints:
         remembered = [complaint_id for complaint_id, known in self._known.items() if known.is_provisional]
         for chunk in _chunks({*complaint_ids, *remembered}):
             missing = set(chunk) - self._known.keys()
-            for stream_id, events in _streams(part.batch, missing, part.policy.position) if missing else ():
+            for stream_id, events in (
+                streams(part.batch.connection, part.batch.book, missing, part.policy.position) if missing else ()
+            ):
                 self._keep(stream_id, replayed(events, self._followed, part.policy.position - 1))
             yield from ((complaint_id, self._known[complaint_id]) for complaint_id in chunk)
             self._forget_oldest()
@@ -311,13 +315,21 @@ def _chunks(complaint_ids: Iterable[UUID]) -> Iterator[list[UUID]]:
         yield chunk
 
 
-def _streams(batch: Batch, stream_ids: Iterable[UUID], position: int) -> Iterator[tuple[UUID, list[StoredRow]]]:
-    """The whole streams up to a position, read in one statement."""
-    wanted = [str(each) for each in stream_ids]
-    found = batch.fetch(_SQL["streams"], {"book": batch.book, "stream_ids": wanted, "position": position})
-    rows = [StoredRow(p, s, v, n, bytes(state), at) for p, s, v, n, state, at in found]
+def streams(
+    connection: Connection, book: str, stream_ids: Iterable[UUID], position: int
+) -> Iterator[tuple[UUID, list[StoredRow]]]:
+    """Whole streams up to a position, read in one statement."""
+    asked = {"book": book, "stream_ids": [str(each) for each in stream_ids], "position": position}
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["streams"], asked)
+        rows = [StoredRow(p, s, v, n, bytes(state), at) for p, s, v, n, state, at in cursor.fetchall()]
     for stream_id, stream in groupby(rows, key=lambda row: row.stream_id):
         yield stream_id, list(stream)
+
+
+def effective_facts(rows: Iterable[StoredRow]) -> Facts:
+    """What stands of a whole stream."""
+    return effective([complaint_event(row) for row in rows])
 
 
 def complaint_event(row: StoredRow) -> ComplaintEvent:
@@ -344,24 +356,12 @@ def situation_after(situation: Situation, fact: ComplaintEvent) -> Situation:  #
         case ComplaintRegistered():
             return replace(situation, reference=event.reference)
         case ComplaintClassified() | ComplaintReclassified():
-            return replace(
-                situation,
-                category=event.category,
-                product=event.product or situation.product,
-                cause=event.cause or situation.cause,
-                first_category=situation.first_category or event.category,
-            )
+            return _classified(situation, event)
         case ComplaintGraded() | ComplaintRegraded():
-            return replace(
-                situation,
-                grade=event.grade.value,
-                urgent=event.urgent,
-                first_grade=situation.first_grade or event.grade.value,
-            )
+            grade = event.grade.value
+            return replace(situation, grade=grade, urgent=event.urgent, first_grade=situation.first_grade or grade)
         case ComplaintAssigned() | ComplaintReassigned():
             return replace(situation, department=event.department, handler=event.assignee, stage="assigned")
-        case FirstReplySent():
-            return situation
         case InvestigationStarted():
             return replace(situation, stage="investigating")
         case FindingMade():
@@ -394,9 +394,19 @@ def situation_after(situation: Situation, fact: ComplaintEvent) -> Situation:  #
             return situation
         case ComplaintTransferred() | DeadlineExtended() | AppraisalStarted() | AppraisalEnded():
             return situation  # deadlines read them
-        case NewFactsReceived() | HoldingResponseSent() | GroupRecognised():
+        case NewFactsReceived() | HoldingResponseSent() | GroupRecognised() | FirstReplySent():
             return situation
         case FactAnnulled() | FactCorrected():
             return situation  # never effective themselves
         case _:
             assert_never(event)
+
+
+def _classified(situation: Situation, event: ComplaintClassified) -> Situation:
+    return replace(
+        situation,
+        category=event.category,
+        product=event.product or situation.product,
+        cause=event.cause or situation.cause,
+        first_category=situation.first_category or event.category,
+    )

@@ -1,8 +1,9 @@
 """The policies of a book as known at any position, read from the record; and as a fold follows them. Writes no row."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from threading import Lock
 from typing import NamedTuple
 from uuid import UUID
 
@@ -42,6 +43,14 @@ class Followed:
         stream_id = policies_stream(book_id(head(connection, book).origin))
         return cls(stream_id, stream_events(connection, book, stream_id, up_to_position=position))
 
+    def followed_by(self, rows: Iterable[StoredRow]) -> "Followed":
+        """The same with later policies; this one stays as it is."""
+        later = Followed(self.stream_id)
+        later._standings = [*self._standings]
+        for row in rows:
+            later.take(row)
+        return later
+
     def take(self, row: StoredRow) -> Standing:
         """One more policy, the latest."""
         event = opened(row).event
@@ -73,6 +82,24 @@ class Followed:
         """The policies as entries of the book, for `ledger.policy.known`."""
         for standing in self._standings:
             yield Entry(standing.position, standing.recorded_at, standing.event)
+
+
+class Remembered:
+    """The policies of a book as they are now, of which only what was published since is read. Safe for threads."""
+
+    def __init__(self, book: str) -> None:
+        self._book = book
+        self._lock = Lock()
+        self._followed: Followed | None = None
+
+    def now(self, connection: Connection) -> Followed:
+        """All that is published. Costs one indexed read, of no row where nothing was published since."""
+        with self._lock:
+            known = self._followed or Followed.up_to(connection, self._book, 0)
+            rows = stream_events(connection, self._book, known.stream_id, after_version=len(known.standings))
+            if rows or self._followed is None:
+                self._followed = known = known.followed_by(rows)
+            return known
 
 
 def policies_at(connection: Connection, book: str, position: int | None = None) -> Policies:

@@ -9,7 +9,8 @@ It needs the library `holidays` and is run by hand, once a year. A changed file 
 from datetime import date
 from pathlib import Path
 
-from ledger.deadlines.country import as_toml, calendar_of_country
+from ledger.deadlines.country import calendar_of_country
+from ledger.deadlines.writing import calendar_as_toml
 
 YEARS = range(2004, 2028)
 ANNOUNCED_THROUGH = date(2026, 12, 31)
@@ -27,7 +28,7 @@ def written(name: str) -> str:
     made = calendar_of_country(
         years=YEARS, announced_through=ANNOUNCED_THROUGH, version=VERSION, name=name, **CALENDARS[name]
     )
-    return f"# Written by scripts/country_calendars.py; do not edit.\n{as_toml(made)}"
+    return f"# Written by scripts/country_calendars.py; do not edit.\n{calendar_as_toml(made)}"
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ def every_command(command: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
     if inner is None:
         yield " ".join(path)
         return
+    if command.invoke_without_command and path:
+        yield " ".join(path)
     for name, each in inner.items():
         yield from every_command(each, (*path, name))
 

@@ -1,7 +1,8 @@
-"""Lays out the SLA report and the worklist, as tables for people and as documents for programs. Asks nothing."""
+"""Lays out the SLA report, derivations, suppositions and the worklist, as tables for people and as documents for programs. Asks nothing."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import asdict
+from datetime import date, datetime
 from functools import cache
 
 from rich.table import Table
@@ -9,8 +10,12 @@ from rich.table import Table
 from api.command.printing import cell, table
 from api.command.telling import happened, named
 from ledger.deadlines.calendar import Calendar
+from ledger.deadlines.explain import NAMES
 from ledger.deadlines.regime import built_in_regimes
+from projections import sla
+from projections.derivation import Derived
 from projections.sla import Line, OverduePage, Report
+from projections.what_if import Tally, WhatIf
 from projections.worklist import Task, Worklist
 
 LABELS = {
@@ -31,6 +36,8 @@ def sla_document(report: Report, overdue: OverduePage) -> dict[str, object]:
         "starts_from": report.starts_from,
         "starts_before": report.starts_before,
         "by": report.part,
+        "period": report.period,
+        "classified": report.classified,
         "lines": [{**line._asdict(), "denominator": line.denominator, "rate": line.rate} for line in report.lines],
         "overdue": [row._asdict() for row in overdue.rows],
         "overdue_more": overdue.next_cursor is not None,
@@ -54,15 +61,42 @@ def sla_tables(report: Report, overdue: OverduePage, calendar: Calendar) -> Iter
 
 
 def _figures(report: Report) -> Table:
-    numbers = ("met 达标", "missed 超时", "overdue 逾期", "running 处理中", "void", "unknown", "rate 及时率")
-    parts = () if report.part is None else (report.part,)
+    numbers = (
+        *("met 达标", "missed 超时", "overdue 逾期", "running 处理中", "void", "unknown", "rate 及时率"),
+        "used 用时 50% / 90%",
+    )
+    by = () if report.period is None else (report.period,)
+    parts = by if report.part is None else (*by, report.part)
     made = table(None, "clock", *parts, *numbers, numbers=numbers)
     for line in report.lines:
         counts = (line.met, line.missed, line.overdue, line.running, line.void, line.unknown)
         rate = "–" if line.rate is None else f"{line.rate:.1%}"
-        part = () if report.part is None else (_part(report.part, line),)
-        made.add_row(clock_name(line.regime, line.clock), *part, *map(cell, counts), rate)
+        when = () if report.period is None else (_period(report.period, line.period),)
+        part = when if report.part is None else (*when, _part(report.part, line))
+        used = "–" if line.used_seconds is None else " / ".join(map(_duration, line.used_seconds[:2]))
+        made.add_row(clock_name(line.regime, line.clock), *part, *map(cell, counts), rate, used)
     return made
+
+
+def _period(period: sla.Period, first: date | None) -> str:
+    """A day, month, quarter or year, as it is written."""
+    if first is None:
+        return "–"
+    match period:
+        case "day":
+            return first.isoformat()
+        case "month":
+            return f"{first:%Y-%m}"
+        case "quarter":
+            return f"{first.year}-Q{(first.month + 2) // 3}"
+        case "year":
+            return f"{first.year}"
+
+
+def _duration(seconds: float) -> str:
+    """Hours up to two days, else days, with one decimal."""
+    hours = seconds / 3600
+    return f"{hours:.1f} h" if hours <= 48 else f"{hours / 24:.1f} d"
 
 
 def _part(part: str, line: Line) -> str:
@@ -85,6 +119,88 @@ def _overdue(overdue: OverduePage, calendar: Calendar) -> Table:
             row.handler or "–",
         )
     return made
+
+
+def derivation_document(derived: Derived) -> dict[str, object]:
+    """The deadlines of a complaint with their derivations, as a program reads them."""
+    return {
+        "book": derived.book,
+        "complaint_id": derived.complaint_id,
+        "position": derived.position,
+        "now": derived.now,
+        "deadlines": [
+            {
+                **explanation.clock._asdict(),
+                "limit": str(explanation.clock.limit),
+                "first_limit": str(explanation.clock.first_limit),
+                "calendar": explanation.calendar.name,
+                "verdict": said,
+                "steps": [{**step._asdict(), "fact": NAMES[type(step.fact)]} for step in explanation.steps],
+                "days": [asdict(day) for day in explanation.days],
+            }
+            for explanation, said in derived.explanations()
+        ],
+        "lines": list(derived.lines()),
+    }
+
+
+def what_if_document(found: WhatIf) -> dict[str, object]:
+    """A supposition as a program reads it; rates are met of met and missed, null where there is neither."""
+    return {
+        "book": found.book,
+        "position": found.position,
+        "now": found.now,
+        "complaints": found.complaints,
+        "clocks": [
+            {
+                "regime": regime,
+                "clock": clock,
+                "rate": tally.rate,
+                "numerator": tally.met,
+                "denominator": tally.met + tally.missed,
+                "would_be_rate": tally.would_be_rate,
+                "would_be_numerator": tally.would_be_met,
+                "would_be_denominator": tally.would_be_met + tally.would_be_missed,
+                "differ": tally.differ,
+            }
+            for (regime, clock), tally in sorted(found.clocks.items())
+        ],
+        "differences": [difference._asdict() for difference in found.differences],
+    }
+
+
+def what_if_tables(found: WhatIf, calendar: Calendar) -> Iterator[Table | str]:
+    """A supposition as a person reads it."""
+    yield (
+        f"What if, of the book {found.book}: {found.complaints:,} complaints as known at position {found.position:,}, "
+        f"judged at {happened(found.now, calendar)} ({calendar.zone}); nothing is recorded"
+    )
+    rates = table(None, "clock", "rate 及时率", "would be", "verdicts that differ", numbers=("verdicts that differ",))
+    for (regime, clock), tally in sorted(found.clocks.items()):
+        rates.add_row(clock_name(regime, clock), *_rates(tally), cell(tally.differ))
+    yield rates
+    if found.differences:
+        yield ""
+        made = table("Verdicts that would differ", "complaint", "clock", "is", "due", "would be", "would be due")
+        for each in found.differences:
+            made.add_row(
+                str(each.complaint_id),
+                clock_name(each.regime, each.clock),
+                each.known or "–",
+                "–" if each.due_at is None else happened(each.due_at, calendar),
+                each.would_be or "–",
+                "–" if each.would_be_due_at is None else happened(each.would_be_due_at, calendar),
+            )
+        yield made
+
+
+def _rates(tally: Tally) -> tuple[str, str]:
+    return _rate(tally.met, tally.missed), _rate(tally.would_be_met, tally.would_be_missed)
+
+
+def _rate(met: int, missed: int) -> str:
+    total = met + missed
+    return f"{met / total:.1%} ({met:,} of {total:,})" if total else "–"
 
 
 @cache

@@ -14,7 +14,20 @@ import psycopg2
 import typer
 from eventsourcing import persistence
 
-from api.command import attesting, books, filling, proving, reading, sealing, serving, succeeding, tokens, upkeep
+from api.command import (
+    attesting,
+    books,
+    deadlines,
+    filling,
+    policies,
+    proving,
+    reading,
+    sealing,
+    serving,
+    succeeding,
+    tokens,
+    upkeep,
+)
 from api.command.demo.fill import BookInUse, FillFailed
 from api.command.options import WrongUse
 from api.command.printing import say
@@ -60,7 +73,7 @@ app.command("serve")(serving.serve)
 app.command("demo")(filling.demo)
 app.command("migrate")(books.migrate_database)
 app.add_typer(filling.imports, name="import")
-app.command("sla")(reading.sla_report)
+app.add_typer(deadlines.sla_app, name="sla")
 app.command("history")(reading.complaint_history)
 app.command("worklist")(reading.open_complaints)
 app.command("verify")(proving.verify)
@@ -72,6 +85,8 @@ app.command("entries")(attesting.entries)
 app.add_typer(upkeep.projections_app, name="projections")
 upkeep.projections_app.command("seal")(sealing.seal)
 upkeep.projections_app.command("check-seal")(sealing.check_seal)
+app.add_typer(policies.regimes_app, name="regime")
+app.add_typer(policies.calendars_app, name="calendar")
 books.books_app.command("succeed")(succeeding.succeed)
 app.add_typer(books.books_app, name="book")
 app.add_typer(tokens.tokens_app, name="token")

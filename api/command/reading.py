@@ -1,4 +1,4 @@
-"""`sla`, `history`, `worklist`: asks the projections and prints what they answer. Computes no figure of its own.
+"""`history`, `worklist`: asks the projections and prints what they answer. Computes no figure of its own.
 
 A projection is caught up first, so that what is printed holds everything that is recorded by then.
 """
@@ -20,7 +20,6 @@ from api.command.options import (
     DatabaseUrl,
     DataFolder,
     WrongUse,
-    read_day,
     read_place,
     settings_of,
 )
@@ -31,7 +30,7 @@ from ledger.database.faults import RoleNotGranted
 from ledger.database.roles import Role
 from ledger.record.reading import head
 from ledger.settings import Settings
-from projections import history, sla, worklist
+from projections import history, worklist
 from projections.asking import AsOf
 
 AS_OF = "--as-of"
@@ -42,118 +41,37 @@ PAGES_LOOKED_AT_MAX = 20
 
 
 @contextmanager
-def _asking(settings: Settings, projection: str, *, silent: bool) -> Iterator[Connection]:
-    """A connection that may ask, once the projection has worked in everything that is recorded."""
+def asking_of(settings: Settings, *projections: str, silent: bool) -> Iterator[Connection]:
+    """A connection that may ask, once the projections have worked in everything that is recorded."""
     with open_place(settings) as target, closing(target.connect(Role.APPLICATION, autocommit=True)) as connection:
         head(connection, settings.book)  # raises NoSuchBook before anything is built
-        try:
-            catch_up(target, settings.book, projection, silent=silent)
-        except RoleNotGranted:  # an auditor's login may read and not write
-            say(f"this login may not bring the projection {projection} forward: it is asked as far as it has come")
+        for projection in projections:
+            try:
+                catch_up(target, settings.book, projection, silent=silent)
+            except RoleNotGranted:  # an auditor's login may read and not write
+                say(f"this login may not bring the projection {projection} forward: it is asked as far as it has come")
         yield connection
 
 
-def _place(connection: Connection, book: str, as_of: str | None) -> AsOf:
+def place_named(connection: Connection, book: str, as_of: str | None, option: str = AS_OF) -> AsOf:
     """What `--as-of` names, a day by its end; raises WrongUse for what the book has not reached."""
     if as_of is None:
         return None
-    place = read_place(as_of, AS_OF)
+    place = read_place(as_of, option)
     end = head(connection, book)
     if isinstance(place, int):
         if place > end.size:
-            raise WrongUse(f"{AS_OF} {place}: the book {book} ends at position {end.size}")
+            raise WrongUse(f"{option} {place}: the book {book} ends at position {end.size}")
         return place
     if not isinstance(place, datetime):
         place = calendar().day_begins_at(place + timedelta(days=1)) - timedelta(microseconds=1)
     now = datetime.now(UTC)
     if place > max(now, end.recorded_at or now):  # the server's clock may be ahead of ours
         raise WrongUse(
-            f"{AS_OF} {as_of}: that moment has not come yet: it is only {calendar().local(now).isoformat(timespec='seconds')}; "
-            f"leave {AS_OF} out for what is known now"
+            f"{option} {as_of}: that moment has not come yet: it is only {calendar().local(now).isoformat(timespec='seconds')}; "
+            f"leave {option} out for what is known now"
         )
     return place
-
-
-def sla_report(
-    starts_from: Annotated[
-        str | None, typer.Option("--from", metavar="DAY", help="Only clocks that started on this day or later.")
-    ] = None,
-    starts_to: Annotated[
-        str | None, typer.Option("--to", metavar="DAY", help="Only clocks that started on this day or earlier.")
-    ] = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(
-            AS_OF,
-            metavar="POSITION|DAY|TIME",
-            help="As the book was known there, or when that day ended. [default: now]",
-        ),
-    ] = None,
-    by: Annotated[sla.Part | None, typer.Option("--by", help="Break every figure down.", case_sensitive=False)] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=sla.ROWS_MAX, help="List at most so many overdue.")] = 10,
-    database: DatabaseUrl = None,
-    data: DataFolder = None,
-    book: BookName = None,
-    as_json: AsJson = False,
-) -> None:
-    """Print how first replies and resolutions kept their limits 时效报告, and what is overdue.
-
-    Days are days of the institution's time zone. What was recorded up to now is worked in first.
-    """
-    first = read_day(starts_from, "--from") if starts_from else None
-    last = read_day(starts_to, "--to") if starts_to else None
-    if first and last and last < first:
-        raise WrongUse("--to lies before --from: exchange them")
-    begin = calendar().day_begins_at(first) if first else None
-    before = calendar().day_begins_at(last + timedelta(days=1)) if last else None
-    settings = settings_of(database, data, book)
-    with _asking(settings, sla.PROJECTION.name, silent=as_json) as connection:
-        place = _place(connection, settings.book, as_of)
-        print_sla(
-            connection,
-            settings.book,
-            place,
-            starts_from=begin,
-            starts_before=before,
-            by=by,
-            limit=limit,
-            as_json=as_json,
-        )
-
-
-def print_sla(
-    connection: Connection,
-    book: str,
-    place: AsOf = None,
-    *,
-    starts_from: datetime | None = None,
-    starts_before: datetime | None = None,
-    by: sla.Part | None = None,
-    limit: int = 10,
-    as_json: bool = False,
-) -> None:
-    """Asks for the report and the overdue at one place and one moment, and prints both."""
-    now = datetime.now(UTC) if place is None else None
-    report = sla.report(
-        connection, book, starts_from=starts_from, starts_before=starts_before, as_of=place, now=now, part=by
-    )
-    overdue = sla.overdue(
-        connection,
-        book,
-        starts_from=starts_from,
-        starts_before=starts_before,
-        as_of=report.position,
-        now=report.now,
-        rows_max=limit,
-    )
-    if as_json:
-        print_json(accounts.sla_document(report, overdue))
-    else:
-        console = out()
-        for part in accounts.sla_tables(report, overdue, calendar()):
-            console.print(part, soft_wrap=isinstance(part, str))
-    if report.position == 0:
-        say(said_to_be_empty(connection, book) or f"nothing was recorded in the book {book} by then")
 
 
 def complaint_history(
@@ -180,9 +98,9 @@ def complaint_history(
     recorded up to now is worked in first.
     """
     settings = settings_of(database, data, book)
-    with _asking(settings, history.PROJECTION.name, silent=as_json) as connection:
-        place = _place(connection, settings.book, as_of)
-        complaint_id = _found(connection, settings.book, complaint, place)
+    with asking_of(settings, history.PROJECTION.name, silent=as_json) as connection:
+        place = place_named(connection, settings.book, as_of)
+        complaint_id = complaint_named(connection, settings.book, complaint, place)
         found, lines = _lines(connection, settings.book, complaint_id, place, limit)
     if as_json:
         print_json(
@@ -202,7 +120,7 @@ def complaint_history(
         say(f"there is more after version {lines[-1].version}: ask with a higher --limit")
 
 
-def _found(connection: Connection, book: str, complaint: str, place: AsOf) -> UUID:
+def complaint_named(connection: Connection, book: str, complaint: str, place: AsOf) -> UUID:
     """The one complaint that is meant; raises WrongUse where there is none, or several."""
     found = history.find(connection, book, complaint, as_of=place)
     if not found:
@@ -263,7 +181,7 @@ def open_complaints(
     What was recorded up to now is worked in first.
     """
     settings = settings_of(database, data, book)
-    with _asking(settings, worklist.PROJECTION.name, silent=as_json) as connection:
+    with asking_of(settings, worklist.PROJECTION.name, silent=as_json) as connection:
         page = worklist.page(connection, settings.book, department=department, assignee=assignee, rows_max=limit)
         nothing = None if page.tasks else _nothing_open(connection, settings.book, department, assignee)
     if as_json:

@@ -11,13 +11,13 @@ from uuid import UUID
 import typer
 
 from api.command.books import print_line
+from api.command.deadlines import print_sla
 from api.command.demo.drawn import complaint_id
 from api.command.demo.fill import SEED, SHOWN
 from api.command.filling import demo_settings, fill_once, shown_command
 from api.command.options import BookName, DatabaseUrl, DataFolder, WrongUse, settings_of
 from api.command.place import open_ledger, open_place, writable_book
 from api.command.printing import say
-from api.command.reading import print_sla
 from api.command.tokens import print_tokens
 from api.command.upkeep import catch_up, names
 from api.log import configure_logging

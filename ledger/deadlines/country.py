@@ -109,39 +109,3 @@ def _day_starts(zone_name: str, years: range) -> Iterator[DayStart]:
         if offset_minutes != known:
             yield DayStart(since=on, utc_offset_minutes=offset_minutes)
         known, on = offset_minutes, on + timedelta(days=1)
-
-
-def as_toml(calendar: Calendar) -> str:
-    """A calendar as a file that an institution can read, correct and publish."""
-    return "".join(f"{line}\n" for line in _lines(calendar))
-
-
-def _lines(calendar: Calendar) -> Iterator[str]:
-    yield f"name = {_quoted(calendar.name)}"
-    yield f"version = {calendar.version}"
-    yield f"title = {_quoted(calendar.title)}"
-    yield f"zone = {_quoted(calendar.zone)}"
-    yield f"settled_from = {calendar.settled_from}"
-    yield f"settled_through = {calendar.settled_through}"
-    if calendar.estimated_through is not None:
-        yield f"estimated_through = {calendar.estimated_through}"
-    yield f"remarks = {_quoted(calendar.remarks)}"
-    yield "day_starts = ["
-    for start in calendar.day_starts:
-        yield f"    {{ since = {start.since}, utc_offset_minutes = {start.utc_offset_minutes} }},"
-    yield "]"
-    yield "days = ["
-    for day in calendar.days:
-        words = f"zh = {_quoted(day.zh)}, en = {_quoted(day.en)}, notice = {_quoted(day.notice)}"
-        yield f"    {{ on = {day.on}, kind = {_quoted(day.kind)}, {words} }},"
-    yield "]"
-    yield ""
-    yield "[notices]"
-    for name, source in calendar.notices.items():
-        yield f"{_quoted(name)} = {_quoted(source)}"
-
-
-def _quoted(words: str) -> str:
-    """A TOML basic string."""
-    escaped = words.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'

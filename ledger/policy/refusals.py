@@ -41,7 +41,16 @@ class RegimeUnknown(Refusal):
     name: str
     known: tuple[str, ...]
 
-    says: ClassVar[str] = "No regime {name} is published."
+    says: ClassVar[str] = "No regime {name} is published, or not in this version."
+    remedy: ClassVar[str] = "Name one of those in `known`, or publish it."
+
+
+@dataclass(eq=False)
+class CalendarUnpublished(Refusal):
+    name: str
+    known: tuple[str, ...]
+
+    says: ClassVar[str] = "No calendar {name} is published, or not in this version."
     remedy: ClassVar[str] = "Name one of those in `known`, or publish it."
 
 

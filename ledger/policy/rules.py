@@ -25,7 +25,6 @@ from ledger.policy.refusals import (
     InForceTooEarly,
     NothingNew,
     NotInForce,
-    RegimeUnknown,
     SettledDaysLost,
     VersionNotNext,
 )
@@ -66,7 +65,7 @@ def _publish_regime(known: Policies, command: PublishRegime, now: datetime) -> l
 
 
 def _put_in_force(known: Policies, command: PutRegimeInForce, now: datetime) -> list[PolicyEvent]:
-    regime = _latest(known, command.name)
+    regime = known.regime_named(command.name)
     decided = RegimePutInForce(version=regime.version, **dict(command))
     if decided in known.recorded or known.regime_on(command.name, command.in_force_from) == regime:
         return []
@@ -76,7 +75,7 @@ def _put_in_force(known: Policies, command: PutRegimeInForce, now: datetime) -> 
 
 
 def _retire(known: Policies, command: RetireRegime, now: datetime) -> list[PolicyEvent]:
-    regime = _latest(known, command.name)
+    regime = known.regime_named(command.name)
     retired = RegimeRetired(**dict(command))
     if retired in known.recorded:
         return []
@@ -106,13 +105,6 @@ def _says_more(latest: Calendar, calendar: Calendar) -> None:
         raise NothingNew(calendar.name, latest.version)
     if calendar.settled_from > latest.settled_from or calendar.settled_through < latest.settled_through:
         raise SettledDaysLost(calendar.name, latest.settled_from, latest.settled_through)
-
-
-def _latest(known: Policies, name: str) -> Regime:
-    versions = known.regimes.get(name)
-    if not versions:
-        raise RegimeUnknown(name, tuple(known.regimes))
-    return versions[-1]
 
 
 def _calendars_of(known: Policies, regime: Regime) -> list[Calendar]:

@@ -17,6 +17,7 @@ from ledger.policy.events import (
     RegimeRetired,
     known_policy,
 )
+from ledger.policy.refusals import CalendarUnpublished, RegimeUnknown
 
 Since = tuple[date, Regime | None]
 """From this day on a regime applies in this version, or not at all."""
@@ -57,6 +58,22 @@ class Policies:
     def regime_on(self, name: str, on: date) -> Regime | None:
         """The version of a regime that applies to a clock which starts on that day; None if none does."""
         return _applying(self.decisions.get(name, ()), on)
+
+    def regime_named(self, name: str, version: int | None = None) -> Regime:
+        """A published regime, in its newest version unless another is named; raises RegimeUnknown."""
+        versions = self.regimes.get(name, ())
+        wanted = len(versions) if version is None else version
+        if not 1 <= wanted <= len(versions):
+            raise RegimeUnknown(name, tuple(self.regimes))
+        return versions[wanted - 1]
+
+    def calendar_named(self, name: str, version: int | None = None) -> Calendar:
+        """A published calendar, in its newest version unless another is named; raises CalendarUnpublished."""
+        versions = self.calendars.get(name, ())
+        wanted = len(versions) if version is None else version
+        if not 1 <= wanted <= len(versions):
+            raise CalendarUnpublished(name, tuple(self.calendars))
+        return versions[wanted - 1]
 
     @cached_property
     def rulebook(self) -> Rulebook:

@@ -9,6 +9,9 @@ import httpx
 from api.examples import EXAMPLES
 from api.recording import COMMANDS
 from ledger.complaint import commands as ask
+from ledger.deadlines.regime import Regime
+from ledger.policy import commands as policies
+from ledger.policy.commands import POLICY_COMMANDS
 from ledger.tables import commands as tables
 from ledger.tables.commands import TABLES_COMMANDS
 
@@ -121,7 +124,94 @@ def test_the_facts_that_move_a_deadline(client: httpx.Client) -> None:
 
 
 def test_every_command_of_the_rules_has_an_address_and_an_example() -> None:
-    assert set(PATHS) == set(EXAMPLES) >= {*ask.COMPLAINT_COMMANDS.values(), *TABLES_COMMANDS.values()}
+    assert (
+        set(PATHS)
+        == set(EXAMPLES)
+        >= {
+            *ask.COMPLAINT_COMMANDS.values(),
+            *POLICY_COMMANDS.values(),
+            *TABLES_COMMANDS.values(),
+        }
+    )
+
+
+def test_an_institution_publishes_its_own_calendar_and_regime(client: httpx.Client) -> None:
+    for command in (policies.PublishCalendar, policies.PublishRegime):
+        told = client.post(PATHS[command].path, json=EXAMPLES[command])
+        assert told.status_code == 200, told.text
+    listed = client.get("/regimes")
+    assert [(each["name"], each["in_force"]) for each in listed.json()["regimes"]] == [("card-centre", [])]
+    force = "/regimes/card-centre/force"
+    assert client.post(force, json=EXAMPLES[policies.PutRegimeInForce]).status_code == 428
+    early = {**EXAMPLES[policies.PutRegimeInForce], "in_force_from": "2020-01-01"}
+    refused = client.post(force, json=early, headers={"If-Match": listed.headers["etag"]})
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/in-force-too-early")
+    put = client.post(force, json=EXAMPLES[policies.PutRegimeInForce], headers={"If-Match": listed.headers["etag"]})
+    assert put.status_code == 200, put.text
+    ended = client.post(
+        "/regimes/card-centre/retirement",
+        json=EXAMPLES[policies.RetireRegime],
+        headers={"If-Match": put.headers["etag"]},
+    )
+    assert ended.status_code == 200, ended.text
+    (now,) = client.get("/regimes").json()["regimes"]
+    assert now["in_force"] == [{"since": "2100-01-01", "version": 1}, {"since": "2100-07-01", "version": None}]
+    (then,) = client.get("/regimes", params={"as_of": put.json()["last_position"]}).json()["regimes"]
+    assert then["in_force"] == [{"since": "2100-01-01", "version": 1}]
+    published = client.get("/regimes/card-centre").json()["regime"]
+    assert Regime.model_validate(published) == Regime.model_validate(EXAMPLES[policies.PublishRegime]["regime"])
+    assert client.get("/calendars").json()["calendars"][0]["settled_through"] == "2025-12-31"
+    assert client.get("/calendars/shanghai-exchange", params={"version": 1}).status_code == 200
+    for path in ("/regimes/mars", "/calendars/mars", "/regimes/card-centre?version=2"):
+        assert client.get(path).status_code == 404
+
+
+def test_a_deadline_is_derived_day_by_day_and_the_same_again(client: httpx.Client) -> None:
+    complaint = received(client)
+    as_of = complaint.position
+    told = complaint.get("/deadlines", as_of=as_of, now="2025-10-09T12:00:00+08:00").json()
+    (resolution,) = [each for each in told["deadlines"] if each["clock"] == "resolution"]
+    assert (resolution["verdict"], resolution["limit"], resolution["due_at"]) == (
+        "running",
+        "5 working days",
+        "2025-10-10T15:59:59.999999Z",
+    )
+    assert [day["on"] for day in resolution["days"] if day["why"] == "make-up-working-day"] == ["2025-09-28"]
+    assert "2025-09-28 Sun     day 1  make-up working day" in told["text"]
+    complaint.record(ask.GradeComplaint)
+    complaint.record(ask.SendFirstReply)
+    assert complaint.get("/deadlines", as_of=as_of, now="2025-10-09T12:00:00+08:00").json() == told
+    later = complaint.get("/deadlines").json()
+    assert [each["limit"] for each in later["deadlines"]] == ["24 hours", "10 working days"]
+    assert [step["did"] for step in later["deadlines"][1]["steps"]] == ["start", "limit"]
+    (state,) = [
+        each
+        for each in complaint.get("/clocks").json()["clocks"]
+        if each["known_to"] is None and each["clock"] == "resolution"
+    ]
+    assert (state["limit"], state["first_limit"]) == ("10 working days", "5 working days")
+    assert client.get(f"/complaints/{uuid4()}/deadlines").status_code == 404
+
+
+def test_a_report_by_period_and_by_the_classification_as_first_set(client: httpx.Client) -> None:
+    complaint = Complaint(client)
+    complaint.record(ask.ReceiveComplaint, received_at="2024-02-29T10:00:00+08:00")
+    complaint.record(ask.ClassifyComplaint, category="price", classified_at="2024-02-29T11:00:00+08:00")
+    then = complaint.position
+    complaint.record(
+        ask.ClassifyComplaint, category="service", classified_at="2024-03-01T11:00:00+08:00", reason="改判。"
+    )
+    asked = {"from": "2024-02-29", "to": "2024-02-29", "position": complaint.position, "by": "category"}
+    for classified, category in ((None, "service"), ("first", "price"), (str(then), "price")):
+        parameters = asked | ({} if classified is None else {"classified": classified})
+        for period, first in (
+            ("day", "2024-02-29"),
+            ("month", "2024-02-01"),
+            ("quarter", "2024-01-01"),
+            ("year", "2024-01-01"),
+        ):
+            report = client.get("/sla", params={**parameters, "period": period}).json()
+            assert {(line["part"], line["period"]) for line in report["lines"]} == {(category, first)}
 
 
 def test_an_institution_publishes_its_own_tables_and_a_retired_code_is_refused(client: httpx.Client) -> None:

@@ -9,7 +9,8 @@ import holidays
 import pytest
 
 from ledger.deadlines.calendar import CalendarInvalid, DayKind, built_in_calendars, read_calendar
-from ledger.deadlines.country import CountryUnsupported, as_toml, calendar_of_country
+from ledger.deadlines.country import CountryUnsupported, calendar_of_country
+from ledger.deadlines.writing import calendar_as_toml
 
 CHECKOUT = Path(__file__).parents[2]
 LONDON = built_in_calendars()["gb-eng"]
@@ -35,7 +36,7 @@ def test_its_working_days_are_the_library_s(country: str, subdivision: str | Non
         on += timedelta(days=1)
     assert made.status_of(date(2026, 12, 31)) == "announced"
     assert made.status_of(date(2027, 1, 1)) == "estimated"
-    assert read_calendar(as_toml(made)) == made
+    assert read_calendar(calendar_as_toml(made)) == made
 
 
 def test_estimated_days_count_and_are_not_settled() -> None:
@@ -70,7 +71,7 @@ def test_what_cannot_be_made_is_told_why(country: str, more: dict[str, date], sa
 
 
 def test_a_half_day_is_a_working_day() -> None:
-    text = as_toml(LONDON).replace(
+    text = calendar_as_toml(LONDON).replace(
         "days = [",
         'days = [\n    { on = 2004-01-01, kind = "half-day", zh = "半天", en = "Half day", notice = "holidays" },',
         1,
@@ -80,10 +81,12 @@ def test_a_half_day_is_a_working_day() -> None:
     assert halved.is_working_day(date(2004, 1, 1))
     with pytest.raises(CalendarInvalid, match="only a working day is halved"):
         read_calendar(
-            as_toml(LONDON).replace('on = 2026-12-26, kind = "holiday"', 'on = 2026-12-26, kind = "half-day"')
+            calendar_as_toml(LONDON).replace('on = 2026-12-26, kind = "holiday"', 'on = 2026-12-26, kind = "half-day"')
         )
 
 
 def test_what_is_estimated_lies_after_what_is_announced() -> None:
     with pytest.raises(CalendarInvalid, match="estimated_through lies before"):
-        read_calendar(as_toml(LONDON).replace("estimated_through = 2027-12-31", "estimated_through = 2020-12-31"))
+        read_calendar(
+            calendar_as_toml(LONDON).replace("estimated_through = 2027-12-31", "estimated_through = 2020-12-31")
+        )

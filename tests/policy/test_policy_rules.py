@@ -169,8 +169,20 @@ def test_all_policies_of_a_book_have_one_stream_and_each_book_its_own() -> None:
     assert policies_stream(COMPLAINT_ID) != policies_stream(book_id("another"))
 
 
+def test_a_policy_is_found_by_name_and_version() -> None:
+    known = founded(regime_published(house(2, general=6), TOMORROW))
+    assert [known.regime_named("house", version).version for version in (None, 1, 2)] == [2, 1, 2]
+    assert known.calendar_named("china") == CHINA
+    for version in (0, 3):
+        with pytest.raises(no.RegimeUnknown):
+            known.regime_named("house", version)
+    for name, version in (("mars", None), ("china", 2)):
+        with pytest.raises(no.CalendarUnpublished):
+            known.calendar_named(name, version)
+
+
 def test_every_refusal_is_raised() -> None:
-    raised = {kind for _, kind, _ in REFUSED} | {no.CalendarUnknown}
+    raised = {kind for _, kind, _ in REFUSED} | {no.CalendarUnknown, no.CalendarUnpublished}
     defined = {each for each in vars(no).values() if isinstance(each, type) and issubclass(each, Refusal)} - {Refusal}
     assert defined <= raised
 
