@@ -23,7 +23,7 @@ SETTINGS_SHOWN = (
     "shared_buffers",
     "wal_sync_method",
 )
-PARTS = ("append", "load", "projections", "verify", "questions", "http", "import", "deadlines", "growth")
+PARTS = ("append", "load", "projections", "verify", "questions", "http", "import", "deadlines", "sla", "growth")
 
 
 def main() -> int:
@@ -102,6 +102,10 @@ def _chosen(place: Place, parts: Iterable[str]) -> Iterable[Line]:
                 import serving
 
                 lines = serving.lines(place)
+            case "sla":
+                import reporting
+
+                lines = reporting.lines(place)
             case _:
                 lines = []
         yield from lines if not place.quick else [line for line in lines if _is_quick(line)]
