@@ -11,12 +11,13 @@ from uuid import UUID
 
 from psycopg2.extensions import connection as Connection
 
+from ledger.complaint.fact import ComplaintEvent
 from ledger.deadlines.clock import Clock, Run, Verdict, verdict
 from ledger.deadlines.explain import Explanation, explained
-from ledger.policy.known import Entry, Known, timeline
+from ledger.names import class_of
 from ledger.record.reading import StoredRow, events_after, head, position_at, stream_events
 from projections.asking import AsOf, NotReached
-from projections.complaints import complaint_event, replayed
+from projections.complaints import replayed
 from projections.policies import Followed
 
 
@@ -57,7 +58,7 @@ def clocks_of(
     connection: Connection, book: str, complaint_id: UUID, followed: Followed, *, up_to_version: int
 ) -> list[Clock]:
     """The clocks of a complaint by its first events and every policy. Costs one read of its stream."""
-    rows = stream_events(connection, book, complaint_id, up_to_version=up_to_version)
+    rows = _of_a_complaint(stream_events(connection, book, complaint_id, up_to_version=up_to_version))
     last = max((each.position for each in followed.standings), default=0)
     return [run.clock for run in runs_of(rows, followed, max(last, rows[-1].position if rows else 0))]
 
@@ -73,7 +74,7 @@ def derive(
     position = place(connection, book, as_of)
     if now is None:
         now = as_of if isinstance(as_of, datetime) else _recorded_at(connection, book, as_of)
-    rows = stream_events(connection, book, complaint_id, up_to_position=position)
+    rows = _of_a_complaint(stream_events(connection, book, complaint_id, up_to_position=position))
     followed = Followed.up_to(connection, book, position)
     return Derived(book, complaint_id, position, now, runs_of(rows, followed, position), bool(rows))
 
@@ -87,22 +88,13 @@ def place(connection: Connection, book: str, as_of: AsOf) -> int:
     return position
 
 
+def _of_a_complaint(rows: Sequence[StoredRow]) -> list[StoredRow]:
+    """The events of a stream; none where it is another subject's, whose id somebody takes for a complaint's."""
+    return [row for row in rows if issubclass(class_of(row.name), ComplaintEvent)]
+
+
 def _recorded_at(connection: Connection, book: str, position: int | None) -> datetime:
     if position is None:
         return datetime.now(UTC)
     last = events_after(connection, book, position - 1, 1) if position else []
     return last[0].recorded_at if last else datetime.min.replace(tzinfo=UTC)
-
-
-def history(connection: Connection, book: str, complaint_id: UUID, position: int) -> list[Known]:
-    """What was known of the deadlines of a complaint, and from which position to which, up to a position."""
-    rows = stream_events(connection, book, complaint_id, up_to_position=position)
-    entries = [
-        *Followed.up_to(connection, book, position).entries(),
-        *(Entry(row.position, row.recorded_at, complaint_event(row)) for row in rows),
-    ]
-    return timeline(sorted(entries, key=_place))
-
-
-def _place(entry: Entry) -> int:
-    return entry.position

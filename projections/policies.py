@@ -1,7 +1,7 @@
 """The policies of a book as known at any position, read from the record; and as a fold follows them. Writes no row."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import NamedTuple
@@ -12,7 +12,6 @@ from psycopg2.extensions import connection as Connection
 from ledger.deadlines.clock import Rulebook
 from ledger.policy.built_in import policies_stream
 from ledger.policy.events import PolicyEvent
-from ledger.policy.known import Entry
 from ledger.policy.state import Policies, evolve, policies
 from ledger.record.book import book_id
 from ledger.record.envelope import opened
@@ -77,11 +76,6 @@ class Followed:
         """What the book went by at a position."""
         place = bisect_right(self._standings, position, key=_position)
         return self._standings[place - 1].policies if place else _NONE
-
-    def entries(self) -> Iterator[Entry]:
-        """The policies as entries of the book, for `ledger.policy.known`."""
-        for standing in self._standings:
-            yield Entry(standing.position, standing.recorded_at, standing.event)
 
 
 class Remembered:

@@ -9,8 +9,10 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 from psycopg2.extensions import connection as Connection
+from pydantic_core import to_jsonable_python
 
 from ledger.complaint.events import ComplaintEvent
 from ledger.database.roles import Role
@@ -27,9 +29,19 @@ from ledger.record.envelope import Recorded, opened
 from ledger.record.reading import StoredRow, events_after, head
 from projections import sla, worklist
 from projections.complaints import replayed
+from projections.derivation import derive
 from projections.machine import Builder, Projection, in_schema
 from projections.policies import Followed, policies_at
-from tests.deadlines.facts import ONE_OF_EACH, annulled, corrected, received
+from tests.deadlines.facts import (
+    ONE_OF_EACH,
+    annulled,
+    corrected,
+    first_reply,
+    graded,
+    received,
+    regraded,
+    shanghai,
+)
 from tests.policy.stories import calendar_published, china, house, regime_published
 
 NOW = datetime.now(UTC)
@@ -96,9 +108,9 @@ def _policies(rng: random.Random, stream_id: UUID) -> list[Told]:
     return [(stream_id, each) for each in found]
 
 
-def record(database: Database, book: str, told: list[Told]) -> list[StoredRow]:
-    """Records them through the one way in, each with a time of its own."""
-    versions: dict[UUID, int] = {}
+def record(database: Database, book: str, told: list[Told], known: dict[UUID, int] | None = None) -> list[StoredRow]:
+    """Records them through the one way in, each with a time of its own; `known` are versions to go on from."""
+    versions = {} if known is None else known
     with closing(Appender(lambda: database.connect(Role.APPLICATION, autocommit=True), book)) as appender:
         for stream_id, event in told:
             versions[stream_id] = version = versions.get(stream_id, 0) + 1
@@ -106,7 +118,7 @@ def record(database: Database, book: str, told: list[Told]) -> list[StoredRow]:
             (outcome,) = appender.append([Request([NewEvent(stream_id, version, NAME_OF[type(event)], state)])])
             assert not isinstance(outcome, Exception), outcome
     with closing(database.connect(Role.AUDITOR, autocommit=True)) as connection:
-        return events_after(connection, book, 0, len(told))
+        return events_after(connection, book, 0, 1000)
 
 
 def derived(rows: list[StoredRow], complaint_id: UUID, policies: UUID) -> Callable[[int], tuple[Run, ...]]:
@@ -228,3 +240,93 @@ def test_policies_are_read_as_known_at_a_position(database: Database, book: str)
             2,
         ]
         assert Followed.up_to(reader, book).at(2).regimes == policies_at(reader, book, 2).regimes
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_later_policy_or_fact_changes_what_a_report_said_as_of_a_position(
+    database: Database, book: str, seed: int
+) -> None:
+    """Every report and every complaint, byte for byte, whatever is published and recorded afterwards."""
+    rng = random.Random(200 + seed)
+    with closing(database.connect(Role.AUDITOR, autocommit=True)) as reader:
+        told = stories(rng, book_id(head(reader, book).origin))
+        half, versions = len(told) // 2, dict[UUID, int]()
+        rows = record(database, book, told[:half], versions)
+        build(database, book, sla.PROJECTION, rng)
+        said = [_everything(reader, book, rows, position) for position in range(1, half + 1)]
+        record(database, book, told[half:], versions)
+        build(database, book, sla.PROJECTION, rng)
+        assert [_everything(reader, book, rows, position) for position in range(1, half + 1)] == said
+
+
+def _everything(reader: Connection, book: str, rows: list[StoredRow], position: int) -> bytes:
+    asked = [
+        sla.report(reader, book, as_of=position, part=part, period="month", classified=classified)
+        for part in (None, "category", "grade")
+        for classified in (None, "first")
+    ]
+    complaints = sorted({row.stream_id for row in rows})  # the stream of the policies too: of it nothing is derived
+    states = [sla.of(reader, book, complaint_id, as_of=position) for complaint_id in complaints]
+    derived = [list(derive(reader, book, complaint_id, position).lines()) for complaint_id in complaints]
+    return orjson.dumps(to_jsonable_python([asked, states, derived]))
+
+
+def test_a_report_counts_regrades_on_the_last_day_and_parts_by_any_classification(
+    database: Database, book: str
+) -> None:
+    start = shanghai("2026-03-02T10:00")
+    last_day = shanghai("2026-03-09T22:00")
+    major = regraded("major", last_day)
+    told: list[Told] = [
+        (UUID(int=1), received(start)),
+        (UUID(int=1), graded("general", start)),
+        (UUID(int=1), major),
+        (UUID(int=2), received(start)),
+        (UUID(int=2), graded("general", start)),
+        (UUID(int=2), regraded("major", last_day - timedelta(days=1))),
+        (UUID(int=3), received(start)),
+        (UUID(int=3), graded("general", start)),
+        (UUID(int=3), regraded("major", last_day + timedelta(days=1))),
+    ]
+    record(database, book, told)
+    build(database, book, sla.PROJECTION, random.Random(1))
+    now = shanghai("2026-03-12T00:00")
+    with closing(database.connect(Role.AUDITOR, autocommit=True)) as reader:
+
+        def resolutions(**asked: Any) -> list[tuple[str | None, int, int, int]]:
+            lines = sla.report(reader, book, now=now, part="grade", **asked).lines
+            return [
+                (line.part, line.missed, line.running, line.regrades_on_last_day)
+                for line in lines
+                if line.clock == "resolution"
+            ]
+
+        assert resolutions() == [
+            ("major", 1, 2, 1)
+        ]  # the miss of the third stands; only the first came on the last day
+        assert resolutions(classified="first") == [("general", 1, 2, 1)]
+        assert resolutions(classified=2) == [("general", 0, 1, 1), (None, 1, 1, 0)]  # of the others nothing was known
+        assert resolutions(classified=3) == [("major", 0, 1, 1), (None, 1, 1, 0)]
+        (state,) = [
+            each for each in sla.of(reader, book, UUID(int=1)) if each.known_to is None and each.clock == "resolution"
+        ]
+        assert (state.first_within, state.within) == ("5 working days", "10 working days")
+        assert state.first_due_at == shanghai("2026-03-09T23:59:59.999999")
+        assert state.verdict(now) == "running"
+
+
+def test_percentiles_are_of_the_time_that_was_used(database: Database, book: str) -> None:
+    start = shanghai("2026-03-02T10:00")
+    told: list[Told] = []
+    for number in range(1, 101):
+        told += [
+            (UUID(int=number), received(start)),
+            (UUID(int=number), first_reply(start + timedelta(minutes=number))),
+        ]
+    record(database, book, told)
+    build(database, book, sla.PROJECTION, random.Random(1))
+    with closing(database.connect(Role.AUDITOR, autocommit=True)) as reader:
+        report = sla.report(reader, book, now=shanghai("2026-03-03T00:00"), period="quarter")
+    used = {line.clock: line.used_seconds for line in report.lines}
+    assert used == {"first-reply": (50 * 60, 90 * 60, 99 * 60), "resolution": None}
+    assert {line.period for line in report.lines} == {date(2026, 1, 1)}
