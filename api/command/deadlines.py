@@ -12,7 +12,16 @@ from psycopg2.extensions import connection as Connection
 
 from api.command import accounts
 from api.command.filling import calendar
-from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, WrongUse, read_day, settings_of
+from api.command.options import (
+    AsJson,
+    BookName,
+    DatabaseUrl,
+    DataFolder,
+    WrongUse,
+    read_complaint_id,
+    read_day,
+    settings_of,
+)
 from api.command.place import said_to_be_empty
 from api.command.policies import calendar_file, regime_file
 from api.command.printing import out, print_json, progress, say
@@ -156,10 +165,17 @@ def explain(
     The same place gives the same bytes again. Verdicts are those of the moment asked about.
     """
     settings = settings_of(database, data, book)
-    with asking_of(settings, history.PROJECTION.name, silent=as_json) as connection:
+    known_id = read_complaint_id(
+        complaint
+    )  # by its id a complaint is read from the record, and nothing has to be built
+    with asking_of(settings, *(() if known_id else (history.PROJECTION.name,)), silent=as_json) as connection:
         place = place_named(connection, settings.book, as_of)
-        complaint_id = complaint_named(connection, settings.book, complaint, place)
+        complaint_id = known_id or complaint_named(connection, settings.book, complaint, place)
         derived = derivation.derive(connection, settings.book, complaint_id, place)
+        if not derived.known:
+            raise WrongUse(
+                f"no complaint {complaint_id} was known in the book {settings.book} then: check the id, --book"
+            )
     chosen = derived.of_clock(clock)
     if as_json:
         print_json(accounts.derivation_document(chosen))
