@@ -153,7 +153,7 @@ def address(ledger: Ledger, database: Database) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def described(address: str) -> Described:
-    return Described(httpx.get(f"{address}/openapi.json").json())
+    return Described(httpx.get(f"{address}/openapi.json", timeout=60).json())
 
 
 @pytest.fixture(scope="module")
