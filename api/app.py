@@ -6,12 +6,13 @@ from typing import Any
 
 from fastapi import Depends, FastAPI, Response
 
-from api import asking, deadlines, problems, proving, recording
+from api import asking, asking_parties, deadlines, problems, proving, recording
 from api.answers import ANSWERS
 from api.asking import Asker
 from api.caller import OPEN_TO_ALL, allowed, refuse_unlisted
 from api.description import described
 from api.edge import Edge
+from api.party_answers import PARTY_ANSWERS
 from api.standing import ComplaintNow
 from api.tokens import TokenReader
 from ledger.application import Ledger
@@ -69,6 +70,7 @@ def create_app(
     recording.install(app, ledger, pool)
     asker = Asker(ledger, pool, worker.wake)
     app.include_router(asking.router(asker))
+    app.include_router(asking_parties.router(asker))
     app.include_router(proving.router(asker))
     app.include_router(deadlines.router(asker))
     refuse_unlisted(app)
@@ -85,7 +87,7 @@ def _describe_itself(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            answers = (*ANSWERS, *deadlines.ANSWERS, *proving.ANSWERS)
+            answers = (*ANSWERS, *PARTY_ANSWERS, *deadlines.ANSWERS, *proving.ANSWERS)
             app.openapi_schema = described(app, commands, (*receipts, ComplaintNow, *answers), OPEN_TO_ALL)
         return app.openapi_schema
 

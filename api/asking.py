@@ -31,7 +31,9 @@ from ledger.complaint.refusals import ComplaintNotFound
 from ledger.database.pool import CONNECTIONS_MAX, Pool
 from ledger.event import Reference
 from ledger.record.reading import head
+from ledger.standing import SubjectNotFound
 from ledger.tables.state import Tables
+from ledger.vault.index import Alike
 from projections import derivation, history, sla, worklist
 from projections.asking import BadCursor, NotBuilt, NotReached, reached, status
 from projections.catalogue import PROJECTIONS
@@ -132,6 +134,17 @@ class Asker:
                 connection, self.ledger.book, complaint_id, followed, up_to_version=complaint.version
             )
         return ComplaintNow.of(complaint_id, complaint, clocks, datetime.now(UTC))
+
+    async def state(self, subject: str, subject_id: UUID) -> tuple[Any, int]:
+        """A subject from the record itself, and its version. Raises SubjectNotFound."""
+        state, version = await self._on_a_thread(partial(self.ledger.state, subject, subject_id))
+        if version == 0:
+            raise SubjectNotFound(subject, subject_id)
+        return state, version
+
+    async def alike(self, customer_id: UUID) -> list[Alike]:
+        """Who may be the same person as a customer, by the blind index."""
+        return await self._on_a_thread(partial(self.ledger.alike, customer_id))
 
     def _ask(self, question: Callable[..., Found], *args: Any, **asked: Any) -> Found:
         with self._pool.connection() as connection:

@@ -3,11 +3,20 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from projections import history, sla, worklist
+from projections import duties, history, sla, timeline, worklist
 from projections.machine import Projection
 
 PROJECTIONS: Mapping[str, Projection] = MappingProxyType(
-    {each.name: each for each in (sla.PROJECTION, history.PROJECTION, worklist.PROJECTION)}
+    {
+        each.name: each
+        for each in (
+            sla.PROJECTION,
+            history.PROJECTION,
+            worklist.PROJECTION,
+            timeline.PROJECTION,
+            duties.PROJECTION,
+        )
+    }
 )
 
 

@@ -19,6 +19,7 @@ from api.command import (
     books,
     deadlines,
     filling,
+    parties,
     policies,
     proving,
     reading,
@@ -76,6 +77,9 @@ app.add_typer(filling.imports, name="import")
 app.add_typer(deadlines.sla_app, name="sla")
 app.command("history")(reading.complaint_history)
 app.command("worklist")(reading.open_complaints)
+app.command("timeline")(parties.customer_timeline)
+app.command("duties")(parties.what_is_to_be_done)
+app.command("actions")(parties.open_actions)
 app.command("verify")(proving.verify)
 app.command("checkpoint")(attesting.checkpoint)
 app.command("key")(attesting.key)

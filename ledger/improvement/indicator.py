@@ -68,6 +68,8 @@ class Warned:
 class Indicator(Standing):
     """One indicator as the rules see it; `Indicator()` is one of which nothing is recorded."""
 
+    indicator: str | None = None
+    scope: str | None = None
     better: Better = Better.HIGHER
     defined_at: datetime | None = None
     thresholds_version: int = 0
@@ -125,7 +127,8 @@ def applied(indicator: Indicator, event: IndicatorEvent) -> Indicator:
     fact = known_indicator_event(event)
     match fact:
         case IndicatorDefined():
-            return replace(indicator, better=fact.better, defined_at=fact.defined_at)
+            named = replace(indicator, indicator=fact.indicator, scope=fact.scope)
+            return replace(named, better=fact.better, defined_at=fact.defined_at)
         case ThresholdsSet():
             version = max(indicator.thresholds_version, fact.thresholds_version)
             return replace(indicator, thresholds_version=version, thresholds=_thresholds(fact))

@@ -1,7 +1,7 @@
 """One survey and one periodic review: what is known of each, what may follow what. Pure."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import assert_never
 
 from ledger.event import Event
@@ -31,6 +31,7 @@ class Survey(Standing):
     title: str | None = None
     opened_at: datetime | None = None
     invited: int | None = None
+    closes_on: date | None = None
     concluded_at: datetime | None = None
 
 
@@ -66,7 +67,8 @@ def applied(survey: Survey, event: SurveyEvent) -> Survey:
     fact = known_survey_event(event)
     match fact:
         case SurveyOpened():
-            return replace(survey, title=fact.title, opened_at=fact.opened_at, invited=fact.invited)
+            named = replace(survey, title=fact.title, invited=fact.invited)
+            return replace(named, opened_at=fact.opened_at, closes_on=fact.closes_on)
         case SurveyConcluded():
             return replace(survey, concluded_at=fact.concluded_at)
         case SurveyReported() | SurveyFactAnnulled():

@@ -38,10 +38,8 @@ from ledger.interaction.refusals import (
     StepMissing,
     SurveyAlreadyAnswered,
 )
-from ledger.interaction.state import ASKING, Interaction, applied
+from ledger.interaction.state import ASKING, IN_STEPS, Interaction, applied
 from ledger.standing import Rules, not_before
-
-IN_STEPS = frozenset({InteractionKind.SUGGESTION, InteractionKind.FEEDBACK})
 
 
 def decide(interaction: Interaction, command: ask.InteractionCommand, given: Given) -> list[Event]:

@@ -36,6 +36,10 @@ ASKING = frozenset(
 """The kinds in which the customer asks for something, and waits for an answer."""
 
 
+IN_STEPS = frozenset({InteractionKind.SUGGESTION, InteractionKind.FEEDBACK})
+"""The kinds that are looked into before they are answered, and reviewed afterwards."""
+
+
 @dataclass(frozen=True)
 class Interaction(Standing):
     """One interaction as the rules see it; `Interaction()` is one of which nothing is recorded."""

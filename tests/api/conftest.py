@@ -19,6 +19,7 @@ from api import proving
 from api.answers import ANSWERS
 from api.app import create_app
 from api.log import configure_logging
+from api.party_answers import PARTY_ANSWERS
 from api.problems import Problem
 from api.recording import Recorded
 from api.server import server
@@ -32,7 +33,7 @@ from ledger.record.book import create_book
 from ledger.vault.keys import SubjectKeys
 
 MODELS: Mapping[str, type[BaseModel]] = {
-    model.__name__: model for model in (Recorded, Problem, ComplaintNow, *ANSWERS, *proving.ANSWERS)
+    model.__name__: model for model in (Recorded, Problem, ComplaintNow, *ANSWERS, *PARTY_ANSWERS, *proving.ANSWERS)
 }
 
 

@@ -13,6 +13,7 @@ import orjson
 from api.command.demo.complaints import year
 from api.command.demo.drawn import Step, complaint_id
 from api.command.demo.hours import OfficeHours
+from api.command.demo.parties import party_requests
 from ledger.application import BulkRequest, Ledger, Receipt
 from ledger.complaint.events import ComplaintEvent
 from ledger.complaint.refusals import ComplaintNotFound
@@ -61,6 +62,9 @@ def fill(database: Database, ledger: Ledger, calendar: Calendar, advance: Callab
     Raises BookInUse where the book holds anything else.
     """
     end = _end_of_year(database, ledger.book, calendar)
+    for request, answer in ledger.record_in_bulk(party_requests(SEED, end, COMPLAINTS, OfficeHours(calendar))):
+        if not isinstance(answer, Receipt):
+            raise FillFailed(f"{request.key} of the demo was not recorded ({answer}): fill a new book with --book")
     requests = (_request(story) for story in year(SEED, end, COMPLAINTS, OfficeHours(calendar)))
     for done, (request, answer) in enumerate(ledger.record_in_bulk(requests), start=1):
         if not isinstance(answer, Receipt):
