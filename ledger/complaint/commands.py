@@ -41,6 +41,7 @@ class ReceiveComplaint(ComplaintCommand):
     branch: Code | None = None
     external_reference: Reference | None = None
     earlier_complaint_ids: Annotated[tuple[UUID, ...], Field(max_length=100)] = ()
+    interaction_id: UUID | None = None
 
 
 class RegisterComplaint(ComplaintCommand):

@@ -55,7 +55,7 @@ class ComplaintReceived(ComplaintEvent):
     """The complaint reached the institution 投诉接收. Starts the first-reply and resolution clocks.
 
     `date_only` says that the source states a day and no hour: `received_at` is then the beginning
-    of that day in the institution's time zone.
+    of that day in the institution's time zone. `interaction_id` names the contact that it grew from.
     """
 
     received_at: AwareDatetime
@@ -76,6 +76,7 @@ class ComplaintReceived(ComplaintEvent):
     branch: Code | None = None
     external_reference: Reference | None = None
     earlier_complaint_ids: tuple[UUID, ...] = ()
+    interaction_id: UUID | None = None
 
 
 class ComplaintRegistered(ComplaintEvent):

@@ -168,8 +168,10 @@ def test_a_complaint_grows_from_an_interaction_and_leads_to_an_action(client: ht
     asked = Kept(client)
     asked.record(interaction.RecordInteraction, kind="feedback")
     complaint = Kept(client)
-    complaint.record(ReceiveComplaint, customer_id=asked.ids["customer_id"])
+    grown_from = asked.ids["interaction_id"]
+    complaint.record(ReceiveComplaint, customer_id=asked.ids["customer_id"], interaction_id=grown_from)
     complaint_id = complaint.ids["complaint_id"]
+    assert client.get(f"/complaints/{complaint_id}").json()["received"]["interaction_id"] == grown_from
     asked.record(interaction.TurnIntoComplaint, complaint_id=complaint_id)
     indicator, action = Kept(client), Kept(client)
     for command in (improve.DefineIndicator, improve.SetThresholds):
