@@ -65,6 +65,20 @@ class Links(Answer):
     next_cursor: str | None
 
 
+class SurveyScores(Answer):
+    """What a survey's answers come to: each mean in thousandths of a point of 5; null where nobody rated it."""
+
+    book: str
+    survey_id: UUID
+    position: int
+    answers: int
+    overall_thousandths: int | None
+    attitude_thousandths: int | None
+    efficiency_thousandths: int | None
+    ability_thousandths: int | None
+    openness_thousandths: int | None
+
+
 class Duplicate(Answer):
     """Another customer with something the same."""
 
@@ -119,7 +133,15 @@ class SubjectNow(Answer):
         return cls(subject=subject, subject_id=subject_id, version=state.version, stands=_stands(state))
 
 
-PARTY_ANSWERS: tuple[type[Answer], ...] = (Timeline, SubjectHistory, Links, Duplicates, Duties, SubjectNow)
+PARTY_ANSWERS: tuple[type[Answer], ...] = (
+    Timeline,
+    SubjectHistory,
+    Links,
+    SurveyScores,
+    Duplicates,
+    Duties,
+    SubjectNow,
+)
 
 
 def _stands(value: Any) -> Any:

@@ -16,7 +16,7 @@ from ledger.customer.events import CustomerEvent, CustomerFactAnnulled, Customer
 from ledger.database.sql import queries
 from ledger.event import Event
 from ledger.improvement.events import ActionEvent, IndicatorEvent, ReviewEvent, RiskEvent, SurveyEvent
-from ledger.interaction.events import InteractionEvent, InteractionRecorded
+from ledger.interaction.events import InteractionEvent, InteractionRecorded, SurveyAnswered
 from ledger.leak.events import AffectedCustomersProtected, AffectedCustomersTold, LeakEvent
 from ledger.record.envelope import Recorded, opened
 from ledger.record.reading import StoredRow
@@ -47,6 +47,8 @@ _EVENT = (
 )
 _CONCERN = ("book", "customer_id", "subject_id", "version", "known_from")
 _LINK = ("book", "complaint_id", "subject_id", "version", "position")
+_DIMENSIONS = ("overall", "attitude", "efficiency", "ability", "openness")
+_ANSWER = ("book", "survey_id", "subject_id", "version", "position", *_DIMENSIONS)
 _MERGER = ("book", "customer_id", "into_customer_id", "known_from", "known_to")
 
 
@@ -78,6 +80,15 @@ class TimelineFold:
                 for complaint_id in _complaints(recorded.event)
             ],
         )
+        batch.add(
+            "answer",
+            _ANSWER,
+            [
+                (batch.book, event.survey_id, row.stream_id, row.version, row.position, *_scores(event))
+                for row, event in ((row, recorded.event) for row, _, recorded in told)
+                if isinstance(event, SurveyAnswered)
+            ],
+        )
         self._merge(batch, {row.stream_id for row, _, recorded in told if isinstance(recorded.event, _MERGING)})
 
     def _merge(self, batch: Batch, customers: Iterable[UUID]) -> None:
@@ -92,12 +103,13 @@ _MERGING = (CustomerMerged, CustomerSplit, CustomerFactAnnulled)
 
 PROJECTION = Projection(
     name="timeline",
-    version=1,
+    version=2,
     tables={
         "event": ("book", "subject_id", "version"),
         "concern": ("book", "customer_id", "subject_id", "version", "known_from"),
         "merger": ("book", "customer_id", "known_from"),
         "link": ("book", "complaint_id", "subject_id", "version"),
+        "answer": ("book", "survey_id", "subject_id", "version"),
     },
     fold=TimelineFold,
     queries=_SQL,
@@ -153,6 +165,23 @@ class Links(NamedTuple):
     position: int
     lines: tuple[Line, ...]
     next_cursor: str | None
+
+
+class Scores(NamedTuple):
+    """What a survey's answers come to as of `position`: how many, and the mean of each dimension in thousandths of a point.
+
+    A dimension that nobody rated is None.
+    """
+
+    book: str
+    survey_id: UUID
+    position: int
+    answers: int
+    overall_thousandths: int | None
+    attitude_thousandths: int | None
+    efficiency_thousandths: int | None
+    ability_thousandths: int | None
+    openness_thousandths: int | None
 
 
 def of_customer(
@@ -226,6 +255,15 @@ def of_complaint(
     return Links(book, complaint_id, at.position, lines, Cursor.write(page, [lines[-1].position]) if more else None)
 
 
+def of_survey(
+    connection: Connection, book: str, survey_id: UUID, *, as_of: AsOf = None, schema: str | None = None
+) -> Scores:
+    """The scores of a survey, counted from its answers as known at `as_of`. Raises NotReached. Costs its answers."""
+    at = asked(connection, book, PROJECTION.name, as_of, None, schema)
+    ((answers, *means),) = at.fetch(connection, _SQL["scores"], {"survey_id": str(survey_id)})
+    return Scores(book, survey_id, at.position, answers, *means)
+
+
 def _told(row: StoredRow) -> tuple[StoredRow, str | None, Recorded]:
     recorded = opened(row)
     subject = next((name for kind, name in SUBJECT_OF.items() if isinstance(recorded.event, kind)), None)
@@ -256,6 +294,10 @@ def _concerns(row: StoredRow, event: Event) -> Iterator[tuple[UUID, int]]:
     elif isinstance(fact, AffectedCustomersTold | AffectedCustomersProtected):
         for customer_id in dict.fromkeys(fact.customer_ids):
             yield customer_id, row.version
+
+
+def _scores(event: SurveyAnswered) -> list[int | None]:
+    return [getattr(event, dimension) for dimension in _DIMENSIONS]
 
 
 def _complaints(event: Event) -> list[UUID]:

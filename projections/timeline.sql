@@ -54,6 +54,21 @@ CREATE TABLE {schema}.link (
     PRIMARY KEY (book, complaint_id, subject_id, version)
 );
 
+-- What customers answered to a survey, one row an answer.
+CREATE TABLE {schema}.answer (
+    book text COLLATE "C" NOT NULL,
+    survey_id uuid NOT NULL,
+    subject_id uuid NOT NULL,
+    version bigint NOT NULL,
+    position bigint NOT NULL,
+    overall smallint NOT NULL,
+    attitude smallint,
+    efficiency smallint,
+    ability smallint,
+    openness smallint,
+    PRIMARY KEY (book, survey_id, subject_id, version)
+);
+
 -- name: close_concern
 -- The subject is of another customer from a position on.
 UPDATE {schema}.concern AS c
@@ -153,3 +168,15 @@ SELECT e.subject, e.subject_id, e.version, e.position, e.name, e.at, e.happened_
    AND (%(after_position)s::bigint IS NULL OR l.position > %(after_position)s)
  ORDER BY l.position
  LIMIT %(rows_max)s;
+
+-- name: scores
+-- How many answers a survey got up to a position, and the mean of each dimension in thousandths; annulled answers left out.
+SELECT count(*), round(avg(a.overall) * 1000)::integer, round(avg(a.attitude) * 1000)::integer,
+       round(avg(a.efficiency) * 1000)::integer, round(avg(a.ability) * 1000)::integer,
+       round(avg(a.openness) * 1000)::integer
+  FROM {schema}.answer AS a
+ WHERE a.book = %(book)s AND a.survey_id = %(survey_id)s::uuid AND a.position <= %(position)s
+   AND NOT EXISTS (
+        SELECT FROM {schema}.event AS t
+         WHERE t.book = a.book AND t.subject_id = a.subject_id AND t.target_version = a.version
+           AND t.position <= %(position)s);

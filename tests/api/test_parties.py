@@ -236,6 +236,18 @@ def test_a_survey_is_answered_in_an_interaction(client: httpx.Client) -> None:
     )
     answered.record(interaction.AnswerSurvey, survey_id=survey.ids["survey_id"])
     assert answered.get()["stands"]["survey_answered_at"] is not None
+    scores = survey.get("/scores", position=answered.position)
+    assert (scores["answers"], scores["overall_thousandths"], scores["openness_thousandths"]) == (1, 4000, 3000)
+    assert scores["attitude_thousandths"] is None
+    for overall in (5, 5):
+        more = Kept(client)
+        more.record(interaction.RecordInteraction, kind="survey", survey_id=survey.ids["survey_id"])
+        more.record(interaction.AnswerSurvey, survey_id=survey.ids["survey_id"], overall=overall)
+    more.record(interaction.AnnulInteractionFact, version=2)
+    counted = survey.get("/scores", position=more.position)
+    assert (counted["answers"], counted["overall_thousandths"]) == (2, 4500)
+    then = survey.get("/scores", as_of=answered.position, position=more.position)
+    assert then["overall_thousandths"] == 4000
 
 
 def test_a_stale_decision_is_refused(client: httpx.Client) -> None:
