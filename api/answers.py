@@ -42,7 +42,7 @@ class Found(Answer):
 class HistoryLine(Answer):
     """One event of a complaint."""
 
-    version: int
+    version: int | None = Field(description="Null where time brought it about: it is not in the complaint's stream.")
     position: int
     name: str
     happened_at: datetime | None

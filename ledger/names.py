@@ -26,7 +26,6 @@ STORED_NAMES: dict[str, type[Event]] = {
     **IMPROVEMENT_NAMES,
     **INTERACTION_NAMES,
     **LEAK_NAMES,
-    **POLICY_NAMES,
     **TIMEKEEPING_NAMES,
 }
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from projections import duties, history, sla, timeline, worklist
+from projections import duties, history, sla, timekeeper, timeline, worklist
 from projections.machine import Projection
 
 PROJECTIONS: Mapping[str, Projection] = MappingProxyType(
@@ -15,6 +15,7 @@ PROJECTIONS: Mapping[str, Projection] = MappingProxyType(
             worklist.PROJECTION,
             timeline.PROJECTION,
             duties.PROJECTION,
+            timekeeper.PROJECTION,
         )
     }
 )

@@ -1,6 +1,7 @@
 """The full, ordered, structured history of each complaint, as it was known at any position, and the way to find one.
 
-It computes nothing: a row is an event. Personal values stand in it as their digests only.
+It computes nothing: a row is an event, of the complaint's stream or of the timekeeper's about it. Personal values stand
+in it as their digests only.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ from ledger.complaint.events import (
 )
 from ledger.database.sql import queries
 from ledger.record.envelope import Recorded, opened
+from ledger.timekeeping.events import TimekeeperEvent, came_about_at
 from projections.asking import AsOf, Cursor, asked, page_of
 from projections.machine import Batch, Projection
 
@@ -37,7 +39,7 @@ _REFERENCE = ("book", "reference", "kind", "complaint_id", "position")
 
 
 class HistoryFold:
-    """Writes each event of a complaint as it stands; events of other subjects are not its matter."""
+    """Writes each event of a complaint as it stands, and what time brought about in it; no other subject is its matter."""
 
     def apply(self, batch: Batch) -> None:
         events: list[Sequence[object]] = []
@@ -45,6 +47,14 @@ class HistoryFold:
         for row in batch.rows:
             recorded = opened(row)
             event = recorded.event
+            if isinstance(event, TimekeeperEvent):
+                events.append(
+                    (
+                        *(batch.book, event.complaint_id, None, row.position, row.name),
+                        *(came_about_at(event), row.recorded_at, None),
+                        *(recorded.recorded_by, recorded.command, None, _details(recorded)),
+                    )
+                )
             if not isinstance(event, ComplaintEvent):
                 continue
             events.append(
@@ -63,9 +73,9 @@ class HistoryFold:
 
 PROJECTION = Projection(
     name="history",
-    version=1,
+    version=2,
     tables={
-        "event": ("book", "complaint_id", "version"),
+        "event": ("book", "complaint_id", "position"),
         "reference": ("book", "reference", "kind", "complaint_id", "position"),
     },
     fold=HistoryFold,
@@ -74,9 +84,12 @@ PROJECTION = Projection(
 
 
 class Line(NamedTuple):
-    """One event of a complaint. `details` are its fields; what was annulled or corrected says by which version."""
+    """One event of a complaint. `details` are its fields; what was annulled or corrected says by which version.
 
-    version: int
+    `version` is None where the event is about the complaint and in another stream: what time brought about.
+    """
+
+    version: int | None
     position: int
     name: str
     happened_at: datetime | None
@@ -109,18 +122,18 @@ def of(
     cursor: str | None = None,
     schema: str | None = None,
 ) -> History:
-    """A complaint's events in the order of their versions, as known at `as_of`. Raises NotReached, BadCursor."""
+    """A complaint's events in the order in which they were recorded, as known at `as_of`. Raises NotReached, BadCursor."""
     page = f"history/{complaint_id}"
-    (after_version,) = Cursor.read(cursor, page, (int,))
+    (after,) = Cursor.read(cursor, page, (int,))
     at = asked(connection, book, PROJECTION.name, as_of, None, schema)
     rows_max = max(1, min(rows_max, ROWS_MAX))
     found = at.fetch(
         connection,
         _SQL["of"],
-        {"complaint_id": str(complaint_id), "after_version": after_version, "rows_max": rows_max + 1},
+        {"complaint_id": str(complaint_id), "after": after, "rows_max": rows_max + 1},
     )
     lines, more = page_of([Line(*row) for row in found], rows_max)
-    return History(book, complaint_id, at.position, lines, Cursor.write(page, [lines[-1].version]) if more else None)
+    return History(book, complaint_id, at.position, lines, Cursor.write(page, [lines[-1].position]) if more else None)
 
 
 def find(

@@ -1,11 +1,12 @@
 -- The history of complaints, one row an event, and the references they are found by. Rows are added and never changed.
 
 -- name: tables
--- `target_version` is the version that an annulment or a correction speaks of.
+-- `version` is NULL where an event about the complaint is in another stream. `target_version` is the version that an
+-- annulment or a correction speaks of.
 CREATE TABLE {schema}.event (
     book text COLLATE "C" NOT NULL,
     complaint_id uuid NOT NULL,
-    version bigint NOT NULL,
+    version bigint,
     position bigint NOT NULL,
     name text COLLATE "C" NOT NULL,
     happened_at timestamptz,
@@ -15,7 +16,7 @@ CREATE TABLE {schema}.event (
     command text COLLATE "C" NOT NULL,
     target_version bigint,
     details jsonb NOT NULL,
-    PRIMARY KEY (book, complaint_id, version)
+    PRIMARY KEY (book, complaint_id, position)
 );
 -- What was annulled or corrected in a complaint: few rows in all.
 CREATE INDEX event_targets ON {schema}.event (book, complaint_id, target_version) WHERE target_version IS NOT NULL;
@@ -46,8 +47,8 @@ SELECT e.version, e.position, e.name, e.happened_at, e.recorded_at, e.done_by, e
            AND t.name = 'fact-corrected' AND t.position <= %(position)s
            AND (a.version IS NULL OR t.version < a.version)) AS c ON true
  WHERE e.book = %(book)s AND e.complaint_id = %(complaint_id)s::uuid AND e.position <= %(position)s
-   AND (%(after_version)s::bigint IS NULL OR e.version > %(after_version)s)
- ORDER BY e.version
+   AND (%(after)s::bigint IS NULL OR e.position > %(after)s)
+ ORDER BY e.position
  LIMIT %(rows_max)s;
 
 -- name: find

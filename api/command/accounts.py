@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date, datetime
-from functools import cache
 
 from rich.table import Table
 
+from api.command.passing import clock_name
 from api.command.printing import cell, table
 from api.command.telling import happened, named
 from ledger.deadlines.calendar import Calendar
 from ledger.deadlines.explain import NAMES
-from ledger.deadlines.regime import built_in_regimes
 from projections import sla
 from projections.derivation import Derived
 from projections.sla import Line, OverduePage, Report
@@ -201,17 +200,6 @@ def _rates(tally: Tally) -> tuple[str, str]:
 def _rate(met: int, missed: int) -> str:
     total = met + missed
     return f"{met / total:.1%} ({met:,} of {total:,})" if total else "–"
-
-
-@cache
-def clock_name(regime: str, clock: str) -> str:
-    """A clock as both languages say it, with its regime where that is not the house's own."""
-    for known in built_in_regimes():
-        for rule in known.clocks:
-            if (known.name, rule.name) == (regime, clock):
-                ours = "" if regime == "house" else f" ({regime})"
-                return f"{rule.en} {rule.zh}{ours}"
-    return f"{clock} ({regime})"
 
 
 def _provisional(*, provisional: bool) -> str:

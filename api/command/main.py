@@ -26,6 +26,7 @@ from api.command import (
     sealing,
     serving,
     succeeding,
+    timekeeping,
     tokens,
     upkeep,
 )
@@ -92,6 +93,7 @@ upkeep.projections_app.command("check-seal")(sealing.check_seal)
 app.add_typer(policies.regimes_app, name="regime")
 app.add_typer(policies.calendars_app, name="calendar")
 books.books_app.command("succeed")(succeeding.succeed)
+app.add_typer(timekeeping.timekeeper_app, name="timekeeper")
 app.add_typer(books.books_app, name="book")
 app.add_typer(tokens.tokens_app, name="token")
 

@@ -117,7 +117,7 @@ def complaint_history(
         for part in telling.told(found, lines, calendar()):
             console.print(part, soft_wrap=isinstance(part, str))
     if found.next_cursor is not None:
-        say(f"there is more after version {lines[-1].version}: ask with a higher --limit")
+        say(f"there is more after position {lines[-1].position:,}: ask with a higher --limit")
 
 
 def complaint_named(connection: Connection, book: str, complaint: str, place: AsOf) -> UUID:

@@ -24,7 +24,7 @@ def seal(
     book: BookName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Record what the rows of a projection are now, as one digest: a seal.
+    """Record what the rows of a projection are now, as one digest: a seal. A running server does so by itself.
 
     What was recorded up to now is worked in first. A state that is sealed already is not sealed again.
     """

@@ -21,6 +21,8 @@ from api.command.printing import say
 from api.command.tokens import print_tokens
 from api.command.upkeep import catch_up, names
 from api.log import configure_logging
+from api.sealer import sealer_of
+from api.timekeeper import timekeeper_of
 from ledger.application import Ledger
 from ledger.database.roles import Role
 from ledger.database.target import Database
@@ -43,7 +45,7 @@ def serve(
     data: DataFolder = None,
     book: BookName = None,
 ) -> None:
-    """Serve one book over HTTP on 127.0.0.1, and keep its projections up. Ends cleanly on Ctrl-C and SIGTERM.
+    """Serve one book over HTTP on 127.0.0.1, keep its projections up, and keep its time. Ends cleanly on Ctrl-C and SIGTERM.
 
     With --demo, prints the SLA report of the made-up year and the addresses to open first.
     """
@@ -73,7 +75,7 @@ def _run(ledger: Ledger, target: Database, bound: socket.socket, settings: Setti
 
     configure_logging()
     checkpoints = Checkpoints(ledger, target, settings.signing_key)
-    with _ends_on_signals(), Schedule(checkpoints):
+    with _ends_on_signals(), Schedule(checkpoints), timekeeper_of(ledger, target), sealer_of(ledger, target):
         server(create_app(ledger, target, settings=settings), bound.getsockname()[1]).run(sockets=[bound])
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
+from api.command.passing import PASSING
 from api.command.printing import table
 from ledger.complaint.codes import label
 from ledger.deadlines.calendar import Calendar
@@ -32,27 +33,38 @@ def told(history: History, lines: Sequence[Line], calendar: Calendar) -> Iterato
         f"Complaint {history.complaint_id} 投诉历史, as known at position {history.position:,} of the book {history.book}; "
         f"times of {calendar.zone}"
     )
-    in_one_go = history.next_cursor is None and _in_one_go(lines)
-    recorder = _only_recorder(lines)
-    changes = _changes(lines, calendar)
+    own = [line for line in lines if line.version is not None]
+    in_one_go = history.next_cursor is None and _in_one_go(own)
+    recorder = _only_recorder(own)
+    changes = _changes(own, calendar)
     days_only = bool(lines) and lines[0].details.get("date_only") is True
     rows = table(None, "#", "when", "who", "what", numbers=("#",))
     for line in lines:
+        when = _when(line, calendar, days_only=days_only)
+        if line.version is None:  # who recorded it is who says it
+            said = PASSING[line.name](line.details, calendar)
+            rows.add_row("", when, line.recorded_by, said + _recording(line, calendar, line.recorded_by))
+            continue
+        what = _what(line, changes.get(line.version))
         rows.add_row(
             str(line.version),
-            _when(line, calendar, days_only=days_only),
+            when,
             line.done_by or "–",
-            _what(line, changes.get(line.version)) + ("" if in_one_go else _recording(line, calendar, recorder)),
+            what + ("" if in_one_go else _recording(line, calendar, recorder)),
         )
     yield rows
     if in_one_go:
-        first, last = lines[0], lines[-1]
+        first, last = own[0], own[-1]
         yield (
-            f"All of it was recorded later, in one go, by {last.recorded_by} at "
+            f"{_all_of(lines, own)} was recorded later, in one go, by {last.recorded_by} at "
             f"{calendar.local(last.recorded_at):%Y-%m-%d %H:%M} (positions {first.position:,} to {last.position:,})."
         )
     elif recorder is not None:
-        yield f"All of it was recorded by {recorder}."
+        yield f"{_all_of(lines, own)} was recorded by {recorder}."
+
+
+def _all_of(lines: Sequence[Line], own: Sequence[Line]) -> str:
+    return "All of it" if len(own) == len(lines) else "All that has a number"
 
 
 def _in_one_go(lines: Sequence[Line]) -> bool:
@@ -112,6 +124,7 @@ def _changes(lines: Sequence[Line], calendar: Calendar) -> dict[int, str]:
     standing: dict[int, Details] = {}
     changes: dict[int, str] = {}
     for line in lines:
+        assert line.version is not None, "what time brought about corrects nothing"
         standing[line.version] = line.details
         if line.name == "fact-corrected" and line.details["corrected_version"] in standing:
             old, new = standing[line.details["corrected_version"]], line.details["fact"]

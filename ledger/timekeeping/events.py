@@ -4,18 +4,22 @@ Each stands in a stream of its own, so that no handler ever gets a conflict from
 when it was recorded, the record says. It starts and stops no clock.
 """
 
-from typing import TypeAlias, cast
+from datetime import datetime
+from typing import TypeAlias, assert_never, cast
 from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from ledger.deadlines.calendar import Name
+from ledger.deadlines.calendar import INSTANT, Name
 from ledger.deadlines.regime import Span
 from ledger.event import Event
 
 
 class TimekeeperEvent(Event):
-    """A fact about one clock of one complaint, as it was known when this was recorded."""
+    """A fact about one clock of one complaint, as known at `known_at_position`, which its recording adds.
+
+    So what somebody recorded in between, or records later of an earlier time, makes it no lie.
+    """
 
     complaint_id: UUID
     regime: Name
@@ -26,6 +30,7 @@ class TimekeeperEvent(Event):
     limit: Span
     due_at: AwareDatetime
     provisional: bool = False
+    known_at_position: int | None = None
 
 
 class DeadlineApproaching(TimekeeperEvent):
@@ -60,3 +65,17 @@ def known_timekeeping(event: TimekeeperEvent) -> AnyTimekeeperEvent:
     """The same event, as the union that the type checker can exhaust."""
     assert type(event) in TIMEKEEPING_NAMES.values(), f"{type(event).__name__} has no stored name"
     return cast("AnyTimekeeperEvent", event)
+
+
+def came_about_at(event: TimekeeperEvent) -> datetime | None:
+    """When time brought it about; None where a publication did, and not time."""
+    fact = known_timekeeping(event)
+    match fact:
+        case DeadlineApproaching():
+            return fact.approached_at
+        case DeadlineMissed():
+            return fact.due_at + INSTANT
+        case DeadlineIssuedAnew():
+            return None
+        case _:
+            assert_never(fact)

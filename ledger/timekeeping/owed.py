@@ -30,8 +30,13 @@ def owed(complaint_id: UUID, runs: Iterable[Run], now: datetime, since: datetime
 
     A warning is owed even if it comes too late to help: so it does not depend on how often anybody looked.
     """
-    found = [each for run in runs for each in _thresholds(complaint_id, run) if each.since <= now]
-    return sorted((each for each in found if since is None or each.since >= since), key=_since)
+    found = [each for each in thresholds(complaint_id, runs) if each.since <= now]
+    return [each for each in found if since is None or each.since >= since]
+
+
+def thresholds(complaint_id: UUID, runs: Iterable[Run]) -> list[Owed]:
+    """Everything that will have come about if nothing else happens, the earliest first."""
+    return sorted((each for run in runs for each in _thresholds(complaint_id, run)), key=_since)
 
 
 def next_owed_at(runs: Iterable[Run], now: datetime) -> datetime | None:

@@ -8,6 +8,7 @@ import httpx
 from api.asking import WAIT_SECONDS_MAX
 from api.examples import EXAMPLES
 from ledger.complaint import commands as ask
+from projections.catalogue import PROJECTIONS
 
 RECEIPT = dict(EXAMPLES[ask.ReceiveComplaint])
 
@@ -69,7 +70,7 @@ def test_the_book_and_its_projections_say_where_they_stand(client: httpx.Client)
     client.get("/sla", params={"position": book["size"]})
     client.get("/complaints", params={"reference": "x", "position": book["size"]})
     standing = client.get("/projections").json()["projections"]
-    assert {each["name"] for each in standing} == {"history", "sla", "worklist"}
+    assert {each["name"] for each in standing} == set(PROJECTIONS)
     assert all((each["root"], each["lag_events"], each["failed"]) == (book["root"], 0, None) for each in standing)
     assert client.get("/health").json() == {"status": "ok", "book": book["book"], "position": book["size"]}
 

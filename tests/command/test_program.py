@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,6 +19,7 @@ import typer
 
 from api.command import telling
 from api.command.main import app
+from api.command.passing import PASSING
 from api.command.telling import SENTENCES
 from ledger.application import Ledger
 from ledger.complaint import commands as ask
@@ -25,8 +27,11 @@ from ledger.complaint.events import COMPLAINT_NAMES
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.deadlines.calendar import built_in_calendars
+from ledger.record.reading import events_after, head
 from ledger.settings import Settings
+from ledger.timekeeping.events import TIMEKEEPING_NAMES
 from ledger.vault.keys import SubjectKeys
+from projections.catalogue import PROJECTIONS
 from projections.history import History, Line
 from tests.command.publication import EIGHTEEN, ROW_18
 from tests.command.running import Program, command_line, run
@@ -148,11 +153,9 @@ def test_projections_are_listed_caught_up_compared_and_rebuilt(
     program: Program, database: Database, book: str, complaint_id: UUID
 ) -> None:
     assert complaint_id
-    assert {each["name"] for each in program("projections", "status", "--book", book, "--json").json} == {
-        "sla",
-        "history",
-        "worklist",
-    }
+    assert {each["name"] for each in program("projections", "status", "--book", book, "--json").json} == set(
+        PROJECTIONS
+    )
     assert program("projections", "catch-up", "sla", "--book", book, "--json").json == [
         {"name": "sla", "book": book, "position": 3}
     ]
@@ -204,6 +207,19 @@ def test_a_projection_is_sealed_and_a_spoilt_one_is_found(
     assert program("projections", "check-seal", "worklist", "--position", "3", "--book", book).code == 0
 
 
+def test_time_is_kept_once_and_told_in_the_history(program: Program, book: str, complaint_id: UUID) -> None:
+    """The first reply came late, and the resolution is overdue: two misses; their warnings were over before anybody knew."""
+    first = program("timekeeper", "run", "--once", "--book", book, "--json").json
+    assert (first["recorded"], first["next_at"]) == ({"deadline-missed": 2}, None)
+    assert "nothing was owed" in program("timekeeper", "run", "--once", "--book", book).out
+    told = program("history", str(complaint_id), "--book", book).out
+    assert told.count("missed 超时") == 2
+    assert "found First reply 首次回复 missed 超时: it was due" in told
+    assert "24 hours from" in told
+    last = program("history", str(complaint_id), "--book", book, "--json").json["lines"][-1]
+    assert (last["version"], last["recorded_by"], last["details"]["known_at_position"]) == (None, "timekeeper", 3)
+
+
 def test_books_are_opened_once_and_listed(program: Program, book: str) -> None:
     name = f"{book}-b"
     made = program("book", "create", name, "--origin", f"bank.example/{name}", "--json")
@@ -235,7 +251,10 @@ def test_a_book_whose_end_was_taken_away_does_not_hide_the_others(
         (("sla", "--as-of", "999999999"), "--as-of 999999999: the book"),
         (("sla", "--from", "2026-02-30"), "--from: write a day like 2026-01-31, not '2026-02-30'"),
         (("sla", "--from", "2026-02-02", "--to", "2026-02-01"), "--to lies before --from: exchange them"),
-        (("projections", "rebuild", "none"), "there is no projection 'none': name one of sla, history, worklist"),
+        (
+            ("projections", "rebuild", "none"),
+            f"there is no projection 'none': name one of {', '.join(PROJECTIONS)}",
+        ),
         (("verify",), "there is no book 'missing' here: make it with `complaint-ledger book create missing`"),
     ],
 )
@@ -415,6 +434,22 @@ def test_serve_answers_and_ends_cleanly(
     assert code == 0
 
 
+def test_two_servers_of_one_book_keep_its_time_once(
+    settings: Settings, database: Database, book: str, complaint_id: UUID
+) -> None:
+    assert complaint_id
+    with closing(database.connect(Role.AUDITOR, autocommit=True)) as auditor:
+        served = [Served("--data", settings.data, "--book", book) for _ in range(2)]
+        try:
+            until = time.monotonic() + 60
+            while head(auditor, book).size < 5 and time.monotonic() < until:
+                time.sleep(0.1)
+        finally:
+            codes = [each.end(signal.SIGTERM) for each in served]
+        assert codes == [0, 0]
+        assert [row.name for row in events_after(auditor, book, 3, 9)] == ["deadline-missed"] * 2
+
+
 def test_a_port_that_is_taken_is_said_before_anything_is_started(program: Program, book: str) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         answer = program("serve", "--port", str(taken.getsockname()[1]), "--book", book)
@@ -466,6 +501,7 @@ def test_the_commands_that_everybody_starts_with_are_there() -> None:
             "book list",
         ),
         *(f"projections {name}" for name in ("status", "catch-up", "rebuild", "drop", "compare", "seal", "check-seal")),
+        "timekeeper run",
     }
 
 
@@ -482,6 +518,7 @@ def test_every_command_says_what_it_does_and_where_it_works(path: tuple[str, ...
 
 def test_every_fact_has_its_sentence() -> None:
     assert set(SENTENCES) == set(COMPLAINT_NAMES)
+    assert set(PASSING) == set(TIMEKEEPING_NAMES)
 
 
 def test_starting_needs_no_database() -> None:

@@ -27,7 +27,7 @@ from ledger.deadlines.regime import built_in_regimes
 from ledger.names import UnknownStoredName
 from ledger.record.reading import head
 from ledger.settings import Settings
-from projections import history, sla, worklist
+from projections import history, sla, timekeeper, worklist
 from projections.asking import NotBuilt, NotReached, reached
 from projections.catalogue import PROJECTIONS
 from projections.complaints import NEUTRAL
@@ -101,8 +101,9 @@ def test_the_rows_do_not_depend_on_the_batches(
     [
         dataclasses.replace(sla.PROJECTION, fold=lambda: sla.SlaFold(facts_max=0)),
         dataclasses.replace(worklist.PROJECTION, fold=lambda: worklist.WorklistFold(facts_max=0)),
+        dataclasses.replace(timekeeper.PROJECTION, fold=lambda: timekeeper.TimekeeperFold(facts_max=0)),
     ],
-    ids=["sla", "worklist"],
+    ids=["sla", "worklist", "timekeeper"],
 )
 def test_the_rows_do_not_depend_on_what_is_remembered(
     database: Database, projector: Connection, book: str, told: list[Told], forgetful: Projection
@@ -269,7 +270,14 @@ def test_rows_of_another_version_are_not_continued(database: Database, projector
 
 def test_a_change_of_the_tables_is_a_new_version() -> None:
     """Rows are rebuilt when their version rises; so whoever changes the tables raises it, and writes both here."""
-    pinned = {"sla": (3, "81fed3aa"), "history": (1, "b9764225"), "worklist": (2, "c0a86587")}
+    pinned = {
+        "sla": (3, "81fed3aa"),
+        "history": (2, "9547e2bb"),
+        "worklist": (2, "c0a86587"),
+        "timeline": (1, "e4901686"),
+        "duties": (1, "dee87a47"),
+        "timekeeper": (2, "eb3c76fa"),
+    }
     digests = {
         name: (each.version, hashlib.sha256(each.queries["tables"].encode()).hexdigest()[:8])
         for name, each in PROJECTIONS.items()

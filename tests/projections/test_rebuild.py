@@ -211,7 +211,7 @@ class TestCompare:
             recording.start()
             found = [compare(database, book, name) for name in PROJECTIONS]
             recording.join()
-        assert found == [[], [], []]
+        assert found == [[] for _ in PROJECTIONS]
 
     def test_there_must_be_something_to_compare(self, database: Database, book: str) -> None:
         with pytest.raises(NothingToCompare, match="projections catch-up sla"):
