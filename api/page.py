@@ -5,6 +5,8 @@ from html import escape
 QUESTIONS = (
     ("/sla", "SLA report: first replies and resolutions, met, missed and running 时效报告"),
     ("/worklist", "What is open, for whom, due when, soonest first 待办清单"),
+    ("/regimes", "The regimes of the book, and from when each applies 时限制度"),
+    ("/calendars", "The calendars of the book, and how far they are announced 工作日历"),
     ("/book", "The book: its origin, size and root 账簿"),
     ("/checkpoint", "The newest checkpoint: size and root, signed 检查点"),
     ("/keys", "The verifier keys that the book names 验证公钥"),

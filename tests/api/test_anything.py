@@ -42,18 +42,48 @@ def test_any_command(client: httpx.Client, data: st.DataObject) -> None:
 
 @given(
     path=st.sampled_from(
-        ["/worklist", "/sla", "/sla/overdue", "/complaints", "/book", "/projections", "/codes", "/problems"]
+        [
+            "/worklist",
+            "/sla",
+            "/sla/overdue",
+            "/complaints",
+            "/book",
+            "/projections",
+            "/codes",
+            "/problems",
+            "/regimes",
+            "/calendars",
+        ]
     ),
     names=st.lists(
         st.sampled_from(
-            ["from", "to", "as_of", "now", "by", "limit", "cursor", "department", "assignee", "reference", "x"]
+            [
+                "from",
+                "to",
+                "as_of",
+                "now",
+                "by",
+                "limit",
+                "cursor",
+                "department",
+                "assignee",
+                "reference",
+                "period",
+                "classified",
+                "x",
+            ]
         ),
         max_size=3,
     ),
     data=st.data(),
 )
 def test_any_question(client: httpx.Client, path: str, names: list[str], data: st.DataObject) -> None:
-    values = st.sampled_from(["0", "1", "2025-09-30", "2025-09-30T10:00:00+08:00", "9999-12-31", "channel"]) | TEXT
+    values = (
+        st.sampled_from(
+            ["0", "1", "2025-09-30", "2025-09-30T10:00:00+08:00", "9999-12-31", "channel", "month", "first"]
+        )
+        | TEXT
+    )
     query = "&".join(f"{name}={quote(data.draw(values))}" for name in names)
     response = client.get(f"{path}?{query}")
     assert response.status_code in {200, 422, 503}, response.text
