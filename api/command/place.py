@@ -10,7 +10,7 @@ from psycopg2.extensions import parse_dsn
 from api.command.options import WrongUse
 from api.command.printing import say
 from ledger.application import Ledger
-from ledger.database.faults import DatabaseUnavailable
+from ledger.database.faults import DatabaseUnavailable, RoleNotGranted
 from ledger.database.folder import DataFolder
 from ledger.database.migrate import migrate
 from ledger.database.roles import Role
@@ -76,7 +76,8 @@ def _holds_a_ledger(settings: Settings) -> bool:
 def make_book(database: Database, book: str, origin: str | None = None, in_force: Collection[str] = IN_FORCE) -> bool:
     """Opens a book where there is none of this name, with the built-in policies as its first events; says whether it did.
 
-    A book of this name that has no policies yet (opened by an older program, or cut off here) gets the default ones.
+    A book of this name that has no policies yet gets them too: cut off here, it is still empty; opened by an older
+    program, it goes on by the default ones.
     Raises WrongUse for an unfit name, and for a regime in force that is not built in.
     """
     strangers = sorted(set(in_force) - set(BUILT_IN))
@@ -88,9 +89,15 @@ def make_book(database: Database, book: str, origin: str | None = None, in_force
             create_book(owner, book, origin)
         except ValueError as unfit:
             raise WrongUse(str(unfit)) from None
-        founded = is_founded(owner, book)
+        founded, is_empty = is_founded(owner, book), head(owner, book).size == 0
     if not founded:
-        found(database, book, datetime.now(UTC), IN_FORCE if known else in_force)
+        try:
+            found(database, book, datetime.now(UTC), in_force if is_empty else IN_FORCE)
+        except RoleNotGranted:  # who migrates may be let do no more than that
+            say(
+                f"the book {book} has no policies of its own yet and goes by the built-in house limits: run "
+                f"`complaint-ledger book create {book}` as a login that may act as {Role.APPLICATION}"
+            )
     return not known
 
 

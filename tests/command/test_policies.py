@@ -43,12 +43,16 @@ def test_a_new_book_holds_its_policies_and_those_named_are_in_force(
 def test_a_book_without_policies_gets_them_when_it_is_opened_again(
     program: Program, database: Database, book: str
 ) -> None:
-    assert program("book", "create", book, "--json").json == {
+    assert program("book", "create", book, "--in-force", "pboc-2020-5", "--json").json == {
         "book": book,
         "origin": f"{_origin(database, book)}",
         "events": FOUNDED,
         "opened": False,
     }
+    with closing(database.connect(Role.APPLICATION)) as connection:
+        recorded = [opened(row).event for row in events_after(connection, book, 0, 100)]
+    in_force = [each.regime.name for each in recorded if getattr(each, "in_force_from", None)]
+    assert in_force == ["pboc-2020-5"], "cut off before it had any, the book is still empty"
 
 
 def _origin(database: Database, book: str) -> str:
