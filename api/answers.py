@@ -101,7 +101,7 @@ class KnownClocks(Answer):
 
 
 class Task(Answer):
-    """An open complaint, with the soonest of its deadlines that run."""
+    """A complaint that is open or in which something is left to do, with the soonest of its deadlines that run."""
 
     complaint_id: UUID
     reference: str | None
@@ -120,6 +120,8 @@ class Task(Answer):
     due_at: datetime | None
     provisional: bool
     position: int = Field(description="The event that last changed this line.")
+    to_do: list[str] = Field(description="What somebody has to do, by name, such as `decide-escalation`.")
+    is_open: bool = Field(description="False where only something is left to do, such as to `archive` the file.")
 
 
 class Worklist(Answer):

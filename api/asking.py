@@ -29,7 +29,7 @@ from ledger.application import Ledger
 from ledger.command import Term
 from ledger.complaint.refusals import ComplaintNotFound
 from ledger.database.pool import CONNECTIONS_MAX, Pool
-from ledger.event import Reference
+from ledger.event import Code, Reference
 from ledger.record.reading import head
 from ledger.standing import SubjectNotFound
 from ledger.tables.state import Tables
@@ -222,12 +222,22 @@ def _add_reports(routes: APIRouter, asker: Asker) -> None:
         at_least: AtLeast,
         department: Annotated[Term | None, Query()] = None,
         assignee: Annotated[Term | None, Query()] = None,
+        to_do: Annotated[
+            Code | None, Query(description="What is open or not, where this is to be done, such as `archive`.")
+        ] = None,
         limit: Limit = PAGE_DEFAULT,
         cursor: After = None,
     ) -> Response:
-        """What is open, for whom, and due when, soonest first."""
+        """What is open, for whom, due when, and what is to be done in it, soonest first."""
         found = await asker.ask_projection(
-            "worklist", at_least, worklist.page, department=department, assignee=assignee, rows_max=limit, cursor=cursor
+            "worklist",
+            at_least,
+            worklist.page,
+            department=department,
+            assignee=assignee,
+            to_do=to_do,
+            rows_max=limit,
+            cursor=cursor,
         )
         return answer(answers.Worklist, found)
 

@@ -24,6 +24,8 @@ from api.parties import POSTED
 from ledger.application import Ledger, Receipt
 from ledger.command import Command
 from ledger.complaint import commands as ask
+from ledger.complaint import ending_commands as end
+from ledger.complaint import handling_commands as handle
 from ledger.database.pool import Pool
 from ledger.policy import commands as policies
 from ledger.record.envelope import opened
@@ -92,6 +94,34 @@ COMMANDS = (
     CommandRoute(f"{ONE}/ruling-out", ask.RuleOutComplaint, decides=True),
     CommandRoute(f"{ONE}/merger", ask.MergeComplaint, decides=True),
     CommandRoute(f"{ONE}/group", ask.RecogniseGroup),
+    CommandRoute(f"{ONE}/representatives", handle.NameRepresentative),
+    CommandRoute(f"{ONE}/representatives/{{representative_id}}/end", handle.EndRepresentation),
+    CommandRoute(f"{ONE}/persons-complained-about", handle.NamePersonComplainedAbout),
+    CommandRoute(f"{ONE}/interests", handle.DeclareInterest),
+    CommandRoute(f"{ONE}/investigation-team", handle.FormInvestigationTeam, decides=True),
+    CommandRoute(f"{ONE}/emergencies", handle.StartEmergency),
+    CommandRoute(f"{ONE}/emergencies/{{emergency_id}}/steps", handle.TakeEmergencyStep),
+    CommandRoute(f"{ONE}/emergencies/{{emergency_id}}/end", handle.EndEmergency),
+    CommandRoute(f"{ONE}/emergencies/{{emergency_id}}/review", handle.ReviewEmergency),
+    CommandRoute(f"{ONE}/preliminary-checks", handle.MakePreliminaryCheck),
+    CommandRoute(f"{ONE}/evidence-requests", handle.RequestEvidence),
+    CommandRoute(f"{ONE}/assistance", handle.RequestAssistance),
+    CommandRoute(f"{ONE}/assistance/{{assistance_id}}/answer", handle.GiveAssistance),
+    CommandRoute(f"{ONE}/root-causes", handle.FindRootCause),
+    CommandRoute(f"{ONE}/negotiations", end.HoldNegotiation),
+    CommandRoute(f"{ONE}/compensations", end.ApproveCompensation, decides=True),
+    CommandRoute(f"{ONE}/compensations/{{compensation_id}}/provision", end.ProvideCompensation),
+    CommandRoute(f"{ONE}/escalations", end.EscalateComplaint),
+    CommandRoute(f"{ONE}/escalations/{{escalation_id}}/decision", end.DecideEscalation, decides=True),
+    CommandRoute(f"{ONE}/written-notices", end.SendWrittenNotice),
+    CommandRoute(f"{ONE}/follow-up-calls", end.MakeFollowUpCall),
+    CommandRoute(f"{ONE}/reviews", end.ReviewHandling),
+    CommandRoute(f"{ONE}/proceedings", end.OpenProceedings),
+    CommandRoute(f"{ONE}/proceedings/{{proceedings_id}}/end", end.EndProceedings),
+    CommandRoute(f"{ONE}/repeats", end.TakeInRepeat, decides=True),
+    CommandRoute(f"{ONE}/repairs", end.RepairRelationship),
+    CommandRoute(f"{ONE}/completeness-checks", end.CheckCompleteness),
+    CommandRoute(f"{ONE}/archiving", end.ArchiveComplaint, decides=True),
     CommandRoute(f"{ONE}/annulments", ask.AnnulFact, decides=True),
     CommandRoute(f"{ONE}/corrections", ask.CorrectFact, decides=True),
     CommandRoute("/regimes", policies.PublishRegime),

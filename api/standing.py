@@ -11,7 +11,8 @@ from pydantic import Field
 
 from api.answers import Answer
 from ledger.complaint.events import ComplaintClassified, ComplaintReceived, ComplaintRegistered
-from ledger.complaint.state import AssignmentFact, Complaint, GradeFact, effective
+from ledger.complaint.picture import AssignmentFact, Complaint, GradeFact
+from ledger.complaint.state import effective
 from ledger.deadlines.clock import Clock, Verdict, verdict
 from ledger.deadlines.running import Ended
 

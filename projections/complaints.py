@@ -13,6 +13,7 @@ from uuid import UUID
 
 from psycopg2.extensions import connection as Connection
 
+from ledger.complaint.aftercare import ComplaintArchived
 from ledger.complaint.events import (
     AutomaticReplySent,
     ComplaintAssigned,
@@ -34,6 +35,7 @@ from ledger.complaint.events import (
     FactCorrected,
     FindingMade,
     FirstReplySent,
+    FurtherEvent,
     InvestigationClosed,
     InvestigationStarted,
     OutcomeDisputed,
@@ -56,6 +58,7 @@ from ledger.complaint.moving import (
     HoldingResponseSent,
     NewFactsReceived,
 )
+from ledger.complaint.settlement import ComplaintEscalated, EscalationDecided
 from ledger.complaint.state import effective
 from ledger.database.sql import queries
 from ledger.deadlines.clock import Clock, Kinds, Rulebook, Run
@@ -65,6 +68,7 @@ from ledger.policy.known import Deadlines
 from ledger.record.envelope import opened
 from ledger.record.reading import StoredRow
 from projections.machine import Batch
+from projections.pending import NOTHING, Pending, pending_after
 from projections.policies import Followed, Standing
 
 FACTS_MAX = 200_000
@@ -78,9 +82,7 @@ _SQL = queries(__file__)
 Facts = list[tuple[int, ComplaintEvent]]
 """Version and fact, as they stand after annulments and corrections."""
 
-NEUTRAL = frozenset(
-    {"automatic-reply-sent", "contact-noted", "evidence-provided", "satisfaction-rated", "outcome-disputed"}
-)
+NEUTRAL = frozenset({"automatic-reply-sent", "contact-noted", "satisfaction-rated", "outcome-disputed"})
 """Facts that change nothing of a `Situation`: where no clock of the book watches them, they need not even be read."""
 
 _CORRECTIONS = frozenset({"fact-annulled", "fact-corrected"})
@@ -105,6 +107,7 @@ class Situation:
     external_reference: str | None = None
     stage: str | None = None
     is_open: bool = False
+    pending: Pending = NOTHING
 
 
 class Known:
@@ -339,9 +342,15 @@ def complaint_event(row: StoredRow) -> ComplaintEvent:
     return event
 
 
-def situation_after(situation: Situation, fact: ComplaintEvent) -> Situation:  # noqa: C901, PLR0912 - one case a fact
-    """Where a complaint stands after one more effective fact."""
+def situation_after(situation: Situation, fact: ComplaintEvent) -> Situation:
+    """Where a complaint stands after one more effective fact, and what is to be done in it."""
+    return replace(_standing_after(situation, fact), pending=pending_after(situation.pending, fact))
+
+
+def _standing_after(situation: Situation, fact: ComplaintEvent) -> Situation:  # noqa: C901, PLR0912 - one case a fact
     event = known_event(fact)
+    if isinstance(event, FurtherEvent):
+        return _stage_after(situation, event)
     match event:
         case ComplaintReceived():
             return replace(
@@ -410,3 +419,12 @@ def _classified(situation: Situation, event: ComplaintClassified) -> Situation:
         cause=event.cause or situation.cause,
         first_category=situation.first_category or event.category,
     )
+
+
+def _stage_after(situation: Situation, event: FurtherEvent) -> Situation:
+    """Of the facts beside the main way, three say where the complaint stands."""
+    if isinstance(event, ComplaintEscalated):
+        return replace(situation, stage="escalated")
+    if isinstance(event, EscalationDecided):
+        return replace(situation, stage="decided-by-management")
+    return replace(situation, stage="archived") if isinstance(event, ComplaintArchived) else situation

@@ -1,4 +1,4 @@
-"""What is open, for whom, and due when, soonest first. What a complaint was before is not its matter, nor is a verdict."""
+"""What is open, for whom, due when, and what is to be done in it, soonest first. What was before is not its matter."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -21,6 +21,7 @@ ROWS_MAX = 500
 _TASK = (
     *("complaint_id", "reference", "external_reference", "received_at", "stage", "department", "assignee"),
     *("category", "product", "channel", "grade", "urgent", "regime", "clock", "due_at", "provisional", "position"),
+    *("to_do", "is_open"),
 )
 
 
@@ -61,14 +62,14 @@ class WorklistFold:
             [
                 (batch.book, *_task(complaint_id, known, position))
                 for complaint_id, (position, known) in touched.items()
-                if known.situation.is_open
+                if known.situation.is_open or known.situation.pending.deeds
             ],
         )
 
 
 PROJECTION = Projection(
     name="worklist",
-    version=2,
+    version=3,
     tables={"task": ("book", "complaint_id")},
     fold=WorklistFold,
     queries=_SQL,
@@ -76,7 +77,10 @@ PROJECTION = Projection(
 
 
 class Task(NamedTuple):
-    """An open complaint. `due_at` is that of its next clock; None where none runs. `position` last changed the row."""
+    """A complaint that is open, or in which something is left to do. `position` last changed the row.
+
+    `due_at` is that of its next clock; None where none runs. `to_do` names what somebody has to do, such as `archive`.
+    """
 
     complaint_id: UUID
     reference: str | None
@@ -95,6 +99,8 @@ class Task(NamedTuple):
     due_at: datetime | None
     provisional: bool
     position: int
+    to_do: list[str]
+    is_open: bool
 
 
 class Worklist(NamedTuple):
@@ -112,11 +118,15 @@ def page(
     *,
     department: str | None = None,
     assignee: str | None = None,
+    to_do: str | None = None,
     rows_max: int = 50,
     cursor: str | None = None,
     schema: str | None = None,
 ) -> Worklist:
-    """What is open now, soonest due first. Raises NotBuilt, BadCursor. Costs what the page is long."""
+    """What is open now, soonest due first; with `to_do`, where that is to be done, open or not. Costs what the page is long.
+
+    Raises NotBuilt, BadCursor.
+    """
     after_due_at, after_complaint_id = Cursor.read(cursor, "worklist", (datetime, UUID))
     at = asked(connection, book, PROJECTION.name, None, None, schema)
     rows_max = max(1, min(rows_max, ROWS_MAX))
@@ -126,6 +136,7 @@ def page(
         {
             "department": department,
             "assignee": assignee,
+            "to_do": to_do,
             "after_due_at": after_due_at,
             "after_complaint_id": after_complaint_id,
             "rows_max": rows_max + 1,
@@ -145,4 +156,5 @@ def _task(complaint_id: UUID, known: Known, position: int) -> Sequence[object]:
         due = (soonest.regime, soonest.clock, soonest.due_at, soonest.provisional)
     stands = (s.reference, s.external_reference, s.received_at, s.stage, s.department, s.handler)
     stated = (s.category, s.product, s.channel, s.grade, s.urgent)
-    return (complaint_id, *stands, *stated, *due, position, known.is_provisional)
+    may_be_issued_anew = known.is_provisional and s.is_open
+    return (complaint_id, *stands, *stated, *due, position, s.pending.slugs, s.is_open, may_be_issued_anew)

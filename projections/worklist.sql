@@ -1,4 +1,4 @@
--- What is open. One row an open complaint; it goes when the complaint ends.
+-- What is open or left to do. One row a complaint; it goes when the complaint has ended and nothing is left to do.
 
 -- name: tables
 -- `due_at` is the soonest due time of the clocks that run; NULL where none runs and work is left all the same.
@@ -23,12 +23,15 @@ CREATE TABLE {schema}.task (
     provisional boolean NOT NULL,
     position bigint NOT NULL,
     may_be_issued_anew boolean NOT NULL,
+    to_do text[] NOT NULL,
+    is_open boolean NOT NULL,
     PRIMARY KEY (book, complaint_id)
 );
 -- Soonest due first, for all, for a department, for a person.
-CREATE INDEX task_due ON {schema}.task (book, coalesce(due_at, 'infinity'), complaint_id);
-CREATE INDEX task_due_department ON {schema}.task (book, department, coalesce(due_at, 'infinity'), complaint_id);
-CREATE INDEX task_due_assignee ON {schema}.task (book, assignee, coalesce(due_at, 'infinity'), complaint_id);
+CREATE INDEX task_due ON {schema}.task (book, coalesce(due_at, 'infinity'), complaint_id) WHERE is_open;
+CREATE INDEX task_due_department ON {schema}.task (book, department, coalesce(due_at, 'infinity'), complaint_id) WHERE is_open;
+CREATE INDEX task_to_do ON {schema}.task USING gin (to_do);
+CREATE INDEX task_due_assignee ON {schema}.task (book, assignee, coalesce(due_at, 'infinity'), complaint_id) WHERE is_open;
 
 CREATE INDEX task_provisional ON {schema}.task (book, complaint_id) WHERE may_be_issued_anew;
 
@@ -45,13 +48,14 @@ DELETE FROM {schema}.task AS t
  WHERE t.book = d.book AND t.complaint_id = d.complaint_id::uuid;
 
 -- name: page
--- A page of what is open, soonest due first, what has no clock left last.
+-- A page of what is open, or of everything in which one thing is to be done, soonest due first, what has no clock left last.
 SELECT complaint_id, reference, external_reference, received_at, stage, department, assignee, category, product, channel,
-       grade, urgent, regime, clock, due_at, provisional, position
+       grade, urgent, regime, clock, due_at, provisional, position, to_do, is_open
   FROM {schema}.task
  WHERE book = %(book)s
    AND (%(department)s::text IS NULL OR department = %(department)s)
    AND (%(assignee)s::text IS NULL OR assignee = %(assignee)s)
+   AND CASE WHEN %(to_do)s::text IS NULL THEN is_open ELSE to_do @> ARRAY[%(to_do)s::text] END
    AND (%(after_complaint_id)s::uuid IS NULL
         OR (coalesce(due_at, 'infinity'), complaint_id)
            > (coalesce(%(after_due_at)s::timestamptz, 'infinity'), %(after_complaint_id)s::uuid))

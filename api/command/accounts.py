@@ -8,7 +8,8 @@ from rich.table import Table
 
 from api.command.passing import clock_name
 from api.command.printing import cell, table
-from api.command.telling import happened, named
+from api.command.telling import happened
+from api.command.telling_stages import named
 from ledger.deadlines.calendar import Calendar
 from ledger.deadlines.explain import NAMES
 from projections import sla

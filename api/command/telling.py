@@ -9,7 +9,7 @@ from rich.table import Table
 
 from api.command.passing import PASSING
 from api.command.printing import table
-from ledger.complaint.codes import label
+from api.command.telling_stages import STAGE_SENTENCES, money, named
 from ledger.deadlines.calendar import Calendar
 from projections.history import History, Line
 
@@ -150,18 +150,6 @@ def _value(value: object, calendar: Calendar) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def named(code_table: str, code: object) -> str:
-    """A code as both languages say it: `Phone 电话`."""
-    text = str(code)
-    english, chinese = label(code_table, text, "en"), label(code_table, text, "zh")
-    return text if english == text == chinese else f"{english} {chinese}"
-
-
-def money(minor: int, currency: object) -> str:
-    """An amount in the currency's minor unit, as people write it (two decimals)."""
-    return f"{currency} {minor // 100:,}.{minor % 100:02d}"
-
-
 def _received(d: Details) -> str:
     parts = [f"received the complaint by {named('channel', d['channel'])}"]
     parts += [named("product", d["product"])] if "product" in d else []
@@ -191,7 +179,15 @@ def _classified(d: Details) -> str:
 
 
 def _graded(d: Details) -> str:
-    return f"graded it {named('grade', d['grade'])}" + (", urgent 紧急" if d.get("urgent") else "")
+    tables = {"seriousness": "seriousness", "extent": "extent", "customer_state": "customer-state"}
+    criteria = "; ".join(named(table, d[field]) for field, table in tables.items() if field in d)
+    urgent = ", urgent 紧急" if d.get("urgent") else ""
+    return f"graded it {named('grade', d['grade'])}{urgent}" + (f" ({criteria})" if criteria else "")
+
+
+def _file(d: Details) -> str:
+    """The size and type of a file that was taken in."""
+    return f" ({d['content_type']}, {d['size_bytes']:,} bytes)" if "file_id" in d else ""
 
 
 def _given_to(d: Details) -> str:
@@ -230,7 +226,7 @@ SENTENCES: Mapping[str, Callable[[Details], str]] = {
     "complaint-assigned": lambda d: f"gave it to {_given_to(d)}",
     "complaint-reassigned": lambda d: f"moved it to {_given_to(d)}",
     "investigation-started": lambda d: f"started an investigation 调查, led by {d['lead']}",
-    "evidence-provided": lambda d: f"put evidence on file: {named('evidence-kind', d['kind'])}",
+    "evidence-provided": lambda d: f"put evidence on file: {named('evidence-kind', d['kind'])}" + _file(d),
     "finding-made": lambda d: "made a finding" + (f": cause {named('cause', d['cause'])}" if "cause" in d else ""),
     "investigation-closed": lambda d: "closed the investigation",  # noqa: ARG005 - every sentence is asked the same way
     "solution-proposed": _proposed,
@@ -239,14 +235,14 @@ SENTENCES: Mapping[str, Callable[[Details], str]] = {
     "complaint-resolved": lambda d: f"decided 处理完毕: {named('outcome', d['outcome'])}",
     "reply-sent": lambda d: f"told the customer the result by {named('channel', d['channel'])} 回复",
     "satisfaction-rated": _rated,
-    "complaint-closed": lambda d: "closed the file 归档",  # noqa: ARG005 - as above
+    "complaint-closed": lambda d: "closed the file 结案",  # noqa: ARG005 - as above
     "complaint-reopened": lambda d: (
         "reopened it 重新处理: " + ("new facts" if d["new_facts"] else "the customer is not content")
     ),
     "complaint-withdrawn": lambda d: "took the customer's withdrawal 撤诉",  # noqa: ARG005 - as above
     "outcome-stated": _stated,
     "outcome-disputed": lambda d: f"says that the customer disputed the outcome ({d['source']})",
-    "complaint-transferred": lambda d: f"took it as transferred 转办 by {d['body']}",
+    "complaint-transferred": lambda d: f"took it as transferred 转办 by {named('body', d['body'])}",
     "deadline-extended": lambda d: (
         f"extended 延长 {d['clock']} of {d['regime']} to {d['limit_amount']} {d['limit_unit']}"
         + (f", by leave of {d['approved_by']}" if "approved_by" in d else "")
@@ -258,9 +254,10 @@ SENTENCES: Mapping[str, Callable[[Details], str]] = {
         f"told the customer by {named('channel', d['channel'])} that the answer needs longer"
         + (f", until {d['final_response_by_on']}" if "final_response_by_on" in d else "")
     ),
-    "complaint-ruled-out": lambda d: f"found that it is no complaint 不属于投诉: {d['nature']}",
+    "complaint-ruled-out": lambda d: f"found that it is no complaint 不属于投诉: {named('nature', d['nature'])}",
     "complaint-merged": lambda d: f"merged 合并 it into complaint {d['into_complaint_id']}",
     "group-recognised": lambda d: f"noted that {d['complainants']} people complain together 群体投诉",
+    **STAGE_SENTENCES,
     "fact-annulled": lambda d: f"annulled #{d['annulled_version']}, by leave of {d['approved_by']}",
     "fact-corrected": lambda d: f"corrected #{d['corrected_version']}, by leave of {d['approved_by']}",
 }

@@ -11,7 +11,9 @@ from typing import Annotated, Any
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from ledger.complaint import commands, events, moving
+from ledger.complaint import aftercare, commands, concerned, emergency, events, inquiry, moving, settlement
+from ledger.complaint import ending_commands as end
+from ledger.complaint import handling_commands as handle
 from ledger.complaint.commands import AnnulFact, ComplaintCommand, CorrectFact
 from ledger.complaint.events import (
     COMPLAINT_NAMES,
@@ -21,7 +23,9 @@ from ledger.complaint.events import (
     FactCorrected,
     happened_at,
 )
-from ledger.complaint.guards import may_follow, not_before, not_before_the_receipt, same_person
+from ledger.complaint.further_rules import COMPUTED, within_the_limits
+from ledger.complaint.grounds import not_before, not_before_the_receipt, same_person
+from ledger.complaint.guards import may_follow
 from ledger.complaint.refusals import (
     AmendmentIsFinal,
     ApproverIsAuthor,
@@ -76,6 +80,34 @@ STATED_BY: Mapping[type[ComplaintEvent], type[ComplaintCommand]] = {
     moving.ComplaintRuledOut: commands.RuleOutComplaint,
     moving.GroupRecognised: commands.RecogniseGroup,
     moving.ComplaintMerged: commands.MergeComplaint,
+    concerned.RepresentativeNamed: handle.NameRepresentative,
+    concerned.RepresentationEnded: handle.EndRepresentation,
+    concerned.PersonComplainedAbout: handle.NamePersonComplainedAbout,
+    concerned.InterestDeclared: handle.DeclareInterest,
+    concerned.InvestigationTeamFormed: handle.FormInvestigationTeam,
+    emergency.EmergencyStarted: handle.StartEmergency,
+    emergency.EmergencyStepTaken: handle.TakeEmergencyStep,
+    emergency.EmergencyEnded: handle.EndEmergency,
+    emergency.EmergencyReviewed: handle.ReviewEmergency,
+    inquiry.PreliminaryCheckMade: handle.MakePreliminaryCheck,
+    inquiry.EvidenceRequested: handle.RequestEvidence,
+    inquiry.AssistanceRequested: handle.RequestAssistance,
+    inquiry.AssistanceGiven: handle.GiveAssistance,
+    inquiry.RootCauseFound: handle.FindRootCause,
+    settlement.NegotiationHeld: end.HoldNegotiation,
+    settlement.CompensationApproved: end.ApproveCompensation,
+    settlement.CompensationProvided: end.ProvideCompensation,
+    settlement.ComplaintEscalated: end.EscalateComplaint,
+    settlement.EscalationDecided: end.DecideEscalation,
+    settlement.WrittenNoticeSent: end.SendWrittenNotice,
+    aftercare.FollowUpCallMade: end.MakeFollowUpCall,
+    aftercare.HandlingReviewed: end.ReviewHandling,
+    aftercare.ProceedingsOpened: end.OpenProceedings,
+    aftercare.ProceedingsEnded: end.EndProceedings,
+    aftercare.RepeatTakenIn: end.TakeInRepeat,
+    aftercare.RelationshipRepaired: end.RepairRelationship,
+    aftercare.CompletenessChecked: end.CheckCompleteness,
+    aftercare.ComplaintArchived: end.ArchiveComplaint,
 }
 """The command that states a fact, and so says which values a correction may give its fields."""
 
@@ -86,6 +118,15 @@ OWN_ID: Mapping[type[ComplaintEvent], str] = {
     events.ComplaintResolved: "resolution_id",
     events.ReplySent: "reply_id",
     moving.AppraisalStarted: "appraisal_id",
+    concerned.RepresentativeNamed: "representative_id",
+    concerned.PersonComplainedAbout: "person_id",
+    emergency.EmergencyStarted: "emergency_id",
+    inquiry.EvidenceRequested: "evidence_request_id",
+    inquiry.AssistanceRequested: "assistance_id",
+    settlement.CompensationApproved: "compensation_id",
+    settlement.ComplaintEscalated: "escalation_id",
+    settlement.WrittenNoticeSent: "notice_id",
+    aftercare.ProceedingsOpened: "proceedings_id",
 }
 """The id by which other facts, and other books, cite a fact: it stays."""
 
@@ -116,6 +157,8 @@ def correct(complaint: Complaint, command: CorrectFact, given: Given) -> list[Co
     replaced = _replaced(complaint, fact, command)
     if states_the_same(fact, replaced):
         return []
+    if "tables_version" in type(replaced).model_fields:  # its codes and limits are judged by the tables of now
+        replaced = replaced.model_copy(update={"tables_version": given.tables.version or None})
     corrected = stated(
         FactCorrected,
         command,
@@ -131,6 +174,7 @@ def correct(complaint: Complaint, command: CorrectFact, given: Given) -> list[Co
     _not_before_what_it_amends(complaint, corrected, fact, replaced)
     in_known_codes(replaced, given.tables, instead_of=fact)
     _may_stand_instead(complaint, command.version, replaced)
+    within_the_limits(replaced, given)
     return [corrected]
 
 
@@ -176,7 +220,7 @@ def _replaced(complaint: Complaint, fact: ComplaintEvent, command: CorrectFact) 
 
 
 def _new_value(event: type[ComplaintEvent], version: int, name: str, value: JsonValue) -> Any:
-    fixed = {OWN_ID.get(event), None if event is ComplaintReceived else "customer_id"}
+    fixed = {OWN_ID.get(event), None if event is ComplaintReceived else "customer_id", *COMPUTED.get(event, ())}
     if name not in event.model_fields:
         raise FieldUnknown(version, tuple(sorted(event.model_fields.keys() - fixed)))
     if name in fixed:

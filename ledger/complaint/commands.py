@@ -5,19 +5,18 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue
 
-from ledger.command import Assigned, Command, Day, Instant, Name, NewId, Term, Words
+from ledger.command import Assigned, Day, Instant, Name, NewId, Term, Words
+from ledger.complaint.asked import ComplaintCommand
+from ledger.complaint.ending_commands import EndingCommand
 from ledger.complaint.events import Grade, Minor, Outcome, Score
+from ledger.complaint.handling_commands import HandlingCommand
 from ledger.complaint.moving import Amount, Unit
 from ledger.event import Code, Currency, Reference, Sha256Hex, StaffId, SubjectId
 
+__all__ = ["ComplaintCommand"]  # what stands here and is made elsewhere
+
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Base 32 without the letters that are mistaken for a digit or each other on the telephone."""
-
-
-class ComplaintCommand(Command):
-    """A request about one complaint."""
-
-    complaint_id: UUID
 
 
 class ReceiveComplaint(ComplaintCommand):
@@ -98,6 +97,9 @@ class GradeComplaint(ComplaintCommand):
 
     grade: Grade
     urgent: bool = False
+    seriousness: Code | None = None
+    extent: Code | None = None
+    customer_state: Code | None = None
     reason: Words | None = None
     graded_by: StaffId
     approved_by: StaffId | None = None
@@ -105,9 +107,12 @@ class GradeComplaint(ComplaintCommand):
 
 
 class AssignComplaint(ComplaintCommand):
-    """Give the complaint to a department and a person; again, with a reason, to move it."""
+    """Give the complaint to a department and a person; again, with a reason, to move it.
 
-    department: Term
+    Without a department, it goes to the one that the routing names for its category.
+    """
+
+    department: Term | None = None
     assignee: StaffId | None = None
     reason: Words | None = None
     assigned_by: StaffId
@@ -130,6 +135,9 @@ class ProvideEvidence(ComplaintCommand):
     kind: Code
     description: Words
     sha256: Sha256Hex | None = None
+    origin: Code | None = None
+    evidence_request_id: UUID | None = None
+    file_id: UUID | None = None
     provided_by: StaffId
     provided_at: Instant
 
@@ -189,6 +197,7 @@ class ResolveComplaint(ComplaintCommand):
     outcome: Outcome
     reasons: Words
     measures: Words | None = None
+    improvement: Words | None = None
     resolved_by: StaffId
     resolved_at: Instant
 
@@ -199,6 +208,7 @@ class SendReply(ComplaintCommand):
     reply_id: NewId
     channel: Code
     content: Words
+    remedies: Annotated[tuple[Code, ...], Field(max_length=50)] | None = None
     sent_by: StaffId
     sent_at: Instant
 
@@ -402,6 +412,8 @@ AnyComplaintCommand: TypeAlias = (
     | RuleOutComplaint
     | MergeComplaint
     | RecogniseGroup
+    | HandlingCommand
+    | EndingCommand
     | AnnulFact
     | CorrectFact
 )

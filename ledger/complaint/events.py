@@ -13,7 +13,11 @@ from uuid import UUID
 import orjson
 from pydantic import AwareDatetime, Field, SerializeAsAny, model_validator
 
-from ledger.complaint.fact import Channel, ComplaintEvent, InTable, OptionalText, Text
+from ledger.complaint.aftercare import AFTERCARE_NAMES, AftercareEvent
+from ledger.complaint.concerned import CONCERNED_NAMES, ConcernedEvent
+from ledger.complaint.emergency import EMERGENCY_NAMES, EmergencyEvent
+from ledger.complaint.fact import Channel, ComplaintEvent, InTable, Minor, OptionalText, Text
+from ledger.complaint.inquiry import INQUIRY_NAMES, InquiryEvent
 from ledger.complaint.moving import (
     AppraisalEnded,
     AppraisalStarted,
@@ -25,12 +29,10 @@ from ledger.complaint.moving import (
     HoldingResponseSent,
     NewFactsReceived,
 )
+from ledger.complaint.settlement import SETTLEMENT_NAMES, SettlementEvent
 from ledger.event import Code, Currency, Held, Indexed, Label, Personal, Reference, Sha256Hex, StaffId, Tier
 
-__all__ = ["ComplaintEvent"]  # what stands here and is made elsewhere
-
-Minor = Annotated[int, Field(ge=0, le=10**15)]
-"""An amount in the currency's minor unit (fen, cent)."""
+__all__ = ["ComplaintEvent", "Minor"]  # what stands here and is made elsewhere
 
 Score = Annotated[int, Field(ge=1, le=5)]
 """1 (very dissatisfied 非常不满意) to 5 (very satisfied 非常满意)."""
@@ -117,7 +119,7 @@ class ComplaintClassified(ComplaintEvent):
     """Said what the complaint is about 分类. `issue` is what the customer says, `cause` what is found.
 
     In the scheme `house` the terms are codes of the house's tables; in another scheme (`cfpb`) they
-    are that scheme's own labels.
+    are that scheme's own labels. `tables_version` is that of the tables in force; without it, the built-in ones.
     """
 
     scheme: Annotated[Code, InTable("scheme")]
@@ -129,6 +131,7 @@ class ComplaintClassified(ComplaintEvent):
     cause: Label | None = None
     classified_by: StaffId
     classified_at: AwareDatetime
+    tables_version: int | None = None
 
 
 class ComplaintReclassified(ComplaintClassified):
@@ -138,10 +141,16 @@ class ComplaintReclassified(ComplaintClassified):
 
 
 class ComplaintGraded(ComplaintEvent):
-    """Severity set 分级 with the urgent flag 紧急. A grade decides the limit of the resolution clock."""
+    """Severity set 分级 with the urgent flag 紧急. A grade decides the limit of the resolution clock.
+
+    Its three criteria: seriousness 严重程度, extent of the effect 影响范围, and the customer's state 客户情绪.
+    """
 
     grade: Grade
     urgent: bool = False
+    seriousness: Annotated[Code | None, InTable("seriousness")] = None
+    extent: Annotated[Code | None, InTable("extent")] = None
+    customer_state: Annotated[Code | None, InTable("customer-state")] = None
     reason: OptionalText = None
     graded_by: StaffId
     graded_at: AwareDatetime
@@ -152,6 +161,9 @@ class ComplaintRegraded(ComplaintEvent):
 
     grade: Grade
     urgent: bool = False
+    seriousness: Annotated[Code | None, InTable("seriousness")] = None
+    extent: Annotated[Code | None, InTable("extent")] = None
+    customer_state: Annotated[Code | None, InTable("customer-state")] = None
     reason: Text
     graded_by: StaffId
     approved_by: StaffId
@@ -159,10 +171,16 @@ class ComplaintRegraded(ComplaintEvent):
 
 
 class ComplaintAssigned(ComplaintEvent):
-    """Given to a department, and perhaps to a person in it 分配."""
+    """Given to a department, and perhaps to a person in it 分配.
+
+    `routing_version` is that of the tables whose routing names the department; where the complaint was given to
+    another one than the routing names, the reason says why.
+    """
 
     department: Label
     assignee: StaffId | None = None
+    reason: OptionalText = None
+    routing_version: int | None = None
     assigned_by: StaffId
     assigned_at: AwareDatetime
 
@@ -187,12 +205,22 @@ class InvestigationStarted(ComplaintEvent):
 
 
 class EvidenceProvided(ComplaintEvent):
-    """A document, recording or statement was put on file 证据; the file itself by its digest."""
+    """A document, recording or statement was put on file 证据.
+
+    A file that was taken in is named by `file_id`, with its size and type; `file_digest` is SHA-256 over its salt and
+    content, which are kept encrypted beside the vault. `sha256` is the digest of a file that is kept elsewhere.
+    """
 
     evidence_id: UUID
     kind: Annotated[Code, InTable("evidence-kind")]
     description: Text
     sha256: Sha256Hex | None = None
+    origin: Annotated[Code | None, InTable("evidence-origin")] = None
+    evidence_request_id: UUID | None = None
+    file_id: UUID | None = None
+    file_digest: Sha256Hex | None = None
+    size_bytes: int | None = None
+    content_type: str | None = None
     provided_by: StaffId
     provided_at: AwareDatetime
 
@@ -252,6 +280,7 @@ class ComplaintResolved(ComplaintEvent):
     outcome: Outcome
     reasons: Text
     measures: OptionalText = None
+    improvement: OptionalText = None
     resolved_by: StaffId
     resolved_at: AwareDatetime
 
@@ -263,6 +292,7 @@ class ReplySent(ComplaintEvent):
     resolution_id: UUID
     channel: Channel
     content: Text
+    remedies: Annotated[tuple[Code, ...] | None, InTable("remedy")] = None
     sent_by: StaffId
     sent_at: AwareDatetime
 
@@ -403,10 +433,18 @@ COMPLAINT_NAMES: dict[str, type[ComplaintEvent]] = {
     "complaint-ruled-out": ComplaintRuledOut,
     "complaint-merged": ComplaintMerged,
     "group-recognised": GroupRecognised,
+    **CONCERNED_NAMES,
+    **EMERGENCY_NAMES,
+    **INQUIRY_NAMES,
+    **SETTLEMENT_NAMES,
+    **AFTERCARE_NAMES,
     "fact-annulled": FactAnnulled,
     "fact-corrected": FactCorrected,
 }
 """Stored name to class. A name, once stored, is never changed, reused or taken away."""
+
+FurtherEvent: TypeAlias = ConcernedEvent | EmergencyEvent | InquiryEvent | SettlementEvent | AftercareEvent
+"""The facts that stand in modules of their own, by stage, and are folded and guarded there too."""
 
 AnyComplaintEvent: TypeAlias = (
     ComplaintReceived
@@ -444,6 +482,7 @@ AnyComplaintEvent: TypeAlias = (
     | ComplaintRuledOut
     | ComplaintMerged
     | GroupRecognised
+    | FurtherEvent
     | FactAnnulled
     | FactCorrected
 )

@@ -2,12 +2,18 @@
 
 from typing import Annotated, NamedTuple
 
+from pydantic import Field
+
 from ledger.event import Code, Event, Held, Personal, SubjectId, Tier
 
 Text = Annotated[Personal[str], Held(Tier.ORDINARY, "customer_id")]
 """What somebody wrote or said, held under the customer."""
 
 OptionalText = Annotated[Personal[str] | None, Held(Tier.ORDINARY, "customer_id")]
+
+
+Minor = Annotated[int, Field(ge=0, le=10**15)]
+"""An amount in the currency's minor unit (fen, cent)."""
 
 
 class InTable(NamedTuple):

@@ -5,9 +5,7 @@ changes what later facts stand on. So a guard reads the state and the fact, neve
 clock. Guards compare when things happened: a fact that is recorded late is judged by its own time.
 """
 
-from datetime import datetime
 from typing import TypeAlias, assert_never
-from uuid import UUID
 
 from ledger.complaint.events import (
     AutomaticReplySent,
@@ -30,6 +28,7 @@ from ledger.complaint.events import (
     FactCorrected,
     FindingMade,
     FirstReplySent,
+    FurtherEvent,
     InvestigationClosed,
     InvestigationStarted,
     OutcomeDisputed,
@@ -41,8 +40,18 @@ from ledger.complaint.events import (
     SolutionProposed,
     happened_at,
     known_event,
-    time_field,
-    times,
+)
+from ledger.complaint.further_guards import further_may_follow
+from ledger.complaint.grounds import (
+    amount_with_currency,
+    not_before,
+    not_before_the_receipt,
+    of_resolution,
+    open_investigation,
+    same_person,
+    unconcerned,
+    unless_withdrawn,
+    while_handled,
 )
 from ledger.complaint.moving import (
     AppraisalEnded,
@@ -65,43 +74,41 @@ from ledger.complaint.refusals import (
     AppraisalHasEnded,
     AppraisalUnknown,
     ApproverIsAuthor,
-    BeforeTheReceipt,
     ComplaintIsClosed,
-    ComplaintIsWithdrawn,
     FirstReplyAlreadySent,
     IdTaken,
-    InvestigationIsClosed,
-    InvestigationUnknown,
+    NothingOpen,
     NothingToChange,
     NothingToClose,
     NothingToDispute,
     NothingToReopen,
     NothingToReply,
     NotRepliedYet,
-    OutOfOrder,
     ProposalAnswered,
     ProposalUnknown,
     RankWithoutApprover,
-    ResolutionUnknown,
     ResultWasTold,
     TransferAlreadyReceived,
 )
-from ledger.complaint.state import Complaint, Investigation, Proposal, Resolution
+from ledger.complaint.state import Complaint, Proposal
 
 
 def may_follow(complaint: Complaint, event: ComplaintEvent) -> None:  # noqa: C901, PLR0912, PLR0915 - one case a fact
     """Raises the refusal that keeps this fact from following what stands; otherwise does nothing."""
     fact = known_event(event)
+    if isinstance(fact, FurtherEvent):
+        further_may_follow(complaint, fact)
+        return
     if isinstance(fact, Moving):
         _moved(complaint, fact)
         return
     match fact:
         case ComplaintReceived():
-            _together(fact, "amount_in_dispute_minor", "currency")
+            amount_with_currency(fact, "amount_in_dispute_minor")
         case ContactNoted() | OutcomeStated():
             pass  # a conversation or another body's word is taken whenever it comes
         case AutomaticReplySent():
-            _while_handled(complaint, fact)
+            while_handled(complaint, fact)
         case ComplaintRegistered():
             _registered(complaint, fact)
         case FirstReplySent():
@@ -145,25 +152,25 @@ def may_follow(complaint: Complaint, event: ComplaintEvent) -> None:  # noqa: C9
 
 
 def _registered(complaint: Complaint, fact: ComplaintRegistered) -> None:
-    _while_handled(complaint, fact)
+    while_handled(complaint, fact)
     if complaint.reference is not None:
         raise AlreadyRegistered(complaint.reference)
 
 
 def _first_reply_sent(complaint: Complaint, fact: FirstReplySent) -> None:
-    _while_handled(complaint, fact)
+    while_handled(complaint, fact)
     if complaint.first_replied_at is not None:
         raise FirstReplyAlreadySent(complaint.first_replied_at)
 
 
 def _classified(complaint: Complaint, fact: ComplaintClassified) -> None:
-    _while_handled(complaint, fact)
+    while_handled(complaint, fact)
     if isinstance(fact, ComplaintReclassified) and complaint.classification is None:
         raise NothingToChange("classification", "reason")
 
 
 def _graded(complaint: Complaint, fact: ComplaintGraded | ComplaintRegraded) -> None:
-    _while_handled(complaint, fact)
+    while_handled(complaint, fact)
     if isinstance(fact, ComplaintGraded):
         return
     if complaint.grade is None:
@@ -173,55 +180,53 @@ def _graded(complaint: Complaint, fact: ComplaintGraded | ComplaintRegraded) -> 
 
 
 def _assigned(complaint: Complaint, fact: ComplaintAssigned | ComplaintReassigned) -> None:
-    _while_handled(complaint, fact)
+    while_handled(complaint, fact)
+    unconcerned(complaint, "assignee", fact.assignee)
     if isinstance(fact, ComplaintReassigned) and complaint.assignment is None:
         raise NothingToChange("assignment", "reason")
 
 
 def _investigation_started(complaint: Complaint, fact: InvestigationStarted) -> None:
-    _while_handled(complaint, fact)
+    while_handled(complaint, fact)
     if fact.investigation_id in complaint.investigations:
         raise IdTaken("investigation_id", fact.investigation_id)
+    unconcerned(complaint, "lead", fact.lead)
 
 
 def _evidence_provided(complaint: Complaint, fact: EvidenceProvided) -> None:
-    _while_handled(complaint, fact)
+    while_handled(complaint, fact)
     if fact.evidence_id in complaint.evidence_ids:
         raise IdTaken("evidence_id", fact.evidence_id)
+    asked = complaint.evidence_requests
+    if fact.evidence_request_id is not None:
+        if fact.evidence_request_id not in asked:
+            raise NothingOpen("evidence_request_id", fact.evidence_request_id, tuple(asked))
+        not_before(fact, "the evidence was asked for", asked[fact.evidence_request_id].since)
 
 
 def _finding_made(complaint: Complaint, fact: FindingMade) -> None:
-    _while_handled(complaint, fact)
-    investigation = _open_investigation(complaint, fact.investigation_id)
+    while_handled(complaint, fact)
+    investigation = open_investigation(complaint, fact.investigation_id)
     not_before(fact, "the investigation started", investigation.started_at)
 
 
 def _investigation_closed(complaint: Complaint, fact: InvestigationClosed) -> None:
-    _while_handled(complaint, fact)
-    investigation = _open_investigation(complaint, fact.investigation_id)
+    while_handled(complaint, fact)
+    investigation = open_investigation(complaint, fact.investigation_id)
     not_before(fact, "the investigation's latest finding or start", investigation.latest_at)
 
 
-def _open_investigation(complaint: Complaint, investigation_id: UUID) -> Investigation:
-    investigation = complaint.investigations.get(investigation_id)
-    if investigation is None:
-        raise InvestigationUnknown(investigation_id, tuple(complaint.investigations))
-    if investigation.closed:
-        raise InvestigationIsClosed(investigation_id)
-    return investigation
-
-
 def _solution_proposed(complaint: Complaint, fact: SolutionProposed) -> None:
-    _while_handled(complaint, fact)
+    while_handled(complaint, fact)
     if fact.proposal_id in complaint.proposals:
         raise IdTaken("proposal_id", fact.proposal_id)
-    _together(fact, "compensation_minor", "currency")
+    amount_with_currency(fact, "compensation_minor")
     if fact.compensation_minor is not None and fact.compensation_kind is None:
         raise AmountIncomplete("compensation_minor", "compensation_kind")
 
 
 def _proposal_answered(complaint: Complaint, fact: ProposalAccepted | ProposalDeclined) -> None:
-    _while_handled(complaint, fact)
+    while_handled(complaint, fact)
     proposal: Proposal | None = complaint.proposals.get(fact.proposal_id)
     if proposal is None:
         raise ProposalUnknown(fact.proposal_id, tuple(complaint.proposals))
@@ -231,7 +236,7 @@ def _proposal_answered(complaint: Complaint, fact: ProposalAccepted | ProposalDe
 
 
 def _resolved(complaint: Complaint, fact: ComplaintResolved) -> None:
-    _while_handled(complaint, fact)
+    while_handled(complaint, fact)
     if fact.resolution_id in complaint.resolutions:
         raise IdTaken("resolution_id", fact.resolution_id)
     if complaint.resolution_id is not None:
@@ -240,29 +245,22 @@ def _resolved(complaint: Complaint, fact: ComplaintResolved) -> None:
 
 
 def _reply_sent(complaint: Complaint, fact: ReplySent) -> None:
-    _while_handled(complaint, fact)
+    while_handled(complaint, fact)
     if complaint.resolution_id is None:
         raise NothingToReply
     if fact.reply_id in complaint.reply_ids:
         raise IdTaken("reply_id", fact.reply_id)
-    not_before(fact, "the complaint was resolved", _resolution(complaint, fact.resolution_id).resolved_at)
+    not_before(fact, "the complaint was resolved", of_resolution(complaint, fact.resolution_id).resolved_at)
 
 
 def _satisfaction_rated(complaint: Complaint, fact: SatisfactionRated) -> None:
-    _unless_withdrawn(complaint)
-    resolution = _resolution(complaint, fact.resolution_id)
+    unless_withdrawn(complaint)
+    resolution = of_resolution(complaint, fact.resolution_id)
     if resolution.replied_at is None:
         raise NotRepliedYet(fact.resolution_id)
     if resolution.rated:
         raise AlreadyRated(fact.resolution_id)
     not_before(fact, "the reply was sent", resolution.replied_at)
-
-
-def _resolution(complaint: Complaint, resolution_id: UUID) -> Resolution:
-    resolution = complaint.resolutions.get(resolution_id)
-    if resolution is None:
-        raise ResolutionUnknown(resolution_id, tuple(complaint.resolutions))
-    return resolution
 
 
 def _closed(complaint: Complaint, fact: ComplaintClosed) -> None:
@@ -283,7 +281,7 @@ def _closed(complaint: Complaint, fact: ComplaintClosed) -> None:
 
 
 def _reopened(complaint: Complaint, fact: ComplaintReopened) -> None:
-    _unless_withdrawn(complaint)
+    unless_withdrawn(complaint)
     replied_at = None if complaint.resolution is None else complaint.resolution.replied_at
     if replied_at is None and complaint.closed_at is None:
         raise NothingToReopen
@@ -292,14 +290,14 @@ def _reopened(complaint: Complaint, fact: ComplaintReopened) -> None:
 
 
 def _withdrawn(complaint: Complaint, fact: ComplaintWithdrawn) -> None:
-    _unless_withdrawn(complaint)
+    unless_withdrawn(complaint)
     if complaint.closed_at is not None:
         raise ComplaintIsClosed(complaint.closed_at)
-    _while_handled(complaint, fact)
+    while_handled(complaint, fact)
 
 
 def _outcome_disputed(complaint: Complaint, fact: OutcomeDisputed) -> None:
-    _unless_withdrawn(complaint)
+    unless_withdrawn(complaint)
     if not complaint.resolutions and not complaint.outcome_stated:
         raise NothingToDispute
     not_before_the_receipt(complaint, fact)
@@ -336,7 +334,7 @@ def _moved(complaint: Complaint, fact: Moving) -> None:
         case ComplaintMerged():
             _merged(complaint, fact)
         case GroupRecognised():
-            _while_handled(complaint, fact)
+            while_handled(complaint, fact)
         case _:
             assert_never(fact)
 
@@ -349,7 +347,7 @@ def _transferred(complaint: Complaint, fact: ComplaintTransferred) -> None:
 
 
 def _deadline_extended(complaint: Complaint, fact: DeadlineExtended) -> None:
-    _while_handled(complaint, fact)
+    while_handled(complaint, fact)
     if fact.approver_rank is not None and fact.approved_by is None:
         raise RankWithoutApprover
     if fact.approved_by is not None and same_person(fact.approved_by, fact.extended_by):
@@ -357,13 +355,13 @@ def _deadline_extended(complaint: Complaint, fact: DeadlineExtended) -> None:
 
 
 def _appraisal_started(complaint: Complaint, fact: AppraisalStarted) -> None:
-    _while_handled(complaint, fact)
+    while_handled(complaint, fact)
     if fact.appraisal_id in complaint.appraisals:
         raise IdTaken("appraisal_id", fact.appraisal_id)
 
 
 def _appraisal_ended(complaint: Complaint, fact: AppraisalEnded) -> None:
-    _while_handled(complaint, fact)
+    while_handled(complaint, fact)
     appraisal = complaint.appraisals.get(fact.appraisal_id)
     if appraisal is None:
         raise AppraisalUnknown(fact.appraisal_id, tuple(complaint.appraisals))
@@ -373,64 +371,19 @@ def _appraisal_ended(complaint: Complaint, fact: AppraisalEnded) -> None:
 
 
 def _before_the_result(complaint: Complaint, fact: NewFactsReceived | HoldingResponseSent) -> None:
-    _while_handled(complaint, fact)
+    while_handled(complaint, fact)
     at, replied_at = happened_at(fact), None if complaint.resolution is None else complaint.resolution.replied_at
     if at is not None and replied_at is not None and at > replied_at:
         raise ResultWasTold(replied_at)
 
 
 def _ruled_out(complaint: Complaint, fact: ComplaintRuledOut) -> None:
-    _while_handled(complaint, fact)
+    while_handled(complaint, fact)
     if complaint.ruled_out_at is not None:
         raise AlreadyRuledOut(complaint.ruled_out_at)
 
 
 def _merged(complaint: Complaint, fact: ComplaintMerged) -> None:
-    _while_handled(complaint, fact)
+    while_handled(complaint, fact)
     if complaint.merger is not None:
         raise AlreadyMerged(complaint.merger.into_complaint_id)
-
-
-def _while_handled(complaint: Complaint, fact: ComplaintEvent) -> None:
-    """Handling lies between the receipt and the end of the procedure, by its own time.
-
-    A reply that was sent before the withdrawal and is recorded after it is a late fact, and fine.
-    """
-    not_before_the_receipt(complaint, fact)
-    at = happened_at(fact)
-    assert at is not None, "every fact of handling states its time"
-    if complaint.withdrawn_at is not None and at > complaint.withdrawn_at:
-        raise ComplaintIsWithdrawn(complaint.withdrawn_at)
-    if complaint.closed_at is not None and at > complaint.closed_at:
-        raise ComplaintIsClosed(complaint.closed_at)
-
-
-def not_before_the_receipt(complaint: Complaint, fact: ComplaintEvent) -> None:
-    """Refuses a fact of which anything happened before the complaint was received."""
-    for field, at in times(fact):
-        if complaint.received_at is not None and at < complaint.received_at:
-            raise BeforeTheReceipt(field, at, complaint.received_at)
-
-
-def _unless_withdrawn(complaint: Complaint) -> None:
-    if complaint.withdrawn_at is not None:
-        raise ComplaintIsWithdrawn(complaint.withdrawn_at)
-
-
-def not_before(fact: ComplaintEvent, what: str, earlier: datetime | None) -> None:
-    """Refuses a fact that happened before something it stands on; does nothing when a time is not known."""
-    at, field = happened_at(fact), time_field(type(fact))
-    if earlier is not None and at is not None and field is not None and at < earlier:
-        raise OutOfOrder(field, at, what, earlier)
-
-
-def same_person(one: str, other: str) -> bool:
-    """Whether two identifiers name one member of staff, however they are capitalised."""
-    return one.casefold() == other.casefold()
-
-
-def _together(fact: ComplaintReceived | SolutionProposed, amount: str, currency: str) -> None:
-    if (getattr(fact, amount) is None) == (getattr(fact, currency) is None):
-        return
-    stated, missing = (currency, amount) if getattr(fact, amount) is None else (amount, currency)
-    raise AmountIncomplete(stated, missing)

@@ -394,3 +394,154 @@ class ValuesToGiveAgain(ComplaintRefusal):
 
     says: ClassVar[str] = "The fact was recorded under another customer, whose key still holds these values: {fields}."
     remedy: ClassVar[str] = "Give each of them again in changes, or null to leave an optional one out."
+
+
+@dataclass(eq=False)
+class ConflictOfInterest(ComplaintRefusal):
+    field: str
+    staff: str
+    interest: str
+
+    says: ClassVar[str] = "{staff}, named in {field}, may not handle this complaint: {interest}."
+    remedy: ClassVar[str] = (
+        "Name somebody who is not concerned in it; correct or annul the recorded interest if it is wrong."
+    )
+
+
+@dataclass(eq=False)
+class NothingOpen(ComplaintRefusal):
+    field: str
+    given: UUID
+    known: tuple[UUID, ...]
+
+    says: ClassVar[str] = "Nothing is open in this complaint under {field} {given}."
+    remedy: ClassVar[str] = "Name one of those in `known`, which are open; record its beginning first, if it has none."
+
+
+@dataclass(eq=False)
+class EvidenceUnknown(ComplaintRefusal):
+    field: str
+    evidence_id: UUID
+    known: tuple[UUID, ...]
+
+    says: ClassVar[str] = "{field} names evidence {evidence_id}, which is not on file."
+    remedy: ClassVar[str] = "Name one of those in `known`, or put it on file first."
+
+
+@dataclass(eq=False)
+class FileUnknown(ComplaintRefusal):
+    file_id: UUID
+
+    says: ClassVar[str] = "No file {file_id} was taken in for this complaint and its customer."
+    remedy: ClassVar[str] = "Upload it to this complaint first, and name the id that the answer gives."
+
+
+@dataclass(eq=False)
+class NotUrgent(ComplaintRefusal):
+    says: ClassVar[str] = "The complaint is not graded urgent, and only an urgent one starts the emergency procedure."
+    remedy: ClassVar[str] = "Grade it urgent first."
+
+
+@dataclass(eq=False)
+class EmergencyRuns(ComplaintRefusal):
+    emergency_id: UUID
+
+    says: ClassVar[str] = "The emergency procedure {emergency_id} has not ended."
+    remedy: ClassVar[str] = "Go on with it, or end it first."
+
+
+@dataclass(eq=False)
+class EmergencyStepMissing(ComplaintRefusal):
+    step: str
+    before: str
+
+    says: ClassVar[str] = "{step} stands on the step {before}, which was not taken."
+    remedy: ClassVar[str] = "Record that step first."
+
+
+@dataclass(eq=False)
+class EmergencyNotEnded(ComplaintRefusal):
+    emergency_id: UUID
+
+    says: ClassVar[str] = "No emergency procedure {emergency_id} of this complaint has ended."
+    remedy: ClassVar[str] = "Check the id, or record its end first."
+
+
+@dataclass(eq=False)
+class DepartmentMissing(ComplaintRefusal):
+    category: str | None
+
+    says: ClassVar[str] = "No department is given, and the routing names none for the category {category}."
+    remedy: ClassVar[str] = "Name the department, or classify the complaint under a category that is routed."
+
+
+@dataclass(eq=False)
+class RoutedElsewhere(ComplaintRefusal):
+    category: str
+    department: str
+    routing_version: int
+
+    says: ClassVar[str] = (
+        "The routing (version {routing_version}) gives {category} to {department}, and no reason is given."
+    )
+    remedy: ClassVar[str] = "Leave the department out, name that one, or give the reason for another."
+
+
+@dataclass(eq=False)
+class BeyondTheLimit(ComplaintRefusal):
+    approver_rank: str | None
+    currency: str
+    amount_minor_max: int
+
+    says: ClassVar[str] = "The rank {approver_rank} may approve up to {amount_minor_max} (minor units) in {currency}."
+    remedy: ClassVar[str] = "Have somebody of a higher rank approve it, and name the rank in approver_rank."
+
+
+@dataclass(eq=False)
+class ReviewerHandledIt(ComplaintRefusal):
+    staff: str
+
+    says: ClassVar[str] = "{staff} had a part in handling this complaint."
+    remedy: ClassVar[str] = "Have somebody review it who had none."
+
+
+@dataclass(eq=False)
+class NothingToReview(ComplaintRefusal):
+    says: ClassVar[str] = "The handling has come to no end yet: no result was told, and it ended in no other way."
+    remedy: ClassVar[str] = "Review it when it has."
+
+
+@dataclass(eq=False)
+class NotClosedYet(ComplaintRefusal):
+    says: ClassVar[str] = "The complaint is not closed."
+    remedy: ClassVar[str] = "Close it first."
+
+
+@dataclass(eq=False)
+class FileNotChecked(ComplaintRefusal):
+    says: ClassVar[str] = "The file was not checked for completeness since the complaint was closed."
+    remedy: ClassVar[str] = "Check it first."
+
+
+@dataclass(eq=False)
+class FileIncomplete(ComplaintRefusal):
+    missing: tuple[str, ...]
+
+    says: ClassVar[str] = "The file is not complete; these parts are missing: {missing}."
+    remedy: ClassVar[str] = "Record what is missing, check again, and archive it then."
+
+
+@dataclass(eq=False)
+class AlreadyArchived(ComplaintRefusal):
+    archived_at: datetime
+
+    says: ClassVar[str] = "The file was archived at {archived_at}."
+    remedy: ClassVar[str] = "Correct that fact if it is wrong; a reopening takes the file out again."
+
+
+@dataclass(eq=False)
+class RepeatOfItself(ComplaintRefusal):
+    complaint_id: UUID
+
+    says: ClassVar[str] = "Complaint {complaint_id} cannot take in itself."
+    remedy: ClassVar[str] = "Name the repeat that is handled with it from now on."

@@ -47,6 +47,7 @@ from ledger.complaint.commands import (
     WithdrawComplaint,
     known_command,
 )
+from ledger.complaint.ending_commands import TakeInRepeat
 from ledger.complaint.events import (
     AutomaticReplySent,
     ComplaintAssigned,
@@ -76,6 +77,7 @@ from ledger.complaint.events import (
     SatisfactionRated,
     SolutionProposed,
 )
+from ledger.complaint.further_rules import FurtherCommand, added, of_the_file, stated_by, within_the_limits
 from ledger.complaint.guards import may_follow
 from ledger.complaint.moving import (
     AppraisalEnded,
@@ -92,11 +94,14 @@ from ledger.complaint.refusals import (
     AlreadyReceived,
     ApproverMissing,
     ComplaintNotFound,
+    DepartmentMissing,
     IdTaken,
     MergedIntoItself,
     NothingToChange,
     NothingToReply,
     ReasonMissing,
+    RepeatOfItself,
+    RoutedElsewhere,
 )
 from ledger.complaint.state import Complaint, effective
 from ledger.complaint.stated import in_known_codes, not_from_the_future, stated, states_the_same
@@ -115,6 +120,8 @@ def decide(complaint: Complaint, command: ComplaintCommand, given: Given) -> Fac
         raise ComplaintNotFound(asked.complaint_id)
     if isinstance(asked, Moving):
         return _move(complaint, asked, given)
+    if isinstance(asked, FurtherCommand):
+        return _further(complaint, asked, given)
     match asked:
         case ReceiveComplaint():
             return _receive(complaint, asked, given)
@@ -135,7 +142,8 @@ def decide(complaint: Complaint, command: ComplaintCommand, given: Given) -> Fac
         case StartInvestigation():
             return _record(InvestigationStarted, complaint, asked, given)
         case ProvideEvidence():
-            return _record(EvidenceProvided, complaint, asked, given)
+            of_file = of_the_file(complaint, asked, given)
+            return _record(EvidenceProvided, complaint, asked, given, **of_file)
         case MakeFinding():
             return _record(FindingMade, complaint, asked, given)
         case CloseInvestigation():
@@ -178,10 +186,20 @@ def _receive(complaint: Complaint, command: ReceiveComplaint, given: Given) -> F
     return _admitted(complaint, stated(ComplaintReceived, command, command.customer_id), given)
 
 
-def _record(event: type[ComplaintEvent], complaint: Complaint, command: ComplaintCommand, given: Given) -> Facts:
+def _record(
+    event: type[ComplaintEvent], complaint: Complaint, command: ComplaintCommand, given: Given, **more: Any
+) -> Facts:
     if _stands(complaint, command, event):
         return []
-    return _new(event, complaint, command, given)
+    return _new(event, complaint, command, given, **more)
+
+
+def _further(complaint: Complaint, asked: FurtherCommand, given: Given) -> Facts:
+    """The facts of the stages, each of one command; the program adds what it knows itself."""
+    if isinstance(asked, TakeInRepeat) and asked.repeat_complaint_id == asked.complaint_id:
+        raise RepeatOfItself(asked.complaint_id)
+    event = stated_by(asked)
+    return _record(event, complaint, asked, given, **added(event, complaint, given))
 
 
 def _classify(complaint: Complaint, command: ClassifyComplaint, given: Given) -> Facts:
@@ -191,13 +209,18 @@ def _classify(complaint: Complaint, command: ClassifyComplaint, given: Given) ->
     if present is None:
         if command.reason is not None:
             raise NothingToChange("classification", "reason")
-        return _new(ComplaintClassified, complaint, command, given)
+        return _new(ComplaintClassified, complaint, command, given, tables_version=_version(given))
     terms = ("scheme", "category", "product", "sub_product", "issue", "sub_issue", "cause")
     if all(getattr(present, term) == getattr(command, term) for term in terms):
         return _already("classification", command.reason)
     if command.reason is None:
         raise ReasonMissing("classification")
-    return _new(ComplaintReclassified, complaint, command, given)
+    return _new(ComplaintReclassified, complaint, command, given, tables_version=_version(given))
+
+
+def _version(given: Given) -> int | None:
+    """The version of the tables in force; None while none were published, and the built-in ones hold."""
+    return given.tables.version or None
 
 
 def _grade(complaint: Complaint, command: GradeComplaint, given: Given) -> Facts:
@@ -218,13 +241,25 @@ def _grade(complaint: Complaint, command: GradeComplaint, given: Given) -> Facts
 
 
 def _assign(complaint: Complaint, command: AssignComplaint, given: Given) -> Facts:
+    category = None if complaint.classification is None else complaint.classification.category
+    routed = None if category is None else given.tables.routes.get(category)
+    if command.department is None:
+        if routed is None:
+            raise DepartmentMissing(category)
+        return _assign(complaint, command.model_copy(update={"department": routed}), given)
     if _stands(complaint, command, ComplaintAssigned, ComplaintReassigned):
         return []
+    version = given.tables.version if routed is not None else None
     present = complaint.assignment
     if present is None:
-        if command.reason is not None:
+        elsewhere = routed is not None and routed != command.department
+        if elsewhere and command.reason is None:
+            assert category is not None, "what is routed has a category"
+            assert routed is not None, "and a department"
+            raise RoutedElsewhere(category, routed, given.tables.version)
+        if command.reason is not None and not elsewhere:
             raise NothingToChange("assignment", "reason")
-        return _new(ComplaintAssigned, complaint, command, given)
+        return _new(ComplaintAssigned, complaint, command, given, routing_version=version)
     if (present.department, present.assignee) == (command.department, command.assignee):
         return _already("assignment", command.reason)
     if command.reason is None:
@@ -319,4 +354,5 @@ def _admitted(complaint: Complaint, fact: ComplaintEvent, given: Given) -> Facts
     not_from_the_future(fact, given.now)
     in_known_codes(fact, given.tables)
     may_follow(complaint, fact)
+    within_the_limits(fact, given)
     return [fact]

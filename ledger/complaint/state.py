@@ -5,9 +5,9 @@ correction folds anew what then stands, so a state never holds traces of what wa
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import TypeAlias, assert_never
+from typing import assert_never
 from uuid import UUID
 
 from ledger.complaint.events import (
@@ -30,6 +30,7 @@ from ledger.complaint.events import (
     FactCorrected,
     FindingMade,
     FirstReplySent,
+    FurtherEvent,
     InvestigationClosed,
     InvestigationStarted,
     OutcomeDisputed,
@@ -41,6 +42,7 @@ from ledger.complaint.events import (
     SolutionProposed,
     known_event,
 )
+from ledger.complaint.further_state import evidence_provided, further_applied, handled_by
 from ledger.complaint.moving import (
     AppraisalEnded,
     AppraisalStarted,
@@ -52,95 +54,16 @@ from ledger.complaint.moving import (
     HoldingResponseSent,
     NewFactsReceived,
 )
+from ledger.complaint.picture import Appraisal, Complaint, Investigation, Merger, Proposal, Resolution
 
-GradeFact: TypeAlias = ComplaintGraded | ComplaintRegraded
-AssignmentFact: TypeAlias = ComplaintAssigned | ComplaintReassigned
-
-
-@dataclass(frozen=True)
-class Investigation:
-    """An investigation; `latest_at` is its start or its latest finding, before which it cannot end."""
-
-    started_at: datetime
-    latest_at: datetime
-    closed: bool = False
+__all__ = ["Complaint", "Investigation", "Proposal", "Resolution"]  # what is asked for here and made there
 
 
-@dataclass(frozen=True)
-class Proposal:
-    """A solution that was put to the customer."""
-
-    proposed_at: datetime
-    answered: bool = False
+NOTHING = Complaint()
+"""The complaint of which nothing is recorded."""
 
 
-@dataclass(frozen=True)
-class Resolution:
-    """A decision; `replied_at` is when the customer was first told."""
-
-    resolved_at: datetime
-    replied_at: datetime | None = None
-    rated: bool = False
-
-
-@dataclass(frozen=True)
-class Appraisal:
-    """An outside appraisal."""
-
-    started_at: datetime
-    ended: bool = False
-
-
-@dataclass(frozen=True)
-class Merger:
-    """The complaint with which this one is handled, and since when."""
-
-    into_complaint_id: UUID
-    merged_at: datetime
-
-
-@dataclass(frozen=True)
-class Complaint:
-    """One complaint as the rules see it; `Complaint()` is one of which nothing is recorded.
-
-    `recorded` holds every fact as it was recorded, version 1 first, annulled ones too.
-    """
-
-    recorded: tuple[ComplaintEvent, ...] = field(default=(), repr=False)
-    customer_id: UUID | None = None
-    received_at: datetime | None = None
-    reference: str | None = None
-    first_replied_at: datetime | None = None
-    classification: ComplaintClassified | None = None
-    grade: GradeFact | None = None
-    assignment: AssignmentFact | None = None
-    investigations: Mapping[UUID, Investigation] = field(default_factory=dict)
-    evidence_ids: frozenset[UUID] = frozenset()
-    proposals: Mapping[UUID, Proposal] = field(default_factory=dict)
-    resolutions: Mapping[UUID, Resolution] = field(default_factory=dict)
-    resolution_id: UUID | None = None
-    reply_ids: frozenset[UUID] = frozenset()
-    outcome_stated: bool = False
-    reopened_at: datetime | None = None
-    withdrawn_at: datetime | None = None
-    transfers: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
-    appraisals: Mapping[UUID, Appraisal] = field(default_factory=dict)
-    ruled_out_at: datetime | None = None
-    merger: Merger | None = None
-    closed_at: datetime | None = None
-
-    @property
-    def version(self) -> int:
-        """The version of the latest fact; 0 when there is none."""
-        return len(self.recorded)
-
-    @property
-    def resolution(self) -> Resolution | None:
-        """The decision that stands; none before the first and after a reopening."""
-        return None if self.resolution_id is None else self.resolutions.get(self.resolution_id)
-
-
-def fold(events: Iterable[ComplaintEvent], complaint: Complaint = Complaint()) -> Complaint:
+def fold(events: Iterable[ComplaintEvent], complaint: Complaint = NOTHING) -> Complaint:
     """The complaint after further recorded facts. Total: no fact is ever refused here.
 
     Cost: one step a fact; where one of them is an amendment, one step for each fact of the stream.
@@ -148,7 +71,7 @@ def fold(events: Iterable[ComplaintEvent], complaint: Complaint = Complaint()) -
     further = tuple(events)
     recorded = (*complaint.recorded, *further)
     if any(isinstance(event, FactAnnulled | FactCorrected) for event in further):
-        complaint = Complaint()
+        complaint = NOTHING
         further = tuple(fact for _, fact in effective(recorded))
     for fact in further:
         complaint = applied(complaint, fact)
@@ -180,6 +103,8 @@ def effective(events: Sequence[ComplaintEvent]) -> list[tuple[int, ComplaintEven
 def applied(complaint: Complaint, event: ComplaintEvent) -> Complaint:  # noqa: C901, PLR0912 - one case an event
     """The complaint with one fact that stands, `recorded` untouched."""
     fact = known_event(event)
+    if isinstance(fact, FurtherEvent):
+        return further_applied(complaint, fact)
     match fact:
         case ComplaintReceived():
             return replace(complaint, customer_id=fact.customer_id, received_at=fact.received_at)
@@ -192,16 +117,19 @@ def applied(complaint: Complaint, event: ComplaintEvent) -> Complaint:  # noqa: 
         case ComplaintGraded() | ComplaintRegraded():
             return replace(complaint, grade=fact)
         case ComplaintAssigned() | ComplaintReassigned():
-            return replace(complaint, assignment=fact)
+            return replace(complaint, assignment=fact, handlers=handled_by(complaint, fact.assignee))
         case InvestigationStarted() | FindingMade() | InvestigationClosed():
-            return replace(complaint, investigations=_investigations(complaint, fact))
+            lead = fact.lead if isinstance(fact, InvestigationStarted) else None
+            handlers = handled_by(complaint, lead)
+            return replace(complaint, investigations=_investigations(complaint, fact), handlers=handlers)
         case EvidenceProvided():
-            return replace(complaint, evidence_ids=complaint.evidence_ids | {fact.evidence_id})
+            return evidence_provided(complaint, fact)
         case SolutionProposed() | ProposalAccepted() | ProposalDeclined():
             return replace(complaint, proposals=_proposals(complaint, fact))
         case ComplaintResolved():
             decided = {**complaint.resolutions, fact.resolution_id: Resolution(fact.resolved_at)}
-            return replace(complaint, resolutions=decided, resolution_id=fact.resolution_id)
+            decided_by = handled_by(complaint, fact.resolved_by)
+            return replace(complaint, resolutions=decided, resolution_id=fact.resolution_id, handlers=decided_by)
         case ReplySent():
             told = _told(complaint, fact)
             return replace(complaint, resolutions=told, reply_ids=complaint.reply_ids | {fact.reply_id})
@@ -211,7 +139,7 @@ def applied(complaint: Complaint, event: ComplaintEvent) -> Complaint:  # noqa: 
             return replace(complaint, closed_at=fact.closed_at)
         case ComplaintReopened():
             again = replace(complaint, resolution_id=None, closed_at=None, ruled_out_at=None, merger=None)
-            return replace(again, reopened_at=fact.reopened_at)
+            return replace(again, reopened_at=fact.reopened_at, check=None, archived_at=None)
         case ComplaintWithdrawn():
             return replace(complaint, withdrawn_at=fact.withdrawn_at)
         case OutcomeStated():

@@ -26,6 +26,15 @@ PROPOSAL = UUID("00000000-0000-4000-8000-000000000013")
 RESOLUTION = UUID("00000000-0000-4000-8000-000000000014")
 REPLY = UUID("00000000-0000-4000-8000-000000000015")
 APPRAISAL = UUID("00000000-0000-4000-8000-000000000016")
+REPRESENTATIVE = UUID("00000000-0000-4000-8000-000000000021")
+PERSON = UUID("00000000-0000-4000-8000-000000000022")
+EMERGENCY = UUID("00000000-0000-4000-8000-000000000023")
+EVIDENCE_REQUEST = UUID("00000000-0000-4000-8000-000000000024")
+ASSISTANCE = UUID("00000000-0000-4000-8000-000000000025")
+COMPENSATION = UUID("00000000-0000-4000-8000-000000000026")
+ESCALATION = UUID("00000000-0000-4000-8000-000000000027")
+NOTICE = UUID("00000000-0000-4000-8000-000000000028")
+PROCEEDINGS = UUID("00000000-0000-4000-8000-000000000029")
 ANOTHER = UUID("00000000-0000-4000-8000-0000000000ff")
 
 RECEIVED_AT = datetime(2025, 9, 1, 1, 0, tzinfo=UTC)
@@ -207,6 +216,207 @@ USUAL: dict[str, dict[str, Any]] = {
         "merged_at": at(5),
     },
     "recognise-group": {"complainants": 23, "recognised_by": "wang.li", "recognised_at": at(5)},
+    "name-representative": {
+        "representative_id": REPRESENTATIVE,
+        "relation": "family",
+        "representative_name": "张小妹",
+        "representative_contact": "13900139000",
+        "authorisation": "power-of-attorney",
+        "named_by": "wang.li",
+        "named_at": at(1),
+    },
+    "end-representation": {
+        "representative_id": REPRESENTATIVE,
+        "reason": "委托到期",
+        "noted_by": "wang.li",
+        "ended_at": at(9),
+    },
+    "name-person-complained-about": {
+        "person_id": PERSON,
+        "staff": "qian.wei",
+        "person_name": "钱伟",
+        "branch": "shanghai-pudong-01",
+        "noted_by": "wang.li",
+        "noted_at": at(2),
+    },
+    "declare-interest": {
+        "staff": "sun.hao",
+        "interest": "dealt-with-the-matter",
+        "explanation": "曾经办该笔业务",
+        "declared_by": "sun.hao",
+        "declared_at": at(3),
+    },
+    "form-investigation-team": {
+        "lead": "zhao.min",
+        "members": ["zhou.ye", "wu.fan"],
+        "reason": "重大投诉",
+        "formed_by": "chen.jing",
+        "formed_at": at(5),
+    },
+    "start-emergency": {
+        "emergency_id": EMERGENCY,
+        "plan": "funds-at-risk",
+        "reason": "账户仍在被扣款",
+        "started_by": "wang.li",
+        "started_at": at(4),
+    },
+    "take-emergency-step": {
+        "emergency_id": EMERGENCY,
+        "step": "risk-found",
+        "content": "发现可疑扣款",
+        "taken_by": "wang.li",
+        "taken_at": at(4.5),
+    },
+    "end-emergency": {
+        "emergency_id": EMERGENCY,
+        "result": "已止付",
+        "ended_by": "wang.li",
+        "ended_at": at(6),
+    },
+    "review-emergency": {
+        "emergency_id": EMERGENCY,
+        "findings": "预案有效",
+        "plan_to_be_changed": False,
+        "reviewed_by": "chen.jing",
+        "reviewed_at": at(26),
+    },
+    "make-preliminary-check": {
+        "borne_out": True,
+        "finding": "扣费记录属实",
+        "checked_by": "zhao.min",
+        "checked_at": at(5),
+    },
+    "request-evidence": {
+        "evidence_request_id": EVIDENCE_REQUEST,
+        "asked_of": "counterparty",
+        "wanted": "收单流水",
+        "answer_by_on": "2025-09-05",
+        "requested_by": "zhao.min",
+        "requested_at": at(6.5),
+    },
+    "request-assistance": {
+        "assistance_id": ASSISTANCE,
+        "department": "information technology",
+        "assistant": "zheng.kai",
+        "question": "批处理为何重复扣费",
+        "requested_by": "zhao.min",
+        "requested_at": at(6.5),
+    },
+    "give-assistance": {
+        "assistance_id": ASSISTANCE,
+        "answer": "批处理重跑所致",
+        "given_by": "zheng.kai",
+        "given_at": at(7.5),
+    },
+    "find-root-cause": {
+        "root_cause": "system",
+        "cause": "internal-process-incomplete",
+        "department": "information technology",
+        "explanation": "重跑未做幂等",
+        "found_by": "zhao.min",
+        "found_at": at(8.5),
+    },
+    "hold-negotiation": {
+        "proposal_id": PROPOSAL,
+        "manner": "spoken",
+        "content": "说明退费方案",
+        "customer_position": "要求另付利息",
+        "agreed": False,
+        "held_by": "zhao.min",
+        "held_at": at(10.5),
+    },
+    "approve-compensation": {
+        "compensation_id": COMPENSATION,
+        "proposal_id": PROPOSAL,
+        "kind": "refund",
+        "amount_minor": 20_000,
+        "currency": "CNY",
+        "reason": "重复扣费",
+        "requested_by": "zhao.min",
+        "approved_by": "chen.jing",
+        "approver_rank": "supervisor",
+        "approved_at": at(10.5),
+    },
+    "provide-compensation": {
+        "compensation_id": COMPENSATION,
+        "payment_reference": "PAY-1",
+        "provided_by": "zhao.min",
+        "provided_at": at(14),
+    },
+    "escalate-complaint": {
+        "escalation_id": ESCALATION,
+        "to": "management",
+        "reason": "协商不成",
+        "escalated_by": "zhao.min",
+        "escalated_at": at(11),
+    },
+    "decide-escalation": {
+        "escalation_id": ESCALATION,
+        "decision": "approved",
+        "reasons": "同意退费",
+        "decided_by": "director.he",
+        "decided_at": at(11.5),
+    },
+    "send-written-notice": {
+        "notice_id": NOTICE,
+        "resolution_id": RESOLUTION,
+        "channel": "letter",
+        "content": "书面告知处理结果",
+        "remedies": ["mediation", "court"],
+        "sent_by": "zhao.min",
+        "sent_at": at(13.5),
+    },
+    "make-follow-up-call": {
+        "resolution_id": RESOLUTION,
+        "channel": "phone",
+        "reached": True,
+        "content_with_result": True,
+        "notes": "客户认可",
+        "called_by": "wang.li",
+        "called_at": at(14),
+    },
+    "review-handling": {
+        "defects": ["late"],
+        "findings": "首次回复及时，结案略迟",
+        "improvement": "增加提醒",
+        "reviewed_by": "auditor.lin",
+        "reviewed_at": at(28),
+    },
+    "open-proceedings": {
+        "proceedings_id": PROCEEDINGS,
+        "route": "mediation",
+        "body": "上海金融消费纠纷调解中心",
+        "body_reference": "SHM-17",
+        "initiator": "customer",
+        "claim": "要求支付利息",
+        "claimed_minor": 5_000,
+        "currency": "CNY",
+        "noted_by": "zhao.min",
+        "opened_at": at(16),
+    },
+    "end-proceedings": {
+        "proceedings_id": PROCEEDINGS,
+        "outcome": "agreement",
+        "terms": "补付利息",
+        "awarded_minor": 3_000,
+        "currency": "CNY",
+        "noted_by": "zhao.min",
+        "ended_at": at(24),
+    },
+    "take-in-repeat": {
+        "repeat_complaint_id": ANOTHER,
+        "reason": "同一事项",
+        "taken_in_by": "wang.li",
+        "taken_in_at": at(5),
+    },
+    "repair-relationship": {
+        "kind": "apology",
+        "content": "上门致歉",
+        "repaired_by": "zhao.min",
+        "repaired_at": at(25),
+    },
+    "check-completeness": {"missing": [], "checked_by": "wang.li", "checked_at": at(27)},
+    "archive-complaint": {"archive_reference": "A-2025-1", "archived_by": "wang.li", "archived_at": at(28)},
     "annul-fact": {
         "version": 2,
         "reason": "录错了投诉",
@@ -250,6 +460,8 @@ def _usual_words(kind: type[ComplaintEvent]) -> dict[str, Any]:
         said.setdefault("reason", "改正")
     if "approved_by" in kind.model_fields:
         said.setdefault("approved_by", "chen.jing")
+    if "lacking" in kind.model_fields:
+        said["lacking"] = ()
     return {name: value for name, value in said.items() if name in kind.model_fields}
 
 
@@ -293,6 +505,29 @@ HELD = fact("holding-response-sent")
 RULED_OUT = fact("complaint-ruled-out")
 MERGED = fact("complaint-merged")
 GROUP = fact("group-recognised")
+EVIDENCE_ON_FILE = fact("evidence-provided")
+SPOKEN_FOR = fact("representative-named")
+ABOUT_A_PERSON = fact("person-complained-about")
+INTERESTED = fact("interest-declared")
+TEAM = fact("investigation-team-formed")
+URGENT = fact("complaint-graded", grade="major", urgent=True)
+EMERGENCY_STARTED = fact("emergency-started")
+EMERGENCY_STEPS = tuple(
+    fact("emergency-step-taken", step=step) for step in ("risk-found", "risk-assessed", "decided", "measures-taken")
+)
+EMERGENCY_OVER = (URGENT, EMERGENCY_STARTED, *EMERGENCY_STEPS, fact("emergency-ended"))
+EVIDENCE_ASKED = fact("evidence-requested")
+ASKED_FOR_HELP = fact("assistance-requested")
+HELPED = fact("assistance-given")
+APPROVED = fact("compensation-approved")
+ESCALATED = fact("complaint-escalated")
+DECIDED = fact("escalation-decided")
+NOTICED = fact("written-notice-sent")
+CALLED_BACK = fact("follow-up-call-made")
+REVIEWED = fact("handling-reviewed")
+PROCEEDING = fact("proceedings-opened")
+CHECKED = fact("completeness-checked")
+ARCHIVED = fact("complaint-archived")
 
 
 @dataclass(frozen=True)

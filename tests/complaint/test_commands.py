@@ -98,6 +98,15 @@ def test_the_program_may_fill_these() -> None:
         "resolve-complaint": ("resolution_id",),
         "send-reply": ("reply_id",),
         "start-appraisal": ("appraisal_id",),
+        "name-representative": ("representative_id",),
+        "name-person-complained-about": ("person_id",),
+        "start-emergency": ("emergency_id",),
+        "request-evidence": ("evidence_request_id",),
+        "request-assistance": ("assistance_id",),
+        "approve-compensation": ("compensation_id",),
+        "escalate-complaint": ("escalation_id",),
+        "send-written-notice": ("notice_id",),
+        "open-proceedings": ("proceedings_id",),
     }
 
 

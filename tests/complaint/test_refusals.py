@@ -9,11 +9,14 @@ from ledger.complaint.events import ComplaintEvent
 from ledger.complaint.refusals import ComplaintRefusal
 from ledger.refusal import Refusal
 from ledger.tables.refusals import UnknownCode
+from ledger.tables.state import Tables
+from tests.complaint import story
 from tests.complaint.story import (
     ACCEPTED,
     ANOTHER,
     APPRAISED,
     APPRAISING,
+    CLASSIFIED,
     CLOSED,
     COMPLAINT_ID,
     CONTACT,
@@ -36,11 +39,15 @@ from tests.complaint.story import (
     WITHDRAWN,
     ask,
     at,
+    fact,
     fact_annulled,
     given,
 )
 
 LATER = at(29 * 24)
+
+OWN_TABLES = Tables(version=3, routes={"fees-and-charges": "fees"}, limits={("supervisor", "CNY"): 100_000})
+"""What an institution published, so that its routing and its limits can be offended."""
 
 RAISED_BY: dict[type[Refusal], tuple[tuple[ComplaintEvent, ...], ComplaintCommand]] = {
     no.ComplaintNotFound: ((), ask("register-complaint")),
@@ -79,6 +86,39 @@ RAISED_BY: dict[type[Refusal], tuple[tuple[ComplaintEvent, ...], ComplaintComman
     no.AlreadyRuledOut: ((RECEIVED, RULED_OUT), ask("rule-out-complaint", nature="malicious")),
     no.AlreadyMerged: ((RECEIVED, MERGED), ask("merge-complaint", into_complaint_id=INVESTIGATION)),
     no.MergedIntoItself: ((RECEIVED,), ask("merge-complaint", into_complaint_id=COMPLAINT_ID)),
+    no.ConflictOfInterest: ((RECEIVED, story.ABOUT_A_PERSON), ask("assign-complaint", assignee="Qian.Wei")),
+    no.NothingOpen: ((RECEIVED,), ask("give-assistance")),
+    no.EvidenceUnknown: ((RECEIVED,), ask("name-representative", authorisation_evidence_id=ANOTHER)),
+    no.FileUnknown: ((RECEIVED,), ask("provide-evidence", file_id=ANOTHER)),
+    no.NotUrgent: ((RECEIVED, GRADED), ask("start-emergency")),
+    no.EmergencyRuns: (
+        (RECEIVED, story.URGENT, story.EMERGENCY_STARTED),
+        ask("start-emergency", emergency_id=ANOTHER),
+    ),
+    no.EmergencyStepMissing: (
+        (RECEIVED, story.URGENT, story.EMERGENCY_STARTED),
+        ask("take-emergency-step", step="decided"),
+    ),
+    no.EmergencyNotEnded: ((RECEIVED, story.URGENT, story.EMERGENCY_STARTED), ask("review-emergency")),
+    no.DepartmentMissing: ((RECEIVED,), ask("assign-complaint", department=None)),
+    no.ReviewerHandledIt: (
+        (RECEIVED, RESOLVED, REPLIED),
+        ask("review-handling", reviewed_by="ZHAO.min"),
+    ),
+    no.NothingToReview: ((RECEIVED, RESOLVED), ask("review-handling")),
+    no.NotClosedYet: ((RECEIVED, RESOLVED, REPLIED), ask("archive-complaint")),
+    no.FileNotChecked: ((RECEIVED, RESOLVED, REPLIED, CLOSED), ask("archive-complaint")),
+    no.FileIncomplete: (
+        (RECEIVED, RESOLVED, REPLIED, CLOSED, fact("completeness-checked", lacking=("grade",))),
+        ask("archive-complaint"),
+    ),
+    no.AlreadyArchived: (
+        (RECEIVED, WITHDRAWN, CLOSED, story.CHECKED, story.ARCHIVED),
+        ask("archive-complaint", archive_reference="A-2"),
+    ),
+    no.RepeatOfItself: ((RECEIVED,), ask("take-in-repeat", repeat_complaint_id=COMPLAINT_ID)),
+    no.RoutedElsewhere: ((RECEIVED, CLASSIFIED), ask("assign-complaint")),
+    no.BeyondTheLimit: ((RECEIVED, PROPOSED), ask("approve-compensation", amount_minor=100_001)),
     no.NoSuchFact: ((RECEIVED,), ask("annul-fact", version=9)),
     no.AmendmentIsFinal: ((RECEIVED, CONTACT, fact_annulled(2)), ask("annul-fact", version=3)),
     no.FactIsAnnulled: ((RECEIVED, CONTACT, fact_annulled(2)), ask("correct-fact", version=2)),
@@ -99,7 +139,7 @@ def test_every_refusal_has_its_case() -> None:
 @pytest.mark.parametrize("kind", RAISED_BY, ids=lambda kind: kind.kind())
 def test_a_refusal_says_what_to_do_and_nothing_personal(kind: type[Refusal]) -> None:
     facts, command = RAISED_BY[kind]
-    outcome = given(*facts).when(command, NOW)
+    outcome = given(*facts).when(command, NOW, tables=OWN_TABLES)
     outcome.refused(kind)
     assert outcome.refusal is not None
     shown = f"{outcome.refusal} {outcome.refusal!r} {orjson.dumps(outcome.refusal.facts(), default=str).decode()}"

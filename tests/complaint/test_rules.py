@@ -88,6 +88,34 @@ ALLOWED: list[tuple[tuple[ComplaintEvent, ...], str, str]] = [
     ((RECEIVED,), "rule-out-complaint", "complaint-ruled-out"),
     ((RECEIVED,), "merge-complaint", "complaint-merged"),
     ((RECEIVED,), "recognise-group", "group-recognised"),
+    ((RECEIVED,), "name-representative", "representative-named"),
+    ((RECEIVED, story.SPOKEN_FOR), "end-representation", "representation-ended"),
+    ((RECEIVED,), "name-person-complained-about", "person-complained-about"),
+    ((RECEIVED,), "declare-interest", "interest-declared"),
+    ((RECEIVED,), "form-investigation-team", "investigation-team-formed"),
+    ((RECEIVED, story.URGENT), "start-emergency", "emergency-started"),
+    ((RECEIVED, story.URGENT, story.EMERGENCY_STARTED), "take-emergency-step", "emergency-step-taken"),
+    ((RECEIVED, *story.EMERGENCY_OVER[:-1]), "end-emergency", "emergency-ended"),
+    ((RECEIVED, *story.EMERGENCY_OVER), "review-emergency", "emergency-reviewed"),
+    ((RECEIVED,), "make-preliminary-check", "preliminary-check-made"),
+    ((RECEIVED,), "request-evidence", "evidence-requested"),
+    ((RECEIVED,), "request-assistance", "assistance-requested"),
+    ((RECEIVED, story.ASKED_FOR_HELP), "give-assistance", "assistance-given"),
+    ((RECEIVED,), "find-root-cause", "root-cause-found"),
+    ((RECEIVED, PROPOSED), "hold-negotiation", "negotiation-held"),
+    ((RECEIVED, PROPOSED), "approve-compensation", "compensation-approved"),
+    ((RECEIVED, PROPOSED, story.APPROVED), "provide-compensation", "compensation-provided"),
+    ((RECEIVED,), "escalate-complaint", "complaint-escalated"),
+    ((RECEIVED, story.ESCALATED), "decide-escalation", "escalation-decided"),
+    (TOLD, "send-written-notice", "written-notice-sent"),
+    (TOLD, "make-follow-up-call", "follow-up-call-made"),
+    (TOLD, "review-handling", "handling-reviewed"),
+    ((RECEIVED,), "open-proceedings", "proceedings-opened"),
+    ((RECEIVED, story.PROCEEDING), "end-proceedings", "proceedings-ended"),
+    ((RECEIVED,), "take-in-repeat", "repeat-taken-in"),
+    ((RECEIVED,), "repair-relationship", "relationship-repaired"),
+    ((RECEIVED, REGISTERED, WITHDRAWN), "check-completeness", "completeness-checked"),
+    ((RECEIVED, WITHDRAWN, CLOSED, story.CHECKED), "archive-complaint", "complaint-archived"),
 ]
 
 
@@ -97,6 +125,15 @@ def test_a_command_leads_to_its_fact(facts: tuple[ComplaintEvent, ...], command:
 
 
 RECORDED_AGAIN = ["note-contact", "make-finding", "extend-deadline", "receive-new-facts", "send-holding-response"]
+RECORDED_AGAIN += ["declare-interest", "form-investigation-team", "take-emergency-step", "review-emergency"]
+RECORDED_AGAIN += [
+    "make-preliminary-check",
+    "find-root-cause",
+    "hold-negotiation",
+    "make-follow-up-call",
+    "review-handling",
+]
+RECORDED_AGAIN += ["repair-relationship"]
 """What carries words and has no id of its own: the same a second time may be another one, and no word is lost."""
 
 REFUSED_AGAIN: dict[str, type[no.ComplaintRefusal]] = {
@@ -115,11 +152,28 @@ REFUSED_AGAIN: dict[str, type[no.ComplaintRefusal]] = {
     "end-appraisal": no.AppraisalHasEnded,
     "rule-out-complaint": no.AlreadyRuledOut,
     "merge-complaint": no.AlreadyMerged,
+    "name-representative": no.IdTaken,
+    "end-representation": no.NothingOpen,
+    "name-person-complained-about": no.IdTaken,
+    "start-emergency": no.IdTaken,
+    "end-emergency": no.NothingOpen,
+    "request-evidence": no.IdTaken,
+    "request-assistance": no.IdTaken,
+    "give-assistance": no.NothingOpen,
+    "approve-compensation": no.IdTaken,
+    "escalate-complaint": no.IdTaken,
+    "decide-escalation": no.NothingOpen,
+    "send-written-notice": no.IdTaken,
+    "open-proceedings": no.IdTaken,
+    "end-proceedings": no.NothingOpen,
+    "take-in-repeat": no.IdTaken,
 }
 """What carries words and happens once, or has an id of its own."""
 
 WORDS = {"content", "reason", "reasons", "measures", "description", "finding", "conclusion", "comment", "result"}
-WORDS |= {"customer_name", "customer_account", "subject"}
+WORDS |= {"customer_name", "customer_account", "subject", "representative_name", "representative_contact", "claim"}
+WORDS |= {"person_name", "explanation", "findings", "wanted", "question", "answer", "customer_position", "notes"}
+WORDS |= {"terms", "remarks", "improvement"}
 SILENT = {
     command: without
     for command in REFUSED_AGAIN

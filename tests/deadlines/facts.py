@@ -2,8 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from typing import Any, Literal, get_args, get_origin
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime
 
 from ledger.complaint.events import (
     COMPLAINT_NAMES,
@@ -27,6 +32,7 @@ from ledger.complaint.events import (
     FactCorrected,
     FindingMade,
     FirstReplySent,
+    FurtherEvent,
     Grade,
     InvestigationClosed,
     InvestigationStarted,
@@ -183,6 +189,26 @@ def numbered(*facts: ComplaintEvent) -> Facts:
     return list(enumerate(facts, start=1))
 
 
+def filled(kind: type[ComplaintEvent], at: datetime) -> ComplaintEvent:
+    """A fact of a stage that says no more than it must, at that time."""
+    values: dict[str, Any] = {}
+    for name, field in kind.model_fields.items():
+        if field.is_required():
+            values[name] = value_of(field.annotation, at)
+    return kind(**{**values, **ABOUT})
+
+
+def value_of(annotation: Any, at: datetime) -> Any:
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)[0]
+    if get_origin(annotation) is tuple:
+        return ()
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return next(iter(annotation))
+    known: dict[Any, Any] = {UUID: ID, datetime: at, bool: True, str: "li"}
+    return known.get(annotation, at if annotation is AwareDatetime else WORDS)
+
+
 ONE_OF_EACH: dict[str, Callable[[datetime], ComplaintEvent]] = {
     "complaint-received": received,
     "complaint-registered": lambda at: ComplaintRegistered(
@@ -243,5 +269,6 @@ ONE_OF_EACH: dict[str, Callable[[datetime], ComplaintEvent]] = {
     "group-recognised": lambda at: GroupRecognised(**ABOUT, complainants=23, recognised_by="li", recognised_at=at),
     "fact-annulled": lambda at: annulled(1, at),
     "fact-corrected": lambda at: corrected(2, first_reply(at), at),
+    **{name: partial(filled, kind) for name, kind in COMPLAINT_NAMES.items() if issubclass(kind, FurtherEvent)},
 }
 """One fact of every stored name; a test holds it against the table of names."""

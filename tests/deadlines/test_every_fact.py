@@ -33,10 +33,14 @@ DOES: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
         "complaint-regraded": ("limit", "leave"),
         **ANSWERED,
     },
-    ("house-2735", "preliminary-check"): {"finding-made": STOP, **ENDS},
+    ("house-2735", "preliminary-check"): {"finding-made": STOP, "preliminary-check-made": STOP, **ENDS},
     ("house-2735", "solution"): {"solution-proposed": STOP, **ANSWERED},
     ("house-2735", "answer"): ANSWERED,
-    ("house-2735", "written-notice"): {"reply-sent": STOP, "complaint-withdrawn": ("void", "stop")},
+    ("house-2735", "written-notice"): {
+        "reply-sent": STOP,
+        "written-notice-sent": STOP,
+        "complaint-withdrawn": ("void", "stop"),
+    },
     ("cbirc-2020-3", "decision"): {
         "deadline-extended": ("limit", "leave"),
         "appraisal-started": ("suspend", "leave"),
