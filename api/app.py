@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager, closing, nullcontext
 from typing import Any
 
 from fastapi import Depends, FastAPI, Response
+from pydantic import BaseModel
 
-from api import asking, asking_parties, deadlines, problems, proving, recording
+from api import asking, asking_parties, deadlines, evidence, problems, proving, recording
 from api.answers import ANSWERS
 from api.asking import Asker
 from api.caller import OPEN_TO_ALL, allowed, refuse_unlisted
@@ -42,10 +43,11 @@ def create_app(
     """
     pool = Pool(lambda: database.connect(Role.APPLICATION, autocommit=True))
     worker = Worker(database, ledger.book)
+    files = ledger.evidence_store()
 
     @asynccontextmanager
     async def while_it_runs(_app: FastAPI) -> AsyncIterator[None]:
-        with worker if keeps_up else nullcontext(), closing(pool):
+        with worker if keeps_up else nullcontext(), closing(pool), closing(files):
             yield
 
     app = FastAPI(
@@ -68,6 +70,7 @@ def create_app(
     )
     problems.install(app)
     recording.install(app, ledger, pool)
+    evidence.install(app, ledger, files)
     asker = Asker(ledger, pool, worker.wake)
     app.include_router(asking.router(asker))
     app.include_router(asking_parties.router(asker))
@@ -87,8 +90,9 @@ def _describe_itself(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            answers = (*ANSWERS, *PARTY_ANSWERS, *deadlines.ANSWERS, *proving.ANSWERS)
-            app.openapi_schema = described(app, commands, (*receipts, ComplaintNow, *answers), OPEN_TO_ALL)
+            answers: list[type[BaseModel]] = [*ANSWERS, *PARTY_ANSWERS, *deadlines.ANSWERS, *proving.ANSWERS]
+            answers += [ComplaintNow, evidence.FileTakenIn]
+            app.openapi_schema = described(app, commands, (*receipts, *answers), OPEN_TO_ALL)
         return app.openapi_schema
 
     setattr(app, "openapi", openapi)  # noqa: B010 - FastAPI's documented way to extend it; an assignment offends the type checker

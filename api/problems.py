@@ -26,6 +26,7 @@ from ledger import application, standing
 from ledger.complaint import refusals as rules
 from ledger.customer import refusals as customers
 from ledger.database.faults import DatabaseUnavailable
+from ledger.evidence import refusals as files
 from ledger.improvement import refusals as improvements
 from ledger.interaction import refusals as interactions
 from ledger.leak import refusals as leaks
@@ -177,6 +178,12 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     asked.BookNotYours: HTTPStatus.FORBIDDEN,
     asked.NotAllowed: HTTPStatus.FORBIDDEN,
     asked.DepartmentNotYours: HTTPStatus.FORBIDDEN,
+    files.FileTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    files.FileEmpty: HTTPStatus.UNPROCESSABLE_ENTITY,
+    files.ContentTypeNotTaken: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    files.ContentIsOfAnotherType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    files.NoSuchFile: HTTPStatus.NOT_FOUND,
+    files.FileErased: HTTPStatus.GONE,
     asked.MalformedJson: HTTPStatus.BAD_REQUEST,
     asked.JsonTooDeep: HTTPStatus.BAD_REQUEST,
     asked.NoSuchPage: HTTPStatus.NOT_FOUND,

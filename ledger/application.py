@@ -28,9 +28,11 @@ from ledger.command import Command, assigned_fields
 from ledger.complaint.refusals import ComplaintNotFound
 from ledger.complaint.state import Complaint
 from ledger.database.faults import RoleNotGranted
+from ledger.database.pool import Pool
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.event import Event
+from ledger.evidence.store import EvidenceStore
 from ledger.given import Given
 from ledger.names import NAME_OF
 from ledger.proof.guard import check_against_last
@@ -218,7 +220,7 @@ class Ledger(Application[UUID]):
             state, last_version = self._folded(subject, stream_id)
             if expected_version is not None and last_version != expected_version:
                 raise ExpectedVersionStale(subject.name, stream_id, expected_version, last_version)
-            events = subject.decide(state, command, self._given())
+            events = subject.decide(state, command, self._given(command))
             sealed, disclosures = seal_all(events, self._keys)
             self._add_to_index(events)
             request = Request(
@@ -423,13 +425,19 @@ class Ledger(Application[UUID]):
         with as_the_library_says(), self.record.pool.connection() as connection:
             return self._circumstances.tables(connection)
 
+    def evidence_store(self) -> EvidenceStore:
+        """The files of evidence of this book, over connections of its own: whoever asks for it closes it."""
+        writing = Pool(lambda: self._database.connect(Role.APPLICATION, autocommit=True))
+        reading = Pool(lambda: self._database.connect(Role.VAULT, autocommit=True))
+        return EvidenceStore(self.book, self._keys, writing, reading)
+
     @cached_property
     def _circumstances(self) -> Circumstances:
         return Circumstances(self.book, uuid5(self.id, "tables"))
 
-    def _given(self) -> Given:
+    def _given(self, command: Command) -> Given:
         with as_the_library_says(), self.record.pool.connection() as connection:
-            return self._circumstances.given(connection, self._clock)
+            return self._circumstances.given(connection, command, self._clock)
 
     def _folded(self, subject: Subject[Any], stream_id: UUID) -> tuple[Any, int]:
         """The state now, from the one that was kept and what was recorded since."""

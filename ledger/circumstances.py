@@ -11,6 +11,8 @@ from uuid import UUID
 
 from psycopg2.extensions import connection as Connection
 
+from ledger.command import Command
+from ledger.evidence.store import stored_file
 from ledger.given import Given
 from ledger.record.envelope import opened
 from ledger.record.reading import stream_events
@@ -26,9 +28,15 @@ class Circumstances:
         self._tables = Tables()
         self._lock = Lock()
 
-    def given(self, connection: Connection, clock: Callable[[], datetime]) -> Given:
-        """What a command is decided on. Costs one indexed read, of no row where nothing was published since."""
-        return Given(clock(), self.tables(connection))
+    def given(self, connection: Connection, command: Command, clock: Callable[[], datetime]) -> Given:
+        """What the command is decided on. Costs one indexed read, of no row where nothing was published since.
+
+        A command that cites a file by `file_id` costs another.
+        """
+        file_id: UUID | None = getattr(command, "file_id", None)
+        found = None if file_id is None else stored_file(connection, self._book, file_id)
+        files = {} if found is None else {found.file.file_id: found.file}
+        return Given(clock(), self.tables(connection), files)
 
     def tables(self, connection: Connection) -> Tables:
         """The tables in force now."""

@@ -1,0 +1,132 @@
+"""Files of evidence over HTTP: taken in as they come, given out as they are read, never whole in memory.
+
+Whether a caller may see a file is decided by `may_see`, before a byte goes out; nothing is decided here.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from http import HTTPStatus
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import anyio.to_thread
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import Field
+
+from api.answers import Answer, answer
+from api.caller import Caller
+from api.description import problem_responses
+from api.refusals import HostNotServed, InvalidRequest, LedgerUnavailable, ProgramFailed
+from ledger.application import Ledger
+from ledger.complaint.refusals import ComplaintNotFound
+from ledger.evidence import refusals as no
+from ledger.evidence.kinds import BEGINNINGS
+from ledger.evidence.store import EvidenceStore
+from ledger.given import StoredFile
+from ledger.vault.keys import SubjectErased
+
+MaySee: TypeAlias = Callable[[str, StoredFile], None]
+"""Raises a Refusal where this principal may not see the file; records the look before it returns, where looks are kept."""
+
+EVERYWHERE = (InvalidRequest, HostNotServed, ProgramFailed, LedgerUnavailable)
+
+
+class FileTakenIn(Answer):
+    """A file that was taken in: `POST …/evidence` cites it by its id, and it is on file from then on."""
+
+    file_id: UUID
+    digest: str = Field(description="SHA-256, in hex, over the file's salt and content; the fact states it.")
+    size_bytes: int
+    content_type: str
+
+
+def anybody(_principal: str, _file: StoredFile) -> None:
+    """Lets every caller see every file: for a service that only its own machine reaches."""
+
+
+def install(app: FastAPI, ledger: Ledger, store: EvidenceStore, may_see: MaySee = anybody) -> None:
+    """Serves the two routes of a complaint's files."""
+    routes = APIRouter()
+    _add_intake(routes, ledger, store)
+    _add_download(routes, store, may_see)
+    app.include_router(routes)
+
+
+def _add_intake(routes: APIRouter, ledger: Ledger, store: EvidenceStore) -> None:
+    @routes.post(
+        "/complaints/{complaint_id}/files",
+        status_code=HTTPStatus.CREATED,
+        tags=["commands"],
+        responses={
+            201: {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/FileTakenIn"}}}},
+            **problem_responses(
+                [
+                    ComplaintNotFound,
+                    SubjectErased,
+                    no.ContentTypeNotTaken,
+                    no.ContentIsOfAnotherType,
+                    no.FileEmpty,
+                    no.FileTooLarge,
+                    *EVERYWHERE,
+                ]
+            ),
+        },
+        openapi_extra={"requestBody": {"required": True, "content": _binary()}},
+    )
+    async def take_in_file(complaint_id: UUID, request: Request, _principal: Caller) -> Response:
+        """Take in a file of evidence; its content is the body, its kind the Content-Type."""
+        complaint = await anyio.to_thread.run_sync(ledger.complaint, complaint_id)
+        assert complaint.customer_id is not None, "a complaint that was received has a customer"
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        intake = await anyio.to_thread.run_sync(store.begin, complaint_id, complaint.customer_id, kind)
+        async for part in request.stream():
+            if part:
+                await anyio.to_thread.run_sync(intake.add, part)
+        stored = await anyio.to_thread.run_sync(intake.end)
+        told = answer(FileTakenIn, stored)
+        told.status_code = HTTPStatus.CREATED
+        return told
+
+
+def _add_download(routes: APIRouter, store: EvidenceStore, may_see: MaySee) -> None:
+    @routes.get(
+        "/complaints/{complaint_id}/files/{file_id}",
+        tags=["questions"],
+        response_class=StreamingResponse,
+        responses={
+            200: {
+                "description": "The file as it came.",
+                "headers": {
+                    "Evidence-Digest": {"schema": {"type": "string"}, "description": "As the fact states it."},
+                    "Evidence-Salt": {
+                        "schema": {"type": "string"},
+                        "description": "In hex: SHA-256 of salt and content.",
+                    },
+                },
+                "content": _binary(),
+            },
+            **problem_responses([no.NoSuchFile, no.FileErased, *EVERYWHERE]),
+        },
+    )
+    async def give_out_file(complaint_id: UUID, file_id: UUID, principal: Caller) -> Response:
+        """A file of evidence, piece by piece."""
+        whole = await anyio.to_thread.run_sync(store.find, complaint_id, file_id)
+        await anyio.to_thread.run_sync(may_see, principal, whole.file)
+        salt, content = await anyio.to_thread.run_sync(store.open, whole)
+        headers = {
+            "Content-Length": str(whole.file.size_bytes),
+            "Content-Disposition": f'attachment; filename="{file_id}"',
+            "Evidence-Digest": whole.file.digest,
+            "Evidence-Salt": salt.hex(),
+        }
+        return StreamingResponse(_on_threads(content), 200, headers, whole.file.content_type)
+
+
+async def _on_threads(content: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Reads each piece on a thread, so that waiting for the database keeps nobody else waiting."""
+    while (piece := await anyio.to_thread.run_sync(next, content, None)) is not None:
+        yield piece
+
+
+def _binary() -> dict[str, Any]:
+    return {kind: {"schema": {"type": "string", "format": "binary"}} for kind in BEGINNINGS}
