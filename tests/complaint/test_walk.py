@@ -1,6 +1,8 @@
 """Random commands over one complaint: nothing but refusals, and what is recorded always holds together."""
 
 import itertools
+import random
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -8,14 +10,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ledger.complaint.aftercare import ComplaintArchived, CompletenessChecked, FollowUpCallMade
 from ledger.complaint.amendments import _broken
 from ledger.complaint.commands import COMPLAINT_COMMANDS, ComplaintCommand
+from ledger.complaint.concerned import InterestDeclared, PersonComplainedAbout
+from ledger.complaint.emergency import EmergencyEnded, EmergencyStarted, EmergencyStep, EmergencyStepTaken
 from ledger.complaint.events import (
     COMPLAINT_NAMES,
+    ComplaintAssigned,
     ComplaintClosed,
     ComplaintEvent,
+    ComplaintGraded,
+    ComplaintReassigned,
     ComplaintReceived,
     ComplaintRegistered,
+    ComplaintRegraded,
     ComplaintReopened,
     ComplaintResolved,
     ComplaintWithdrawn,
@@ -27,7 +36,14 @@ from ledger.complaint.events import (
     happened_at,
 )
 from ledger.complaint.rules import decide
-from ledger.complaint.state import Complaint, effective, fold
+from ledger.complaint.settlement import (
+    CompensationApproved,
+    CompensationProvided,
+    ComplaintEscalated,
+    EscalationDecided,
+    WrittenNoticeSent,
+)
+from ledger.complaint.state import Complaint, effective, evolve, fold
 from ledger.complaint.stated import FUTURE_SKEW
 from ledger.event import personal_fields
 from ledger.given import Given
@@ -44,19 +60,39 @@ OPTIONAL = {
 USUAL_WAY = [
     "receive-complaint",
     "register-complaint",
+    "name-representative",
+    "name-person-complained-about",
     "send-first-reply",
     "classify-complaint",
     "grade-complaint",
+    "start-emergency",
+    "take-emergency-step",
     "assign-complaint",
+    "form-investigation-team",
+    "make-preliminary-check",
     "start-investigation",
+    "request-evidence",
+    "request-assistance",
+    "give-assistance",
     "make-finding",
+    "find-root-cause",
     "close-investigation",
     "propose-solution",
+    "hold-negotiation",
+    "approve-compensation",
+    "escalate-complaint",
+    "decide-escalation",
     "accept-proposal",
     "resolve-complaint",
     "send-reply",
+    "send-written-notice",
+    "provide-compensation",
     "rate-satisfaction",
+    "make-follow-up-call",
     "close-complaint",
+    "open-proceedings",
+    "check-completeness",
+    "archive-complaint",
     "reopen-complaint",
 ]
 VALUES: dict[str, list[Any]] = {
@@ -66,6 +102,10 @@ VALUES: dict[str, list[Any]] = {
     "department": ["legal", "credit cards"],
     "currency": ["CNY", None],
     "overall": [1, 5],
+    "step": ["risk-found", "risk-assessed", "decided", "measures-taken"],
+    "missing": [["evidence"], []],
+    "staff": ["qian.wei", "zhao.min"],
+    "reviewed_by": ["auditor.lin", "zhao.min"],
 }
 CHANGES: list[dict[str, Any]] = [
     {"channel": "email"},
@@ -97,6 +137,8 @@ def asked(draw: st.DrawFn, complaint: Complaint) -> ComplaintCommand:
 def other_value(field: str, usual: Any) -> st.SearchStrategy[Any]:
     if field.endswith("_at"):
         return st.sampled_from(HOURS).map(at)
+    if field in VALUES:
+        return st.sampled_from(VALUES[field])
     if field.endswith("_by") or field in ("lead", "assignee"):
         return st.sampled_from(STAFF)
     if field.endswith("_id"):
@@ -175,8 +217,117 @@ def holds_together(facts: list[ComplaintEvent]) -> None:
             assert told or len(facts) > 1
     rated = [fact.resolution_id for fact in facts if isinstance(fact, SatisfactionRated)]
     assert len(rated) == len(set(rated))
+    stages_hold_together(facts)
     closings = [type(fact) for fact in facts if isinstance(fact, ComplaintClosed | ComplaintReopened)]
     assert all(pair != (ComplaintClosed, ComplaintClosed) for pair in itertools.pairwise(closings))
+
+
+def stages_hold_together(facts: list[ComplaintEvent]) -> None:
+    """The rules of the stages once more, each by looking back."""
+    for place, fact in enumerate(facts):
+        before = facts[:place]
+        kinds = [type(each) for each in before]
+        match fact:
+            case ComplaintAssigned() | ComplaintReassigned():
+                aside = {each.staff for each in before if isinstance(each, PersonComplainedAbout | InterestDeclared)}
+                assert fact.assignee is None or fact.assignee not in aside
+            case EmergencyStarted():
+                grades = [each for each in before if isinstance(each, ComplaintGraded | ComplaintRegraded)]
+                assert grades[-1].urgent
+            case EmergencyEnded():
+                taken = [each.step for each in before if isinstance(each, EmergencyStepTaken)]
+                assert set(taken) == set(EmergencyStep)
+            case CompensationProvided():
+                assert CompensationApproved in kinds
+            case EscalationDecided():
+                assert kinds.count(ComplaintEscalated) > kinds.count(EscalationDecided)
+            case FollowUpCallMade() | WrittenNoticeSent():
+                assert ReplySent in kinds
+            case ComplaintArchived():
+                ends = [kind for kind in kinds if kind in (ComplaintClosed, ComplaintReopened, ComplaintArchived)]
+                checks = [each for each in before if isinstance(each, CompletenessChecked)]
+                assert ends[-1] is ComplaintClosed
+                assert not checks[-1].missing
+                assert not checks[-1].lacking
+            case _:
+                pass
+
+
+WALKS, STEPS = 130, 80
+"""Over 10,000 steps, each decided twice: as asked, and asked again."""
+
+
+def drawn(chance: random.Random, complaint: Complaint) -> ComplaintCommand:
+    """The same commands as `asked`, by a generator that costs a step less than the rules do."""
+    name = chance.choice([*COMPLAINT_COMMANDS, "annul-fact", "correct-fact"])
+    said = dict(USUAL[name])
+    said |= {field: value for field, value in OPTIONAL.get(name, {}).items() if chance.random() < 0.5}
+    for field in chance.sample(sorted(said), min(len(said), chance.choice((0, 0, 1, 1, 2, 3)))):
+        said[field] = other(chance, field, said[field])
+    if "version" in said:
+        said["version"] = chance.randint(1, complaint.version + 1)
+    if "changes" in said and said["version"] <= complaint.version:
+        fields = type(complaint.recorded[said["version"] - 1]).model_fields
+        moved = [{field: at(chance.choice(HOURS)).isoformat()} for field in fields if field.endswith("_at")]
+        said["changes"] = chance.choice([*moved, *CHANGES])
+    return ask(name, **said)
+
+
+def other(chance: random.Random, field: str, usual: Any) -> Any:
+    if field.endswith("_at"):
+        return at(chance.choice(HOURS))
+    if field in VALUES:
+        return chance.choice(VALUES[field])
+    if field.endswith("_by") or field in ("lead", "assignee", "assistant"):
+        return chance.choice([*STAFF, "qian.wei"])
+    return chance.choice([ANOTHER, RESOLUTION, usual]) if field.endswith("_id") else usual
+
+
+def way(*, urgent: bool) -> Iterator[ComplaintCommand]:
+    """The usual way; an urgent complaint goes through its whole emergency on it."""
+    for name in USUAL_WAY:
+        if name == "grade-complaint":
+            yield ask(name, urgent=urgent, grade="major" if urgent else "general")
+        elif name == "take-emergency-step" and urgent:
+            yield from (ask(name, step=step) for step in EmergencyStep)
+            yield from (ask("end-emergency"), ask("review-emergency"))
+        else:
+            yield ask(name)
+
+
+def wander(seed: int) -> tuple[int, set[str]]:
+    """One walk: how many steps it took, and which facts it recorded."""
+    chance = random.Random(seed)
+    events: list[ComplaintEvent] = []
+    complaint = Complaint()
+    usual = list(way(urgent=chance.random() < 0.5))[: chance.randint(0, len(USUAL_WAY) + 6)]
+    for step in range(STEPS):
+        command = usual[step] if step < len(usual) else drawn(chance, complaint)
+        new = decided(complaint, command)
+        for event in new or []:
+            events.append(recorded(event))
+            complaint = evolve(complaint, events[-1])
+        if new:
+            again = decided(complaint, command)
+            words = any(getattr(event, name) is not None for event in new for name, _ in personal_fields(type(event)))
+            assert again == [] or (words and again in (None, new)), f"seed {seed}, step {step}: {command!r}"
+    split = chance.randint(0, len(events))
+    assert fold(events[split:], fold(events[:split])) == complaint == fold(events), f"seed {seed}"
+    check(events)
+    return STEPS, {name for name, kind in COMPLAINT_NAMES.items() for event in events if type(event) is kind}
+
+
+def test_ten_thousand_steps_record_only_what_holds_together() -> None:
+    walked = [wander(seed) for seed in range(WALKS)]
+    assert sum(steps for steps, _ in walked) >= 10_000
+    seen = {name for _, names in walked for name in names}
+    assert seen == set(COMPLAINT_NAMES), "every fact is met on the way"
+
+
+@pytest.mark.long
+def test_a_hundred_times_as_many() -> None:
+    for seed in range(WALKS, 100 * WALKS):
+        wander(seed)
 
 
 @given(st.data())
