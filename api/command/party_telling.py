@@ -7,7 +7,8 @@ from typing import Any
 from rich.table import Table
 
 from api.command.printing import table
-from api.command.telling import SENTENCES, happened, named
+from api.command.telling import SENTENCES, happened
+from api.command.telling_stages import named
 from ledger.deadlines.calendar import Calendar
 from projections.duties import Duties, Duty
 from projections.timeline import Line, Timeline
