@@ -35,7 +35,7 @@ from ledger.standing import SubjectNotFound
 from ledger.tables.state import Tables
 from ledger.vault.index import Alike
 from projections import derivation, history, sla, worklist
-from projections.asking import BadCursor, NotBuilt, NotReached, reached, status
+from projections.asking import BadCursor, BeyondTheBook, NotBuilt, NotReached, reached, status, within_the_book
 from projections.catalogue import PROJECTIONS
 from projections.policies import Remembered
 
@@ -47,7 +47,7 @@ CURSOR_CHARACTERS_MAX = 1000
 
 Found = TypeVar("Found")
 
-PROJECTION = (NotReached, NotBuilt)
+PROJECTION = (NotReached, NotBuilt, BeyondTheBook)
 """What a question to a projection may have to say instead of an answer."""
 
 
@@ -82,7 +82,7 @@ def _parameters(asked: Dependant) -> Iterator[str]:
 
 
 AtLeast = Annotated[int, Depends(position_named)]
-AsOf = Annotated[Place | None, Query(description="As known at this position, or at this instant.")]
+AsOf = Annotated[Place | None, Query(description="As known at this position, at this instant, or when this day ended.")]
 From = Annotated[
     Beginning | None, Query(alias="from", description="Deadlines that began at this instant, or on this day, or later.")
 ]
@@ -122,6 +122,12 @@ class Asker:
         await self._wait_for(name, at_least)
         return await self.ask(question, *args, **asked)
 
+    async def end(self, at_least: int) -> int:
+        """Where the book ends. Raises BeyondTheBook where it does not reach the position."""
+        if at_least:
+            await self.ask(within_the_book, at_least)
+        return (await self.ask(head)).size
+
     async def complaint(self, complaint_id: UUID) -> ComplaintNow:
         """A complaint from the record itself: it is never behind."""
         return await self._on_a_thread(partial(self._complaint, complaint_id))
@@ -156,6 +162,8 @@ class Asker:
     async def _wait_for(self, name: str, at_least: int) -> None:
         until = time.monotonic() + WAIT_SECONDS_MAX
         come = at_least and await self.ask(reached, name)
+        if come < at_least:
+            await self.ask(within_the_book, at_least)
         while come < at_least:
             if time.monotonic() > until:
                 raise NotReached(self.ledger.book, name, at_least, come)
@@ -179,11 +187,15 @@ def router(asker: Asker) -> APIRouter:
 
 
 def _add_complaints(routes: APIRouter, asker: Asker) -> None:
-    @routes.get("/complaints/{complaint_id}", **question_description(ComplaintNow, ComplaintNotFound, etag=True))
-    async def complaint(complaint_id: UUID, _reached: AtLeast) -> Response:
+    @routes.get(
+        "/complaints/{complaint_id}",
+        **question_description(ComplaintNow, ComplaintNotFound, BeyondTheBook, etag=True, stands=True),
+    )
+    async def complaint(complaint_id: UUID, at_least: AtLeast) -> Response:
         """A complaint as it stands now, with its deadlines. Read from the record: every position is always in it."""
+        end = await asker.end(at_least)
         found = await asker.complaint(complaint_id)
-        return answer(ComplaintNow, found, {"ETag": f'"{found.version}"'})
+        return answer(ComplaintNow, found, {"ETag": f'"{found.version}"', "Ledger-Position": str(end)})
 
     @routes.get(
         "/complaints/{complaint_id}/history",

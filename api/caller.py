@@ -14,11 +14,9 @@ from fastapi.routing import APIRoute
 
 from api.refusals import BookNotYours, DepartmentNotYours, NotAllowed, TokenMissing
 from api.tokens import Person, TokenReader
+from api.validation import ETAG, KEY
 from ledger.access.roles import FILE, Scope, roles
 from ledger.application import Ledger
-
-ETAG = r'^"(0|[1-9][0-9]{0,17})"$'
-"""The version of a complaint as a strong entity tag, as `GET /complaints/{complaint_id}` gave it."""
 
 OPEN_TO_ALL = frozenset({"/", "/health", "/openapi.json", "/problems", "/problems/{kind}"})
 """Health and documentation: the only paths that are answered without a token. They hold nothing of the book."""
@@ -128,7 +126,7 @@ Key = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=200,
-        pattern=r"^[ -~]+$",
+        pattern=KEY,
         description="Makes a retry safe: the same key with the same request gives the first outcome again, "
         "with another request it is refused. 1 to 200 printable ASCII characters. The program makes one where it is absent.",
         examples=["3f1c7d1e-9f0a-4a55-8a3e-0d0f6f0f2b11"],

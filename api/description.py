@@ -94,10 +94,13 @@ def command_description(
     }
 
 
-def question_description(answer: type[BaseModel], *refusals: type[Refusal], etag: bool = False) -> dict[str, Any]:
-    """What OpenAPI says of one question, as arguments of `get`."""
+def question_description(
+    answer: type[BaseModel], *refusals: type[Refusal], etag: bool = False, stands: bool = False
+) -> dict[str, Any]:
+    """What OpenAPI says of one question, as arguments of `get`; an answer with a `position` stands as of one."""
+    stands = stands or "position" in answer.model_fields
     headers = {
-        "Ledger-Position": _header("As of which position the answer stands, where it stands as of one.", "integer"),
+        **({"Ledger-Position": _header("As of which position the answer stands.", "integer")} if stands else {}),
         **({"ETag": _header("The complaint's version, for `If-Match`.", "string")} if etag else {}),
     }
     return {

@@ -38,8 +38,11 @@ class Edge:
         headers = Headers(scope=scope)
         offered = headers.get("x-request-id", "")
         request_id = offered if REQUEST_ID.fullmatch(offered) else uuid4().hex
-        exchange = _Exchange(scope, send, request_id)
         scope.setdefault("state", {})["request_id"] = request_id
+        asked, head = scope["method"], scope["method"] == "HEAD"
+        if head:  # answered like GET, without the content (RFC 9110, section 9.3.2)
+            scope = {**scope, "method": "GET"}
+        exchange = _Exchange(scope, send, request_id, asked, without_content=head)
         try:
             if _host_name(headers.get("host", "")) in self._hosts:
                 await self._app(scope, receive, exchange.send)
@@ -58,8 +61,9 @@ class Edge:
 class _Exchange:
     """One request and its answer, as the log line tells them."""
 
-    def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
+    def __init__(self, scope: Scope, send: Send, request_id: str, asked: str, *, without_content: bool) -> None:
         self._scope, self._send, self._request_id = scope, send, request_id
+        self._asked, self._without_content = asked, without_content
         self._began = time.perf_counter()
         self._position: str | None = None
         self.status: int | None = None
@@ -77,13 +81,15 @@ class _Exchange:
                 headers.setdefault(name, value)
             headers["x-request-id"] = self._request_id
             self.status, self._position = message["status"], headers.get("ledger-position")
+        elif self._without_content:
+            message = {**message, "body": b""}
         await self._send(message)
 
     def log(self) -> None:
         log.info(
             "request",
             request_id=self._request_id,
-            method=self._scope["method"],
+            method=self._asked,
             route=self.route,
             status=self.status,
             principal=getattr(self._scope["state"].get("person"), "id", None),

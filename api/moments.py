@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, WithJsonSchema
 
@@ -22,6 +23,11 @@ POSITION = {"type": "integer", "minimum": 0, "examples": [120]}
 def _calendar() -> Calendar:
     house = next(regime for regime in built_in_regimes() if regime.name == "house")
     return built_in_calendars()[house.calendar]
+
+
+def institution_zone() -> ZoneInfo:
+    """The time zone in which people here read instants."""
+    return ZoneInfo(_calendar().zone)
 
 
 def _instant(text: str) -> datetime:
@@ -60,11 +66,13 @@ def read_place(given: Any) -> int | datetime:
     text = str(given)
     if re.fullmatch(r"\d{1,18}", text, re.ASCII):
         return int(text)
+    day, now = _day(text), datetime.now(UTC)
+    if day is not None and day == _calendar().local_day(now):
+        return now
     try:
-        instant = _instant(text)
+        instant = _instant(text) if day is None else read_ending(text) - timedelta(microseconds=1)
     except ValueError as error:
-        raise ValueError(f"{error}, or a position like 120") from None
-    now = datetime.now(UTC)
+        raise ValueError(f"{error}, or a day like 2025-09-30 (its end is meant), or a position like 120") from None
     if instant > now + CLOCKS_APART_MAX:
         raise ValueError(
             f"that moment has not come yet: it is only {_calendar().local(now).isoformat(timespec='seconds')}"
@@ -84,11 +92,11 @@ def read_ending(given: Any) -> datetime:
     return _instant(str(given)) if day is None else _calendar().day_begins_at(day + timedelta(days=1))
 
 
-Place = Annotated[int | datetime, BeforeValidator(read_place), WithJsonSchema({"anyOf": [POSITION, INSTANT]})]
+Place = Annotated[int | datetime, BeforeValidator(read_place), WithJsonSchema({"anyOf": [POSITION, DAY, INSTANT]})]
 ClassifiedPlace = Annotated[
     Literal["first"] | int | datetime,
     BeforeValidator(lambda given: "first" if given == "first" else read_place(given)),
-    WithJsonSchema({"anyOf": [{"const": "first"}, POSITION, INSTANT]}),
+    WithJsonSchema({"anyOf": [{"const": "first"}, POSITION, DAY, INSTANT]}),
 ]
 """As of when a complaint is classified: as it was first, or as known at a place."""
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from api import refusals as asked
+from api.moments import institution_zone
 from api.page import html
 from api.tokens import IssuerUnreachable
 from api.validation import parameter_errors
@@ -196,6 +197,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     asked.PreconditionRequired: HTTPStatus.PRECONDITION_REQUIRED,
     asked.ProgramFailed: HTTPStatus.INTERNAL_SERVER_ERROR,
     asked.LedgerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    projections.BeyondTheBook: HTTPStatus.UNPROCESSABLE_ENTITY,
     projections.NotReached: HTTPStatus.SERVICE_UNAVAILABLE,
     projections.NotBuilt: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -243,7 +245,7 @@ def problem_answer(refusal: Refusal, request_id: str, headers: Mapping[str, str]
         "type": f"/problems/{refusal.kind()}",
         "title": title_of(type(refusal)),
         "status": status,
-        "detail": refusal.says.format(**refusal.facts()),
+        "detail": refusal.told(institution_zone()),
         "remedy": refusal.remedy,
         "request_id": request_id,
         "facts": refusal.facts(),
@@ -292,7 +294,8 @@ def _allowed(request: Request) -> dict[str, str]:
     """The methods that the description names for this path: the router itself knows one route at a time."""
     template = getattr(request.scope.get("route"), "path_format", None)
     methods = request.app.openapi()["paths"].get(template, {})
-    return {"Allow": ", ".join(sorted(method.upper() for method in methods))} if methods else {}
+    allowed = {method.upper() for method in methods} | ({"HEAD"} if "get" in methods else set())
+    return {"Allow": ", ".join(sorted(allowed))} if methods else {}
 
 
 async def _away(request: Request, fault: Exception) -> Response:

@@ -5,6 +5,7 @@ here too, because what a caller reads about them has the same form.
 """
 
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import ClassVar, TypedDict
 
 from ledger.refusal import Refusal
@@ -30,6 +31,13 @@ class InvalidRequest(Refusal):
     remedy: ClassVar[str] = "Put right each field named in `facts.errors`, and send it again."
 
     errors: list[FieldError]
+
+    def told(self, zone: tzinfo | None = None) -> str:
+        """The first thing that is wrong, in words, and how many more there are."""
+        del zone
+        first, *others = self.errors
+        more = f" There is more wrong: {len(others)} in all beside it." if others else ""
+        return f"{first['place'].capitalize()} {first['field']}: {first['says']}.{more}"
 
 
 @dataclass(eq=False)
@@ -92,7 +100,7 @@ class MalformedJson(Refusal):
     """The body is not JSON as RFC 8259 has it: NaN, a lone surrogate and a comma too many are not JSON."""
 
     says: ClassVar[str] = "The body is not JSON (line {line}, column {column})."
-    remedy: ClassVar[str] = "Send one JSON object in UTF-8."
+    remedy: ClassVar[str] = "Send one JSON object, in UTF-8 (another encoding, such as GBK, is not read)."
 
     line: int
     column: int
@@ -167,7 +175,7 @@ class HostNotServed(Refusal):
     """The server answers only to the host names it was started for, so that a web page which renames itself to this machine cannot read it."""
 
     says: ClassVar[str] = "This server does not answer under the host name that was asked for."
-    remedy: ClassVar[str] = "Use `127.0.0.1` or `localhost`, or the name that the server was started with."
+    remedy: ClassVar[str] = "Use `127.0.0.1` or `localhost`."
 
 
 @dataclass(eq=False)

@@ -10,10 +10,17 @@ from typing import Any, get_args
 
 from api.refusals import FieldError
 from ledger.command import Name, Words
+from ledger.event import Code, Currency, Label, Reference, Sha256Hex, StaffId
 
 FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}(\.[a-z0-9_]{1,40})*|[A-Za-z]+(-[A-Za-z]+)*", re.ASCII)
 
 INSTANT = "must be a date and time with its offset, like 2025-09-30T16:05:00+08:00"
+ETAG = r'^"(0|[1-9][0-9]{0,17})"$'
+"""The version of a subject as a strong entity tag, as `GET /complaints/{complaint_id}` gives a complaint's."""
+
+KEY = r"^[ -~]+$"
+"""An idempotency key."""
+
 IDENTIFIER = "must be a UUID"
 
 SAYS: Mapping[str, str] = {
@@ -67,9 +74,23 @@ def _pattern(annotation: Any) -> str:
     return str(get_args(annotation)[1].pattern)
 
 
+def _constraint(annotation: Any) -> str:
+    return str(get_args(annotation)[1].pattern)
+
+
 PATTERN_SAYS: Mapping[str, str] = {
     _pattern(Words): "must hold more than blanks, and no NUL character (U+0000)",
     _pattern(Name): "must be one line with more than blanks in it, and no control character",
+    _constraint(StaffId): "must be 1 to 64 letters, digits, dots, hyphens, underscores or @, a letter or digit first",
+    _constraint(Code): "must be a code of its table (see /codes): lower-case letters, digits and hyphens",
+    _constraint(Label): "must be one line, without a control character",
+    _constraint(
+        Reference
+    ): "must be 1 to 64 letters, digits, dots, slashes, hyphens or underscores, a letter or digit first",
+    _constraint(Sha256Hex): "must be a SHA-256 digest: 64 characters, 0-9 and a-f",
+    _constraint(Currency): "must be three capital letters of ISO 4217, such as CNY",
+    ETAG: 'must be an ETag as an answer gave it: a version in double quotes, such as "3"',
+    KEY: "must be printable ASCII characters",
 }
 """The patterns that say less to a reader than a sentence does."""
 
@@ -99,7 +120,11 @@ def _place(field: str, places: Mapping[str, Collection[str]]) -> str:
 
 
 def _field_error(place: str, location: Iterable[int | str], error: Mapping[str, Any]) -> FieldError:
-    return FieldError(place=place, field=shown_name(".".join(map(str, location))), says=_sentence(error))
+    field = shown_name(".".join(map(str, location)))
+    says = _sentence(error)
+    if place == "path" and field == "complaint_id" and says == IDENTIFIER:
+        says += "; by a reference number, ask /complaints?reference=… for it"
+    return FieldError(place=place, field=field, says=says)
 
 
 def shown_name(field: str) -> str:

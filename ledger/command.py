@@ -11,8 +11,10 @@ from functools import cache
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, field_validator
 from pydantic import StringConstraints as Limits
+
+from ledger.currency import in_use
 
 INSTANT_MIN = datetime(1970, 1, 1, tzinfo=UTC)
 """Nothing in a complaint happened earlier: an older year is a slip of the pen."""
@@ -73,6 +75,12 @@ class Command(BaseModel):
     """A request about one subject. Its repr shows ids and no words: what is personal cannot slip into a log."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    @field_validator("currency", check_fields=False)
+    @classmethod
+    def _currency_in_use(cls, currency: str | None) -> str | None:
+        """Of commands and not of events: what was recorded can be read for ever."""
+        return in_use(currency)
 
     @classmethod
     def command_name(cls) -> str:

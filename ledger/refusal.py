@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from datetime import datetime, tzinfo
 from typing import ClassVar
 
 
@@ -18,7 +19,15 @@ class Refusal(Exception):
     remedy: ClassVar[str]
 
     def __str__(self) -> str:
-        return f"{self.says.format(**self.facts())} {self.remedy}"
+        return f"{self.told()} {self.remedy}"
+
+    def told(self, zone: tzinfo | None = None) -> str:
+        """The sentence of this case; its instants to the second, in the zone given or else as they are."""
+        facts = self.facts()
+        for name, value in facts.items():
+            if isinstance(value, datetime) and value.tzinfo is not None:
+                facts[name] = (value if zone is None else value.astimezone(zone)).isoformat(timespec="seconds")
+        return self.says.format(**facts)
 
     def facts(self) -> dict[str, object]:
         """The fields of the case by name, as the problem details give them."""

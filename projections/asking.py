@@ -42,6 +42,18 @@ class NotReached(Refusal):
 
 
 @dataclass(eq=False)
+class BeyondTheBook(Refusal):
+    """The question is about a position that the book does not have."""
+
+    says: ClassVar[str] = "The book {book} ends at position {end}; position {asked} is not there."
+    remedy: ClassVar[str] = "Name a position that an answer of this book gave, or none for what is known now."
+
+    book: str
+    asked: int
+    end: int
+
+
+@dataclass(eq=False)
 class NotBuilt(Refusal):
     """Nothing has worked on this projection of this book yet."""
 
@@ -141,8 +153,16 @@ def asked(
     else:
         position = as_of
     if position > standing:
+        within_the_book(connection, book, position)
         raise NotReached(book, name, position, standing)
     return Asked(book, schema, position, now or _recorded_at(connection, book, position))
+
+
+def within_the_book(connection: Connection, book: str, position: int) -> None:
+    """Raises BeyondTheBook for a position that is not recorded: to wait for it would be in vain."""
+    end = head(connection, book).size
+    if position > end:
+        raise BeyondTheBook(book, position, end)
 
 
 def status(connection: Connection, book: str, names: Iterable[str]) -> list[Status]:

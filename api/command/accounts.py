@@ -18,6 +18,8 @@ from projections.sla import Line, OverduePage, Report
 from projections.what_if import Tally, WhatIf
 from projections.worklist import Task, Worklist
 
+NO_LIMIT = "no limit runs 无时限"
+
 LABELS = {
     "channel": ("channel",),
     "grade": ("grade",),
@@ -237,6 +239,6 @@ def worklist_table(page: Worklist, calendar: Calendar, now: datetime) -> Table:
 
 def _due(task: Task, calendar: Calendar, now: datetime) -> str:
     if task.due_at is None:
-        return "–"
+        return NO_LIMIT
     overdue = " 逾期" if task.due_at < now else ""
     return happened(task.due_at, calendar) + overdue + _provisional(provisional=task.provisional)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from psycopg2.extensions import connection as Connection
 
-from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, settings_of
+from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, WrongUse, settings_of
 from api.command.place import check_address, join_keys, make_book, open_place
 from api.command.printing import cell, out, print_json, say, table
 from ledger.database.migrate import migrate
@@ -80,7 +80,7 @@ def create(
 ) -> None:
     """Open a book, with the built-in regimes and calendars published in it. A book is never renamed or removed."""
     if book not in {None, name}:
-        say(f"--book {book} is not needed here: the book that is opened is {name}")
+        raise WrongUse(f"--book {book} and {name} are two names: give the one of the book that is to be opened")
     with open_place(settings_of(database, data, name), migrates=True, makes=True) as target:
         opened = make_book(target, name, origin, in_force or IN_FORCE)
         with closing(target.connect(Role.APPLICATION, autocommit=True)) as connection:
@@ -105,6 +105,8 @@ def list_books(
         closing(target.connect(Role.APPLICATION, autocommit=True)) as connection,
     ):
         names = [name for name in book_names(connection) if book in {None, name}]
+        if book is not None and not names:
+            raise NoSuchBook(book)
         ends = {name: _end(connection, name) for name in names[:limit]}
     if as_json:
         print_json([_as_document(name, end) for name, end in ends.items()])

@@ -48,7 +48,8 @@ PROBLEM, WRONG_USE, AWAY, INTERRUPTED = 1, 2, 3, 130
 
 app = typer.Typer(
     name="complaint-ledger",
-    epilog="Settings: LEDGER_DATABASE_URL, LEDGER_DATA, LEDGER_BOOK; what the command line names goes first.",
+    epilog="Settings: LEDGER_DATABASE_URL, LEDGER_DATA, LEDGER_BOOK, LEDGER_MASTER_KEY, LEDGER_SERVER_ACCOUNT "
+    "(the README says what each is); what the command line names goes first.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -128,6 +129,8 @@ OUTAGE = (
 def run() -> None:
     """The entry point: runs one command, turns a named failure into one line on standard error."""
     signal.signal(signal.SIGTERM, _asked_to_end)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup` asks for it to be ignored
+        signal.signal(signal.SIGHUP, _asked_to_end)
     try:
         app()
     except WRONG as wrong:
@@ -151,9 +154,9 @@ def run() -> None:
         _fail(f"{error.filename or 'a file'}: {(error.strerror or str(error)).lower()}", WRONG_USE)
 
 
-def _asked_to_end(_signal: int, _frame: FrameType | None) -> None:
-    """SIGTERM ends like an ordinary exit, so that what is open is closed and an embedded server stops."""
-    raise SystemExit(128 + signal.SIGTERM)
+def _asked_to_end(number: int, _frame: FrameType | None) -> None:
+    """SIGTERM, and SIGHUP when the terminal goes, end like an ordinary exit: what is open is closed, a server stops."""
+    raise SystemExit(128 + number)
 
 
 def _one_line(error: Exception) -> str:

@@ -20,7 +20,7 @@ from ledger.founding import found, is_founded
 from ledger.policy.built_in import IN_FORCE
 from ledger.policy.events import POLICY_NAMES
 from ledger.record.book import book_names, claim_keys, create_book
-from ledger.record.reading import events_after, head
+from ledger.record.reading import NoSuchBook, events_after, head
 from ledger.settings import BOOK_DEFAULT, Settings
 from ledger.vault.keys import SubjectKeys, mark_of
 
@@ -49,7 +49,18 @@ def open_place(settings: Settings, *, migrates: bool = False, makes: bool = Fals
                 say(f"migrated: {name}")
         if database.is_embedded and settings.book == BOOK_DEFAULT:
             make_book(database, BOOK_DEFAULT)
-        yield database
+        try:
+            yield database
+        except NoSuchBook as missing:
+            raise WrongUse(f"{missing}{_others(database)}") from None
+
+
+def _others(database: Database) -> str:
+    """The books that a mistyped name may have meant."""
+    with closing(database.connect(Role.AUDITOR, autocommit=True)) as connection:
+        names = book_names(connection)
+    more = f" and {len(names) - BOOKS_NAMED_MAX} more" if len(names) > BOOKS_NAMED_MAX else ""
+    return f"; there is: {', '.join(names[:BOOKS_NAMED_MAX])}{more}" if names else ""
 
 
 def check_address(settings: Settings) -> None:
@@ -119,6 +130,14 @@ def said_to_be_empty(connection: Connection, book: str) -> str | None:
         return f"the book {book} is empty"
     more = f" and {len(others) - BOOKS_NAMED_MAX} more" if len(others) > BOOKS_NAMED_MAX else ""
     return f"the book {book} is empty; there is also: {', '.join(others[:BOOKS_NAMED_MAX])}{more} (--book, LEDGER_BOOK)"
+
+
+def say_if_empty(database: Database, book: str) -> None:
+    """Tells whoever checked an empty book which others there are; as the auditor, who may have no other role."""
+    with closing(database.connect(Role.AUDITOR, autocommit=True)) as connection:
+        empty = said_to_be_empty(connection, book)
+    if empty is not None:
+        say(empty)
 
 
 def holds_more_than_policies(connection: Connection, book: str) -> bool:

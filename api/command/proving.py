@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, settings_of
-from api.command.place import open_keys, open_place
+from api.command.place import open_keys, open_place, say_if_empty
 from api.command.printing import out, print_json, progress, say
 from ledger.record.problems import Verification
 from ledger.record.verify import verify as verify_book
@@ -31,6 +31,7 @@ def verify(
         keys = _keys_if_there(settings, open_things, silent=as_json)
         with progress("events", silent=as_json) as advance:
             found = verify_book(target, settings.book, keys, advance)
+        say_if_empty(target, settings.book)
     if as_json:
         print_json(
             {

@@ -63,6 +63,8 @@ def place_named(connection: Connection, book: str, as_of: str | None, option: st
         if place > end.size:
             raise WrongUse(f"{option} {place}: the book {book} ends at position {end.size}")
         return place
+    if not isinstance(place, datetime) and place == calendar().local_day(datetime.now(UTC)):
+        return None  # today is known up to now
     if not isinstance(place, datetime):
         place = calendar().day_begins_at(place + timedelta(days=1)) - timedelta(microseconds=1)
     now = datetime.now(UTC)
@@ -184,12 +186,19 @@ def open_complaints(
     with asking_of(settings, worklist.PROJECTION.name, silent=as_json) as connection:
         page = worklist.page(connection, settings.book, department=department, assignee=assignee, rows_max=limit)
         nothing = None if page.tasks else _nothing_open(connection, settings.book, department, assignee)
+        unlimited, reopened = worklist.without_limit(
+            connection, settings.book, department=department, assignee=assignee
+        )
     if as_json:
         print_json(accounts.worklist_document(page))
     else:
         out().print(accounts.worklist_table(page, calendar(), datetime.now(UTC)))
     if nothing is not None:
         say(nothing)
+    if unlimited:
+        say(
+            f"no limit runs for {unlimited:,} of what is open ({reopened:,} reopened): these stand at the end of the list"
+        )
     if page.next_cursor is not None:
         say(
             f"there are more: ask with a higher --limit (at most {worklist.ROWS_MAX}), or by --department or --assignee"

@@ -129,7 +129,12 @@ def _ends_on_signals() -> Iterator[None]:
     def end(_signal: int, _frame: FrameType | None) -> None:
         raise SystemExit(0)
 
+    def hang_up(_signal: int, _frame: FrameType | None) -> None:
+        signal.raise_signal(signal.SIGTERM)  # the server knows that one
+
     earlier = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        earlier[signal.SIGHUP] = signal.signal(signal.SIGHUP, hang_up)
     try:
         yield
     finally:

@@ -7,13 +7,14 @@ import typer
 
 from api.command.filling import calendar
 from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, WrongUse, read_place, settings_of
-from api.command.place import open_place
+from api.command.place import open_place, say_if_empty
 from api.command.printing import cell, out, print_json, progress, say, table
 from ledger.database.target import Database
 from ledger.settings import Settings
 from projections import rebuild as building
 from projections import worker
 from projections.catalogue import PROJECTIONS
+from projections.machine import remedy_of
 
 projections_app = typer.Typer(
     help="See and mend the projections: what people look at, computed from the events.", no_args_is_help=True
@@ -64,11 +65,14 @@ def print_status(
                 *(cell(each.worked_on), each.root),
             )
         out().print(listing)
+        say(
+            "behind: events not worked in yet; worked on: a server or a catch-up holds it; root: of the events it was built from"
+        )
     failed = [(each.name, each.failed) for each in found if each.failed]
     for failing, failure in failed:
         say(
-            f"{failing} stopped at position {failure.position} ({failure.event}): {failure.error}. Install a program that "
-            f"knows this event, then run `complaint-ledger projections catch-up {failing}`"
+            f"{failing} stopped at position {failure.position} ({failure.event}): "
+            f"{remedy_of(settings.book, failing, failure.error)}"
         )
     if failed:
         raise typer.Exit(1)
@@ -199,6 +203,7 @@ def print_compare(
             )
             if not as_json:
                 _print_differences(each, position, found, limit)
+        say_if_empty(target, settings.book)
     if as_json:
         print_json(answers)
     if differing:

@@ -40,8 +40,8 @@ def fields(response: httpx.Response) -> dict[str, str]:
         ({"received_at": SECRET}, "received_at", "like 2025-09-30T16:05:00+08:00"),
         ({"received_at": "2025-09-26T10:15:00"}, "received_at", "offset"),
         ({"received_at": 1758852900}, "received_at", "an instant is written"),
-        ({"received_by": SECRET}, "received_by", "must match"),
-        ({"channel": ""}, "channel", "must match"),
+        ({"received_by": SECRET}, "received_by", "must be 1 to 64 letters"),
+        ({"channel": ""}, "channel", "must be a code"),
         ({"content": SECRET + "\x00"}, "content", "NUL"),
         ({"content": "  "}, "content", "blanks"),
         ({"content": SECRET * 20_000}, "content", "at most 20000"),
@@ -184,7 +184,7 @@ def test_what_is_not_there_is_not_found(client: httpx.Client) -> None:
 def test_a_method_that_is_not_served_says_which_are(client: httpx.Client) -> None:
     refused = client.delete("/complaints")
     problem(refused, 405, "method-not-allowed")
-    assert refused.headers["allow"] == "GET, POST"
+    assert refused.headers["allow"] == "GET, HEAD, POST"
 
 
 def test_a_foreign_host_name_is_not_answered(client: httpx.Client) -> None:
