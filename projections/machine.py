@@ -56,13 +56,25 @@ class Projection:
     queries: Mapping[str, str]
 
 
+def remedy_of(book: str, name: str, error: str) -> str:
+    """What stopped a projection, by the name of the error, and what to do about it."""
+    if error in {TreeDiffers.__name__, PositionsMissing.__name__}:
+        return (
+            "the stored bytes do not give the root that the book states, so something was changed past the program. "
+            f"Run `complaint-ledger verify --book {book}`, which names it"
+        )
+    return (
+        f"{error}. Install a program that knows this event, then run "
+        f"`complaint-ledger projections catch-up {name} --book {book}`"
+    )
+
+
 class ProjectionStopped(Exception):
     """An event could not be applied; the projection stands before it and others go on."""
 
     def __init__(self, book: str, name: str, position: int, event: str, error: str) -> None:
         super().__init__(
-            f"projection {name} of book {book} stopped at position {position} ({event}): {error}. "
-            f"Install a program that knows this event, then: complaint-ledger projections catch-up {name}"
+            f"projection {name} of book {book} stopped at position {position} ({event}): {remedy_of(book, name, error)}"
         )
         self.book, self.name, self.position, self.event, self.error = book, name, position, event, error
 

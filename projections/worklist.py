@@ -147,6 +147,17 @@ def page(
     return Worklist(book, at.position, tasks, Cursor.write("worklist", key) if key else None)
 
 
+def without_limit(
+    connection: Connection, book: str, *, department: str | None = None, assignee: str | None = None
+) -> tuple[int, int]:
+    """How many open complaints have no limit that runs, and how many of those were reopened: they stand last in the list."""
+    at = asked(connection, book, PROJECTION.name, None, None)
+    ((all_of_them, reopened),) = at.fetch(
+        connection, _SQL["without_limit"], {"department": department, "assignee": assignee}
+    )
+    return all_of_them, reopened
+
+
 def _task(complaint_id: UUID, known: Known, position: int) -> Sequence[object]:
     s = known.situation
     running = [clock for clock in known.clocks if clock.ended == "running"]

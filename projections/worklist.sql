@@ -47,6 +47,14 @@ DELETE FROM {schema}.task AS t
  USING (VALUES %s) AS d (book, complaint_id)
  WHERE t.book = d.book AND t.complaint_id = d.complaint_id::uuid;
 
+-- name: without_limit
+-- What is open and has no clock that runs; of it, what was reopened. The end of the index that a page reads.
+SELECT count(*), count(*) FILTER (WHERE stage = 'reopened')
+  FROM {schema}.task
+ WHERE book = %(book)s AND coalesce(due_at, 'infinity') = 'infinity'
+   AND (%(department)s::text IS NULL OR department = %(department)s)
+   AND (%(assignee)s::text IS NULL OR assignee = %(assignee)s);
+
 -- name: page
 -- A page of what is open, or of everything in which one thing is to be done, soonest due first, what has no clock left last.
 SELECT complaint_id, reference, external_reference, received_at, stage, department, assignee, category, product, channel,

@@ -421,7 +421,7 @@ class Served:
                 self.process.stdout.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_serve_answers_and_ends_cleanly(
     settings: Settings, book: str, complaint_id: UUID, number: signal.Signals
 ) -> None:
@@ -534,3 +534,56 @@ def test_a_book_is_joined_to_its_keys_once(program: Program, database: Database,
     refused = program("migrate", "--join-keys", "--book", book)
     assert refused.code == 2
     assert "belongs to other keys" in refused.err
+
+
+def test_what_a_newcomer_mistypes_is_met_with_what_there_is(program: Program, book: str) -> None:
+    nowhere = program("verify", "--book", "nosuch")
+    assert nowhere.code == 2
+    assert "there is: " in nowhere.complaint
+    assert program("book", "list", "--book", "nosuch").code == 2
+    two = program("book", "create", f"{book}-a", "--book", f"{book}-b")
+    assert (two.code, "two names" in two.complaint) == (2, True)
+
+
+def test_whoever_checks_an_empty_book_is_told_of_others(program: Program, book: str) -> None:
+    for words in (("verify",), ("projections", "compare", "worklist")):
+        answer = program(*words, "--book", book)
+        assert answer.code == 0
+        assert f"the book {book} is empty" in answer.err
+
+
+def test_a_projection_of_a_book_that_was_tampered_with_sends_to_verify(
+    program: Program, database: Database, book: str, complaint_id: UUID
+) -> None:
+    assert complaint_id
+    with closing(database.connect(Role.OWNER, autocommit=True)) as owner, owner.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ledger.event SET recorded_at = recorded_at + interval '1 microsecond' WHERE book = %s AND position = 2",
+            (book,),
+        )
+    answer = program("projections", "compare", "worklist", "--book", book)
+    assert answer.code == 1
+    assert f"complaint-ledger verify --book {book}" in answer.complaint
+    assert "Install a program" not in answer.complaint
+
+
+def test_what_has_no_limit_that_runs_is_said_to_stand_last(
+    program: Program, settings: Settings, database: Database, book: str, complaint_id: UUID
+) -> None:
+    """The same complaint, told and reopened: nothing begins to run by it."""
+    at = RECEIVED_AT + timedelta(hours=31)
+    common = {"complaint_id": complaint_id}
+    with closing(SubjectKeys.open(settings.keys)) as keys, closing(Ledger(database, book, keys)) as ledger:
+        for command in (
+            ask.ResolveComplaint(
+                **common, resolution_id=uuid4(), outcome="upheld", reasons="x", resolved_by="li.na", resolved_at=at
+            ),
+            ask.SendReply(**common, reply_id=uuid4(), channel="phone", content="x", sent_by="li.na", sent_at=at),
+            ask.ReopenComplaint(**common, reason="x", new_facts=False, reopened_by="li.na", reopened_at=at),
+        ):
+            ledger.handle(command, principal="test")
+    listed = program("worklist", "--book", book)
+    (task,) = program("worklist", "--book", book, "--json").json["complaints"]
+    assert task["due_at"] is None
+    assert "no limit runs 无时限" in listed.out
+    assert "no limit runs for 1 of what is open (1 reopened)" in listed.err

@@ -255,7 +255,7 @@ def test_events_that_are_not_those_of_the_tree_are_noticed(database: Database, b
             (book,),
         )
         assert cursor.rowcount > 0
-    with pytest.raises(ProjectionStopped, match="TreeDiffers"):
+    with pytest.raises(ProjectionStopped, match="complaint-ledger verify --book"):
         catch_up(database, book, "history")
 
 
