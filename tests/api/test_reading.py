@@ -13,7 +13,7 @@ from ledger.complaint import commands as ask
 from ledger.database.target import Database
 from ledger.vault.keys import SubjectKeys
 from projections.catalogue import PROJECTIONS
-from tests.api.conftest import fresh_book, serving
+from tests.api.conftest import bearer, fresh_book, serving
 
 RECEIPT = dict(EXAMPLES[ask.ReceiveComplaint])
 
@@ -33,7 +33,7 @@ def test_a_position_that_is_not_worked_in_is_waited_for_two_seconds(database: Da
     with (
         closing(Ledger(database, fresh_book(database), keys)) as ledger,
         serving(ledger, database, keeps_up=False) as at,
-        httpx.Client(base_url=at, timeout=30) as client,
+        httpx.Client(base_url=at, timeout=60, headers=bearer(keys, ledger.book)) as client,
     ):
         position = client.post("/complaints", json=RECEIPT).headers["ledger-position"]
         began = time.monotonic()
