@@ -7,12 +7,14 @@ from typing import Any
 from fastapi import Depends, FastAPI, Response
 from pydantic import BaseModel
 
-from api import asking, asking_parties, deadlines, evidence, problems, proving, recording
+from api import asking, asking_parties, deadlines, evidence, feed, figures, problems, proving, recording
 from api.answers import ANSWERS
 from api.asking import Asker
 from api.caller import OPEN_TO_ALL, allowed, refuse_unlisted
 from api.description import described
 from api.edge import Edge
+from api.feed_answers import Feed
+from api.figure_answers import FIGURE_ANSWERS
 from api.party_answers import PARTY_ANSWERS
 from api.standing import ComplaintNow
 from api.tokens import TokenReader
@@ -76,6 +78,8 @@ def create_app(
     app.include_router(asking_parties.router(asker))
     app.include_router(proving.router(asker))
     app.include_router(deadlines.router(asker))
+    app.include_router(figures.router(asker))
+    app.include_router(feed.router(asker))
     refuse_unlisted(app)
     app.state.tokens, app.state.ledger = TokenReader(ledger.keys, settings), ledger
     app.add_middleware(Edge, hosts=hosts)
@@ -91,7 +95,7 @@ def _describe_itself(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             answers: list[type[BaseModel]] = [*ANSWERS, *PARTY_ANSWERS, *deadlines.ANSWERS, *proving.ANSWERS]
-            answers += [ComplaintNow, evidence.FileTakenIn]
+            answers += [ComplaintNow, evidence.FileTakenIn, *FIGURE_ANSWERS, Feed]
             app.openapi_schema = described(app, commands, (*receipts, *answers), OPEN_TO_ALL)
         return app.openapi_schema
 

@@ -20,14 +20,15 @@ DAY = {"type": "string", "format": "date", "examples": ["2025-09-30"]}
 POSITION = {"type": "integer", "minimum": 0, "examples": [120]}
 
 
-def _calendar() -> Calendar:
+def house_calendar() -> Calendar:
+    """The calendar in whose days questions are asked."""
     house = next(regime for regime in built_in_regimes() if regime.name == "house")
     return built_in_calendars()[house.calendar]
 
 
 def institution_zone() -> ZoneInfo:
     """The time zone in which people here read instants."""
-    return ZoneInfo(_calendar().zone)
+    return ZoneInfo(house_calendar().zone)
 
 
 def _instant(text: str) -> datetime:
@@ -67,7 +68,7 @@ def read_place(given: Any) -> int | datetime:
     if re.fullmatch(r"\d{1,18}", text, re.ASCII):
         return int(text)
     day, now = _day(text), datetime.now(UTC)
-    if day is not None and day == _calendar().local_day(now):
+    if day is not None and day == house_calendar().local_day(now):
         return now
     try:
         instant = _instant(text) if day is None else read_ending(text) - timedelta(microseconds=1)
@@ -75,7 +76,7 @@ def read_place(given: Any) -> int | datetime:
         raise ValueError(f"{error}, or a day like 2025-09-30 (its end is meant), or a position like 120") from None
     if instant > now + CLOCKS_APART_MAX:
         raise ValueError(
-            f"that moment has not come yet: it is only {_calendar().local(now).isoformat(timespec='seconds')}"
+            f"that moment has not come yet: it is only {house_calendar().local(now).isoformat(timespec='seconds')}"
         )
     return instant
 
@@ -83,13 +84,13 @@ def read_place(given: Any) -> int | datetime:
 def read_beginning(given: Any) -> datetime:
     """An instant, or the beginning of a day in the institution's time zone."""
     day = _day(str(given))
-    return _instant(str(given)) if day is None else _calendar().day_begins_at(day)
+    return _instant(str(given)) if day is None else house_calendar().day_begins_at(day)
 
 
 def read_ending(given: Any) -> datetime:
     """An instant, or the end of a day: the first instant that is no longer part of the period."""
     day = _day(str(given))
-    return _instant(str(given)) if day is None else _calendar().day_begins_at(day + timedelta(days=1))
+    return _instant(str(given)) if day is None else house_calendar().day_begins_at(day + timedelta(days=1))
 
 
 Place = Annotated[int | datetime, BeforeValidator(read_place), WithJsonSchema({"anyOf": [POSITION, DAY, INSTANT]})]

@@ -36,9 +36,13 @@ from ledger.proof import asking as proofs
 from ledger.proof import checkpoints, guard, succession
 from ledger.record.reading import NoSuchBook
 from ledger.refusal import Refusal
+from ledger.returns import refusals as returns
 from ledger.tables import refusals as tables
 from ledger.vault import keys
 from projections import asking as projections
+from projections.indicators.definitions import NoSuchIndicator
+from projections.indicators.periods import TooManyPeriods
+from projections.returns.definitions import NoSuchReturn
 
 STATUS: Mapping[type[Refusal], HTTPStatus] = {
     rules.ComplaintNotFound: HTTPStatus.NOT_FOUND,
@@ -185,6 +189,16 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     files.ContentIsOfAnotherType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     files.NoSuchFile: HTTPStatus.NOT_FOUND,
     files.FileErased: HTTPStatus.GONE,
+    NoSuchReturn: HTTPStatus.NOT_FOUND,
+    returns.SubmissionUnknown: HTTPStatus.NOT_FOUND,
+    returns.QuestionUnknown: HTTPStatus.NOT_FOUND,
+    returns.ReturnAlreadySent: HTTPStatus.CONFLICT,
+    returns.SubmissionSuperseded: HTTPStatus.CONFLICT,
+    returns.NothingRestated: HTTPStatus.CONFLICT,
+    returns.DigestDiffers: HTTPStatus.UNPROCESSABLE_ENTITY,
+    returns.PeriodReversed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NoSuchIndicator: HTTPStatus.NOT_FOUND,
+    TooManyPeriods: HTTPStatus.UNPROCESSABLE_ENTITY,
     asked.MalformedJson: HTTPStatus.BAD_REQUEST,
     asked.JsonTooDeep: HTTPStatus.BAD_REQUEST,
     asked.NoSuchPage: HTTPStatus.NOT_FOUND,

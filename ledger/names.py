@@ -12,6 +12,7 @@ from ledger.improvement.events import IMPROVEMENT_NAMES
 from ledger.interaction.events import INTERACTION_NAMES
 from ledger.leak.events import LEAK_NAMES
 from ledger.policy.events import POLICY_NAMES
+from ledger.returns.events import RETURN_NAMES
 from ledger.seal.events import SEAL_NAMES
 from ledger.tables.events import TABLES_NAMES
 from ledger.timekeeping.events import TIMEKEEPING_NAMES
@@ -20,6 +21,7 @@ STORED_NAMES: dict[str, type[Event]] = {
     **ATTESTING_NAMES,
     **COMPLAINT_NAMES,
     **POLICY_NAMES,
+    **RETURN_NAMES,
     **SEAL_NAMES,
     **TABLES_NAMES,
     **CUSTOMER_NAMES,

@@ -22,6 +22,8 @@ from ledger.policy import rules as policy_rules
 from ledger.policy import state as policy_state
 from ledger.policy.built_in import policies_stream
 from ledger.policy.commands import PolicyCommand
+from ledger.returns import rules as return_rules
+from ledger.returns.commands import ReturnCommand
 from ledger.subject import Subject, by_time
 from ledger.tables import rules as tables_rules
 from ledger.tables import state as tables_state
@@ -116,6 +118,14 @@ SUBJECTS: tuple[Subject[Any], ...] = (
         nothing=leak_rules.Leak(),
         evolve=leak_rules.evolve,
         decide=leak_rules.decide,
+    ),
+    Subject(
+        name="return",
+        commands=ReturnCommand,
+        stream=lambda command, _: command.return_id,
+        nothing=return_rules.Return(),
+        evolve=return_rules.evolve,
+        decide=by_time(return_rules.decide),
     ),
 )
 

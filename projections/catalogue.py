@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from projections import duties, history, sla, timekeeper, timeline, worklist
+from projections.indicators import tables as indicators
 from projections.machine import Projection
+from projections.returns import sent as returns
 
 PROJECTIONS: Mapping[str, Projection] = MappingProxyType(
     {
@@ -16,6 +18,8 @@ PROJECTIONS: Mapping[str, Projection] = MappingProxyType(
             timeline.PROJECTION,
             duties.PROJECTION,
             timekeeper.PROJECTION,
+            indicators.PROJECTION,
+            returns.PROJECTION,
         )
     }
 )

@@ -18,11 +18,15 @@ from api.command import (
     attesting,
     books,
     deadlines,
+    door,
+    figures,
     filling,
     parties,
     policies,
     proving,
     reading,
+    reporting,
+    returning,
     sealing,
     serving,
     succeeding,
@@ -82,6 +86,10 @@ app.command("worklist")(reading.open_complaints)
 app.command("timeline")(parties.customer_timeline)
 app.command("duties")(parties.what_is_to_be_done)
 app.command("actions")(parties.open_actions)
+app.add_typer(figures.indicators_app, name="indicators")
+app.add_typer(reporting.report_app, name="report")
+app.add_typer(returning.returns_app, name="returns")
+app.add_typer(door.regulator_app, name="regulator")
 app.command("verify")(proving.verify)
 app.command("checkpoint")(attesting.checkpoint)
 app.command("key")(attesting.key)

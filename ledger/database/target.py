@@ -12,7 +12,7 @@ from psycopg2.extras import register_uuid
 
 from ledger.database import embedded
 from ledger.database.faults import DatabaseUnavailable, RoleNotGranted, ServerUnsuitable
-from ledger.database.roles import Role, ensure_roles, statements_for_an_administrator
+from ledger.database.roles import SUPERUSER, Role, ensure_roles, statements_for_an_administrator
 from ledger.settings import Settings
 
 VERSION_MIN = 150000
@@ -75,6 +75,22 @@ class Database:
                 ensure_roles(administrator, may_log_in=False)
         finally:
             administrator.close()
+
+    @property
+    def name(self) -> str:
+        """The name of the database itself, on its server."""
+        return self._target.get("dbname", "")
+
+    def beside(self, name: str) -> "Database":
+        """Another database of the same server; it is open as long as this one is, and need not be closed."""
+        return Database({**self._target, "dbname": name}, self._server)
+
+    def administrator(self) -> Connection:
+        """A connection that may make databases: the embedded server's superuser, elsewhere the login itself."""
+        login = {"user": SUPERUSER, "dbname": "postgres"} if self.is_embedded else {}
+        connection: Connection = psycopg2.connect(make_dsn(**{**self._target, **login}))
+        connection.autocommit = True
+        return connection
 
     def close(self) -> None:
         """Gives up the use of the server; the last user stops an embedded one. A second call does nothing."""

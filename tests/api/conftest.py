@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from api import proving
 from api.answers import ANSWERS
 from api.app import create_app
+from api.figure_answers import FIGURE_ANSWERS
 from api.log import configure_logging
 from api.party_answers import PARTY_ANSWERS
 from api.problems import Problem
@@ -33,7 +34,8 @@ from ledger.record.book import create_book
 from ledger.vault.keys import SubjectKeys
 
 MODELS: Mapping[str, type[BaseModel]] = {
-    model.__name__: model for model in (Recorded, Problem, ComplaintNow, *ANSWERS, *PARTY_ANSWERS, *proving.ANSWERS)
+    model.__name__: model
+    for model in (Recorded, Problem, ComplaintNow, *ANSWERS, *PARTY_ANSWERS, *proving.ANSWERS, *FIGURE_ANSWERS)
 }
 
 

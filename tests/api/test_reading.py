@@ -80,6 +80,7 @@ def test_the_book_and_its_projections_say_where_they_stand(client: httpx.Client)
     client.get("/worklist", params={"position": book["size"]})
     client.get("/sla", params={"position": book["size"]})
     client.get("/complaints", params={"reference": "x", "position": book["size"]})
+    client.get("/figures/received", params={"position": book["size"]})
     standing = client.get("/projections").json()["projections"]
     assert {each["name"] for each in standing} == set(PROJECTIONS)
     assert all((each["root"], each["lag_events"], each["failed"]) == (book["root"], 0, None) for each in standing)

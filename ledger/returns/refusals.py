@@ -1,0 +1,64 @@
+"""What the rules of returns do not allow, each with what to do instead. No rule is decided here."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from ledger.refusal import Refusal
+
+
+@dataclass(eq=False)
+class ReturnAlreadySent(Refusal):
+    name: str
+    submission_id: UUID
+
+    says: ClassVar[str] = "The return {name} was sent to this receiver for this period, as submission {submission_id}."
+    remedy: ClassVar[str] = "What was sent stays. Restate it, with the reason, if it was wrong."
+
+
+@dataclass(eq=False)
+class SubmissionUnknown(Refusal):
+    submission_id: UUID
+
+    says: ClassVar[str] = "No submission {submission_id} of this return was sent to this receiver for this period."
+    remedy: ClassVar[str] = "Name one that was sent: `complaint-ledger returns list`."
+
+
+@dataclass(eq=False)
+class SubmissionSuperseded(Refusal):
+    submission_id: UUID
+    latest: UUID
+
+    says: ClassVar[str] = "The submission {submission_id} was restated already; the latest is {latest}."
+    remedy: ClassVar[str] = "Restate the latest one."
+
+
+@dataclass(eq=False)
+class NothingRestated(Refusal):
+    digest: str
+
+    says: ClassVar[str] = "The restatement has the same digest {digest} as what it corrects."
+    remedy: ClassVar[str] = "There is nothing to correct; prepare the return anew if facts have changed."
+
+
+@dataclass(eq=False)
+class DigestDiffers(Refusal):
+    given: str
+    computed: str
+
+    says: ClassVar[str] = "The document has the digest {computed}, and {given} is stated."
+    remedy: ClassVar[str] = "Send the document as it was prepared, byte by byte."
+
+
+@dataclass(eq=False)
+class QuestionUnknown(Refusal):
+    question_id: UUID
+
+    says: ClassVar[str] = "The receiver asked no question {question_id} about this return."
+    remedy: ClassVar[str] = "Name a question that was recorded."
+
+
+@dataclass(eq=False)
+class PeriodReversed(Refusal):
+    says: ClassVar[str] = "The period ends before it begins."
+    remedy: ClassVar[str] = "Exchange the two days."

@@ -1,0 +1,63 @@
+-- Figures over the facts as known at one position, judged at one instant, and the complaints behind each figure. `{measure}`
+-- is the query of an indicator, `{part}` a column of `matter`; both are filled in by the program and never by a caller.
+
+-- name: ground
+-- What a measure selects from. `period`: the periods asked about; `judged_at` is its end, or now where that comes first.
+-- `matter`: every complaint; `complaint`: those that count, which are all but those found to be none. `fact`: the effective
+-- facts. `clock`: the deadlines. `working`: the working days around a period, numbered (returns ask for them). All as known at the position; not materialised, so that their tables' indexes serve. What is
+-- counted is computed once, whatever is made of it.
+WITH period AS (
+    SELECT begins_at, ends_at, least(ends_at, %(now)s) AS judged_at
+      FROM unnest(%(begins)s::timestamptz[], %(ends)s::timestamptz[]) AS p (begins_at, ends_at)
+     WHERE begins_at <= %(now)s
+), working AS NOT MATERIALIZED (
+    SELECT number, begins_at, ends_at
+      FROM unnest(%(working_begin)s::timestamptz[], %(working_end)s::timestamptz[])
+           WITH ORDINALITY AS w (begins_at, ends_at, number)
+), matter AS NOT MATERIALIZED (
+    SELECT *
+      FROM {schema}.matter
+     WHERE book = %(book)s AND known_from <= %(position)s AND (known_to IS NULL OR known_to > %(position)s)
+), complaint AS NOT MATERIALIZED (
+    SELECT * FROM matter WHERE received_at IS NOT NULL AND ended_how IS DISTINCT FROM 'ruled-out'
+), fact AS NOT MATERIALIZED (
+    SELECT *
+      FROM {schema}.fact
+     WHERE book = %(book)s AND known_from <= %(position)s AND (known_to IS NULL OR known_to > %(position)s)
+), clock AS NOT MATERIALIZED (
+    SELECT *
+      FROM {sla}.clock
+     WHERE book = %(book)s AND known_from <= %(position)s AND (known_to IS NULL OR known_to > %(position)s)
+), counted ({columns}) AS MATERIALIZED (
+    {measure}
+)
+
+-- name: figures
+-- One row for each period and part.
+SELECT c.begins_at, m.{part} AS part, count(*) AS cases, count(c.value) AS known, sum(c.value)::double precision AS total,
+       avg(c.value)::double precision AS mean,
+       percentile_cont(ARRAY[0.5, 0.9, 0.95]) WITHIN GROUP (ORDER BY c.value::double precision) AS spread
+  FROM counted AS c
+  JOIN (SELECT *, NULL::text AS everything FROM matter) AS m USING (complaint_id)
+ GROUP BY c.begins_at, m.{part}
+ ORDER BY c.begins_at, m.{part} NULLS LAST
+ LIMIT 100000;
+
+-- name: cases
+-- The rows behind one figure, page by page; `place` numbers them.
+SELECT place, complaint_id, reference, value, known_from
+  FROM (SELECT row_number() OVER (ORDER BY c.complaint_id, c.value) AS place, c.complaint_id, m.reference,
+               c.value::double precision AS value, m.known_from
+          FROM counted AS c
+          JOIN (SELECT *, NULL::text AS everything FROM matter) AS m USING (complaint_id)
+         WHERE m.{part} IS NOT DISTINCT FROM %(value_of_part)s) AS found
+ WHERE place > %(after)s
+ ORDER BY place
+ LIMIT %(rows_max)s;
+
+-- name: events
+-- Everything that was recorded of some complaints up to a position, from the record itself.
+SELECT stream_id, version, position, name, recorded_at
+  FROM ledger.event
+ WHERE book = %(book)s AND stream_id = ANY (%(complaint_ids)s::uuid[]) AND position <= %(position)s
+ ORDER BY stream_id, version;

@@ -1,0 +1,88 @@
+"""Days, months, quarters and years of an institution's calendar, as periods. Reads no clock."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import ClassVar, Literal, NamedTuple, get_args
+
+from ledger.deadlines.calendar import Calendar
+from ledger.refusal import Refusal
+
+PeriodName = Literal["day", "month", "quarter", "half-year", "year"]
+PERIODS: tuple[PeriodName, ...] = get_args(PeriodName)
+
+PERIODS_MAX = 400
+"""A year of days, and a month more."""
+
+_MONTHS = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
+
+
+@dataclass(eq=False)
+class TooManyPeriods(Refusal):
+    """The days asked about make more periods than one answer holds."""
+
+    period: str
+    periods_max: int
+
+    says: ClassVar[str] = "Those days make more than {periods_max} periods of the length {period}."
+    remedy: ClassVar[str] = "Ask for longer periods, or fewer days."
+
+
+class Period(NamedTuple):
+    """Local days from `begins_on` to `ends_on`, both in it."""
+
+    begins_on: date
+    ends_on: date
+
+    def instants(self, calendar: Calendar) -> tuple[datetime, datetime]:
+        """The first instant of it, and the first one after it."""
+        return calendar.day_begins_at(self.begins_on), calendar.day_begins_at(self.ends_on + timedelta(days=1))
+
+    def __str__(self) -> str:
+        return f"{self.begins_on}..{self.ends_on}"
+
+
+def periods(name: PeriodName, first: date, last: date) -> list[Period]:
+    """The whole periods that the days from `first` to `last` lie in, in order. Raises TooManyPeriods."""
+    found: list[Period] = []
+    for period in _from(name, period_of(name, first).begins_on):
+        if period.begins_on > last:
+            return found
+        found.append(period)
+        if len(found) > PERIODS_MAX:
+            raise TooManyPeriods(name, PERIODS_MAX)
+    return found
+
+
+def period_of(name: PeriodName, day: date) -> Period:
+    """The period that a day lies in."""
+    if name == "day":
+        return Period(day, day)
+    months = _MONTHS[name]
+    begins_on = date(day.year, (day.month - 1) // months * months + 1, 1)
+    return Period(begins_on, _months_later(begins_on, months) - timedelta(days=1))
+
+
+def period_before(name: PeriodName, period: Period) -> Period:
+    """The one right before."""
+    return period_of(name, period.begins_on - timedelta(days=1))
+
+
+def year_before(name: PeriodName, period: Period) -> Period:
+    """The same one of the year before."""
+    if name == "day":
+        day = period.begins_on - timedelta(days=365)
+        return Period(day, day)
+    return period_of(name, period.begins_on.replace(year=period.begins_on.year - 1))
+
+
+def _from(name: PeriodName, begins_on: date) -> Iterator[Period]:
+    while True:
+        period = period_of(name, begins_on)
+        yield period
+        begins_on = period.ends_on + timedelta(days=1)
+
+
+def _months_later(day: date, months: int) -> date:
+    month = day.month - 1 + months
+    return date(day.year + month // 12, month % 12 + 1, 1)

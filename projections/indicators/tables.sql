@@ -1,0 +1,90 @@
+-- Facts and complaints in two times. `known_from` and `known_to` are positions: a row says what was known from the one up to
+-- and without the other; `known_to` is NULL while it is known still. Nothing here is a personal value.
+
+-- name: tables
+-- `matter`: one row for each state of each complaint. `fact`: one for each effective fact, which ends when it is annulled or
+-- corrected; `said` are its fields. `open_during` are the times in which the complaint was open.
+CREATE TABLE {schema}.matter (
+    book text COLLATE "C" NOT NULL,
+    complaint_id uuid NOT NULL,
+    known_from bigint NOT NULL,
+    known_to bigint,
+    customer_id uuid,
+    reference text COLLATE "C",
+    external_reference text COLLATE "C",
+    received_at timestamptz,
+    date_only boolean NOT NULL,
+    channel text COLLATE "C",
+    branch text COLLATE "C",
+    scheme text COLLATE "C",
+    category text COLLATE "C",
+    product text COLLATE "C",
+    sub_product text COLLATE "C",
+    issue text COLLATE "C",
+    sub_issue text COLLATE "C",
+    cause text COLLATE "C",
+    jrt_channel text COLLATE "C",
+    jrt_business text COLLATE "C",
+    jrt_reason text COLLATE "C",
+    grade text COLLATE "C",
+    urgent boolean NOT NULL,
+    department text COLLATE "C",
+    handler text COLLATE "C",
+    tier text COLLATE "C",
+    region text COLLATE "C",
+    transferred_by text COLLATE "C",
+    first_replied_at timestamptz,
+    resolved_at timestamptz,
+    outcome text COLLATE "C",
+    replied_at timestamptz,
+    sent_on_at timestamptz,
+    stated_outcome text COLLATE "C",
+    stated_final boolean,
+    stated_timely boolean,
+    disputed boolean NOT NULL,
+    reopenings integer NOT NULL,
+    ended_at timestamptz,
+    ended_how text COLLATE "C",
+    open_during tstzmultirange NOT NULL,
+    PRIMARY KEY (book, complaint_id, known_from),
+    CONSTRAINT known_for_a_time CHECK (known_to > known_from)
+);
+CREATE UNIQUE INDEX matter_now ON {schema}.matter (book, complaint_id) WHERE known_to IS NULL;
+-- What came to be known between two positions: how a copy is brought up by difference.
+CREATE INDEX matter_begun ON {schema}.matter (book, known_from);
+CREATE INDEX matter_ended ON {schema}.matter (book, known_to) WHERE known_to IS NOT NULL;
+CREATE TABLE {schema}.fact (
+    book text COLLATE "C" NOT NULL,
+    complaint_id uuid NOT NULL,
+    version integer NOT NULL,
+    known_from bigint NOT NULL,
+    known_to bigint,
+    name text COLLATE "C" NOT NULL,
+    happened_at timestamptz,
+    said jsonb NOT NULL,
+    PRIMARY KEY (book, complaint_id, version, known_from),
+    CONSTRAINT known_for_a_time CHECK (known_to > known_from)
+);
+CREATE UNIQUE INDEX fact_now ON {schema}.fact (book, complaint_id, version) WHERE known_to IS NULL;
+CREATE INDEX fact_named ON {schema}.fact (book, name, happened_at);
+
+-- name: streams
+-- All at once what was recorded of the complaints that a batch corrects, or goes on with after they were forgotten.
+SELECT position, stream_id, version, name, state, recorded_at
+  FROM ledger.event
+ WHERE book = %(book)s AND stream_id = ANY (%(stream_ids)s::uuid[]) AND position <= %(position)s
+ ORDER BY stream_id, version;
+
+-- name: end_facts
+-- What was annulled or corrected is known no longer. A fact that was annulled before has no open row, and stays ended.
+UPDATE {schema}.fact AS f
+   SET known_to = e.known_to::bigint
+  FROM (VALUES %s) AS e (book, complaint_id, version, known_to)
+ WHERE f.book = e.book AND f.complaint_id = e.complaint_id::uuid AND f.version = e.version AND f.known_to IS NULL;
+
+-- name: end_matters
+-- What is known otherwise from here on; the last column but one of the values is that of facts only.
+UPDATE {schema}.matter AS m
+   SET known_to = e.known_to::bigint
+  FROM (VALUES %s) AS e (book, complaint_id, version, known_to)
+ WHERE m.book = e.book AND m.complaint_id = e.complaint_id::uuid AND m.known_to IS NULL;

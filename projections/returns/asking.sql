@@ -1,0 +1,27 @@
+-- What a return is made of, on the ground that indicators stand on (`projections/indicators/asking.sql`).
+
+-- name: cells
+-- One row for each cell, and the totals of each column, which have no keys.
+SELECT keys, col, count(*) AS cases, sum(value)::double precision AS total, avg(value)::double precision AS mean,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY value::double precision) AS median, grouping(keys) AS is_total
+  FROM counted
+ GROUP BY GROUPING SETS ((keys, col), (col))
+ ORDER BY is_total, keys, col
+ LIMIT 200000;
+
+-- name: lines
+-- Of a list, a page of its lines in the order of the complaints' ids.
+SELECT complaint_id, keys
+  FROM counted
+ WHERE %(after)s::uuid IS NULL OR complaint_id > %(after)s::uuid
+ ORDER BY complaint_id
+ LIMIT %(rows_max)s;
+
+-- name: cases
+-- The complaints behind one cell. Keys that are not known are NULL, and equal one another.
+SELECT c.complaint_id, m.reference, c.value::double precision, m.known_from
+  FROM counted AS c
+  JOIN matter AS m USING (complaint_id)
+ WHERE (%(keys)s::text[] IS NULL OR c.keys IS NOT DISTINCT FROM %(keys)s::text[]) AND c.col = %(col)s
+ ORDER BY c.complaint_id, c.value
+ LIMIT %(rows_max)s;

@@ -1,0 +1,143 @@
+"""Books to compute figures of: a piece of the made-up year, random stories with corrections, and CFPB rows."""
+
+import random
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from api.command import cfpb
+from api.command.demo import fill
+from api.command.demo.complaints import year
+from api.command.demo.hours import OfficeHours
+from ledger.application import Ledger, Receipt
+from ledger.complaint.events import (
+    ComplaintEvent,
+    ComplaintReopened,
+    OutcomeDisputed,
+    ProposalAccepted,
+    SatisfactionRated,
+    SolutionProposed,
+)
+from ledger.complaint.moving import ComplaintMerged, ComplaintRuledOut, ComplaintTransferred, GroupRecognised
+from ledger.database.target import Database
+from ledger.deadlines.calendar import built_in_calendars
+from projections.catalogue import PROJECTIONS
+from projections.worker import catch_up
+from tests.projections.stories import WORDS, Told, about, interleaved, received, record
+
+CHINA = built_in_calendars()["china"]
+END = datetime.fromisoformat("2026-11-20T00:00+08:00")
+
+
+def made_up_year(ledger: Ledger, complaints: int) -> None:
+    """The demo, of so many complaints, with its year's end fixed."""
+    stories = year(fill.SEED, END, complaints, OfficeHours(CHINA))
+    for _, answer in ledger.record_in_bulk(fill._request(story) for story in stories):
+        assert isinstance(answer, Receipt), answer
+
+
+def stories(database: Database, book: str, complaints: int, seed: int = 7) -> None:
+    """Corrections and annulments among interleaved events, and what the made-up year has none of."""
+    told = interleaved(seed, complaints)
+    rng = random.Random(seed + 1)  # other ids than the stories have
+    known = record(database, book, told)
+    record(database, book, list(_rare(rng, [each for each, _ in told])), known)
+
+
+def cfpb_rows(database: Database, book: str, rows: int) -> None:
+    """What the importer makes of rows of the CFPB publication; the narrative left out, since it is personal."""
+    told: list[Told] = []
+    for stated in cfpb_stated(rows):
+        complaint_id = UUID(int=stated.line)
+        told += [(complaint_id, fact) for fact in cfpb.facts(stated, complaint_id, CHINA)]
+    record(database, book, told)
+
+
+def cfpb_stated(rows: int) -> Iterator[cfpb.Stated]:
+    rng = random.Random(3)
+    for number in range(1, rows + 1):
+        received_on = date(2026, 1, 1) + timedelta(days=rng.randrange(300))
+        yield cfpb.Stated(
+            line=number,
+            identifier=f"{number + 7_000_000}",
+            received_on=received_on,
+            sent_on=received_on + timedelta(days=rng.randrange(5)),
+            product=rng.choice(["Mortgage", "Credit card", "Checking or savings account"]),
+            sub_product=rng.choice([None, "FHA mortgage"]),
+            issue=rng.choice([None, "Fees"]),
+            sub_issue=None,
+            narrative=None,
+            channel=rng.choice(["web", "phone", "letter"]),
+            company=rng.choice(["A BANK", "B BANK"]),
+            outcome=rng.choice([None, "In progress", "Closed with explanation", "Closed with monetary relief"]),
+            timely=rng.choice([None, True, True, False]),
+            disputed=rng.random() < 0.2,
+            row=b"",
+        )
+
+
+def caught_up(database: Database, book: str) -> int:
+    """Works in everything; returns the position."""
+    return {catch_up(database, book, name) for name in PROJECTIONS}.pop()
+
+
+def _rare(rng: random.Random, complaints: list[UUID]) -> Iterator[Told]:
+    """For some of the complaints, one more fact each; and a few that are ruled out, merged or of one customer."""
+    first = complaints[0]
+    for number, complaint_id in enumerate(dict.fromkeys(complaints)):
+        at = datetime.fromisoformat("2026-03-01T10:00+08:00") + timedelta(hours=rng.randrange(2_000))
+        yield from ((complaint_id, fact) for fact in _more(rng, number, complaint_id, at))
+    for number in range(40):
+        complaint_id = UUID(int=rng.getrandbits(128), version=4)
+        at = datetime.fromisoformat("2026-01-01T10:00+08:00") + timedelta(days=rng.randrange(200))
+        customer = {"customer_id": UUID(int=number % 7)}
+        receipt = received(complaint_id, at, product="loan", branch="b1").model_copy(update=customer)
+        yield complaint_id, receipt
+        later = at + timedelta(days=9)
+        if number % 3 == 0:
+            yield (
+                complaint_id,
+                ComplaintRuledOut(**customer, nature="enquiry", reason=WORDS, ruled_out_by="li", ruled_out_at=later),
+            )
+        elif number % 3 == 1:
+            yield complaint_id, ComplaintMerged(**customer, into_complaint_id=first, merged_by="li", merged_at=later)
+
+
+def _more(rng: random.Random, number: int, complaint_id: UUID, at: datetime) -> list[ComplaintEvent]:
+    who: dict[str, Any] = about(complaint_id)
+    if number % 4 == 0:
+        return [_rating(rng, complaint_id, at + timedelta(days=each)) for each in range(rng.randrange(1, 4))]
+    if number % 4 == 1:
+        return [
+            ComplaintTransferred(**who, body="pboc", received_by="li", received_at=at),
+            GroupRecognised(**who, complainants=25, recognised_by="li", recognised_at=at),
+        ]
+    if number % 4 == 2:
+        proposal = SolutionProposed(
+            **who,
+            proposal_id=complaint_id,
+            content=WORDS,
+            compensation_kind=rng.choice(["refund", "apology-only"]),
+            compensation_minor=rng.choice([None, 1200, 99]),
+            currency=rng.choice(["CNY", "CNY", "USD"]),
+            proposed_by="li",
+            proposed_at=at,
+        )
+        return [proposal, ProposalAccepted(**who, proposal_id=complaint_id, accepted_at=at, noted_by="li")]
+    return [
+        OutcomeDisputed(**who, source="cfpb", noted_by="li"),
+        ComplaintReopened(**who, reason=WORDS, new_facts=False, reopened_by="li", reopened_at=at),
+    ]
+
+
+def _rating(rng: random.Random, complaint_id: UUID, at: datetime) -> SatisfactionRated:
+    return SatisfactionRated(
+        **about(complaint_id),
+        resolution_id=complaint_id,
+        overall=rng.randint(1, 5),
+        attitude=rng.choice([None, 1, 5]),
+        channel="phone",
+        asked_by="li",
+        rated_at=at,
+    )

@@ -1,0 +1,253 @@
+"""The regulator's door: what goes through it and what does not, its difference, its live copy, and what a check shows."""
+
+import pwd
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg2
+import pytest
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import make_dsn, parse_dsn
+from psycopg2.extras import PhysicalReplicationConnection
+
+from ledger.database.folder import DataFolder
+from ledger.database.roles import Role
+from ledger.database.target import Database, open_database
+from ledger.settings import Settings
+from projections.regulator import door
+from projections.regulator.door import bring_up, database_of, digest_at, open_door
+from projections.returns.asking import Pseudonyms
+from tests.command.running import Program, run
+from tests.indicators.books import caught_up
+from tests.projections.stories import annulled, interleaved, received, record, shanghai
+
+NAMES = Pseudonyms(b"n" * 32)
+RECEIVER = "nfra"
+
+
+@pytest.fixture(scope="module")
+def opened(database: Database) -> Database:
+    """The door's database, made once."""
+    open_door(database, RECEIVER)
+    assert not open_door(database, RECEIVER), "the second time it is there"
+    return database.beside(database_of(RECEIVER))
+
+
+@pytest.fixture
+def copy(opened: Database) -> Iterator[Connection]:
+    with closing(opened.connect(Role.PUBLISHER, autocommit=True)) as connection:
+        yield connection
+
+
+def rows_of(connection: Connection, book: str) -> list[tuple[object, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM regulator.complaint WHERE book = %s ORDER BY reference, from_position", (book,))
+        return cursor.fetchall()
+
+
+class TestDifference:
+    def test_it_says_what_the_projection_says_however_it_was_brought_up(
+        self, database: Database, new_book: Callable[[], str], copy: Connection, reader: Connection
+    ) -> None:
+        assert reader
+        told = interleaved(21, 30)
+        at_once, step_by_step = new_book(), new_book()
+        record(database, at_once, told)
+        caught_up(database, at_once)
+        bring_up(database, at_once, RECEIVER, NAMES)
+        known: Counter[UUID] = Counter()
+        for first in range(0, len(told), 60):
+            record(database, step_by_step, told[first : first + 60], known)
+            caught_up(database, step_by_step)
+            bring_up(database, step_by_step, RECEIVER, NAMES)
+        now = [
+            [row[1:2] + row[4:] for row in rows_of(copy, book) if row[3] is None] for book in (at_once, step_by_step)
+        ]
+        assert now[0] == now[1]
+        assert len(now[0]) > 20
+        assert len(rows_of(copy, step_by_step)) > len(now[1]), "what was known before is still there"
+
+    def test_a_second_time_adds_nothing_and_an_annulled_receipt_ends_its_row(
+        self, database: Database, book: str, opened: Database, copy: Connection
+    ) -> None:
+        assert opened
+        one = uuid4()
+        known = record(database, book, [(one, received(one, shanghai("2026-01-05T10:00")))])
+        caught_up(database, book)
+        assert bring_up(database, book, RECEIVER, NAMES)[1:] == (1, 0)
+        assert bring_up(database, book, RECEIVER, NAMES)[1:] == (0, 0)
+        record(database, book, [(one, annulled(one, 1, shanghai("2026-01-06T10:00")))], known)
+        caught_up(database, book)
+        assert bring_up(database, book, RECEIVER, NAMES)[1:] == (0, 1)
+        assert [row[3] for row in rows_of(copy, book)] == [2]
+
+    def test_the_digest_of_an_earlier_position_stays(
+        self, database: Database, book: str, opened: Database, copy: Connection
+    ) -> None:
+        assert opened
+        told = interleaved(4, 20)
+        known = record(database, book, told[:100])
+        caught_up(database, book)
+        first = bring_up(database, book, RECEIVER, NAMES).position
+        before = digest_at(copy, book, first)
+        record(database, book, told[100:], known)
+        caught_up(database, book)
+        second = bring_up(database, book, RECEIVER, NAMES).position
+        assert digest_at(copy, book, first) == before != digest_at(copy, book, second)
+
+
+class TestIsolation:
+    def test_the_slot_of_a_regulator_holds_nothing_of_ledger_or_vault(
+        self, database: Database, book: str, opened: Database, copy: Connection
+    ) -> None:
+        assert opened
+        slot = f"look_{uuid4().hex[:8]}"
+        with copy.cursor() as cursor:
+            cursor.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", (slot,))
+            try:
+                one, customer = uuid4(), uuid4()
+                receipt = received(one, shanghai("2026-01-05T10:00"), external_reference="MARKED-4711")
+                record(database, book, [(one, receipt.model_copy(update={"customer_id": customer}))])
+                caught_up(database, book)
+                bring_up(database, book, RECEIVER, NAMES)
+                cursor.execute(
+                    "SELECT data FROM pg_logical_slot_get_binary_changes(%s, NULL, NULL, 'proto_version', '1', "
+                    "'publication_names', 'regulator')",
+                    (slot,),
+                )
+                seen = b"".join(bytes(data) for (data,) in cursor.fetchall())
+            finally:
+                cursor.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
+        assert NAMES.of("complaint", one).encode() in seen, "the rows do come through"
+        for secret in ("MARKED-4711", str(one), str(customer), "complaint-received", "ledger_vault", "recorded_by"):
+            assert secret.encode() not in seen, secret
+        assert one.bytes not in seen
+
+    def test_the_publisher_reaches_no_other_database_and_copies_no_cluster(
+        self, database: Database, opened: Database, copy: Connection
+    ) -> None:
+        with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+            psycopg2.connect(database.dsn(Role.PUBLISHER))
+        with pytest.raises(psycopg2.OperationalError, match="no pg_hba.conf entry for replication"):
+            psycopg2.connect(opened.dsn(Role.PUBLISHER), connection_factory=PhysicalReplicationConnection)
+        with copy.cursor() as cursor, pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            cursor.execute("UPDATE regulator.complaint SET outcome = 'upheld'")
+
+    @pytest.mark.parametrize("name", ["", "NFRA", "a-b", 'x"; DROP', "1a"])
+    def test_what_names_no_receiver_is_refused(self, name: str) -> None:
+        with pytest.raises(door.NoSuchReceiver):
+            database_of(name)
+
+
+class TestLiveCopy:
+    def test_a_copy_on_another_server_follows_over_a_cut(
+        self, settings: Settings, database: Database, book: str, opened: Database, folder: Path, copy: Connection
+    ) -> None:
+        told = interleaved(9, 30)
+        known = record(database, book, told[:120])
+        caught_up(database, book)
+        bring_up(database, book, RECEIVER, NAMES)
+        theirs = Settings(data=folder / "data")
+        name = f"copy_{uuid4().hex[:8]}"
+        with open_database(theirs) as regulator:
+            self.let_in(settings, theirs, database)
+            self.subscribe(regulator, opened, name)
+            self.wait_for(regulator, name, book, copy)
+        # their server is down; ours goes on
+        record(database, book, told[120:], known)
+        caught_up(database, book)
+        bring_up(database, book, RECEIVER, NAMES)
+        with open_database(theirs) as regulator:
+            self.wait_for(regulator, name, book, copy)
+            with closing(self.connect(regulator, name)) as connection:
+                assert rows_of(connection, book) == rows_of(copy, book)
+                with connection.cursor() as cursor:
+                    cursor.execute(f"DROP SUBSCRIPTION {name}")
+
+    @staticmethod
+    def let_in(ours: Settings, theirs: Settings, database: Database) -> None:
+        """What an operator does: the account of their server may act as the publisher, and as nobody else."""
+        account = pwd.getpwuid(DataFolder(theirs.data).postgres.stat().st_uid).pw_name
+        accounts = DataFolder(ours.data).config / "pg_ident.conf"
+        with accounts.open("a") as file:
+            file.write(f'ledger "{account}" {Role.PUBLISHER}\n')
+        with closing(database.administrator()) as administrator, administrator.cursor() as cursor:
+            cursor.execute("SELECT pg_reload_conf()")
+        time.sleep(0.5)
+
+    @staticmethod
+    def connect(regulator: Database, name: str) -> Connection:
+        """Their own database, as their superuser."""
+        with closing(regulator.administrator()) as administrator:
+            place = parse_dsn(administrator.dsn)
+        connection: Connection = psycopg2.connect(make_dsn(**{**place, "dbname": name}))
+        connection.autocommit = True
+        return connection
+
+    def subscribe(self, regulator: Database, opened: Database, name: str) -> None:
+        with closing(regulator.administrator()) as administrator, administrator.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        with closing(self.connect(regulator, name)) as connection, connection.cursor() as cursor:
+            cursor.execute(door._SQL["tables"])
+            place = {key: value for key, value in parse_dsn(opened.dsn(Role.PUBLISHER)).items() if key != "options"}
+            cursor.execute(f"CREATE SUBSCRIPTION {name} CONNECTION %s PUBLICATION regulator", (make_dsn(**place),))
+
+    def wait_for(self, regulator: Database, name: str, book: str, copy: Connection) -> None:
+        wanted = door.reached(copy, book)
+        until = time.monotonic() + 60
+        with closing(self.connect(regulator, name)) as connection:
+            while not self.is_first_copy_done(connection) or door.reached(connection, book) != wanted:
+                assert time.monotonic() < until, "the copy does not follow"
+                time.sleep(0.1)
+
+    @staticmethod
+    def is_first_copy_done(connection: Connection) -> bool:
+        """Until then each table is at a moment of its own."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel")
+            return cursor.fetchone() == (True,)
+
+
+class TestCheck:
+    def test_a_copy_is_checked_against_seal_proof_and_key_and_a_changed_row_is_seen(
+        self, settings: Settings, database: Database, program: Program, book: str, opened: Database, tmp_path: Path
+    ) -> None:
+        record(database, book, interleaved(6, 12))
+        published = program("regulator", "publish", RECEIVER, "--book", book)
+        assert published.code == 0, published.err
+        key = tmp_path / "key.txt"
+        key.write_text(program("key", "--book", book).out)
+        url = opened.dsn(Role.PUBLISHER)
+        good = run("regulator", "verify", "--copy", url, "--key", key, "--book", book)
+        assert good.code == 0, good.out
+        assert "exactly those that the institution sealed" in good.out
+        assert "signed by the key that you gave" in good.out
+        with closing(opened.connect(Role.OWNER, autocommit=True)) as forger, forger.cursor() as cursor:
+            cursor.execute("UPDATE regulator.complaint SET disputed = NOT disputed WHERE book = %s", (book,))
+        bad = run("regulator", "verify", "--copy", url, "--key", key, "--book", book)
+        assert bad.code == 1
+        assert "are NOT those that the institution sealed" in bad.out
+        with closing(opened.connect(Role.OWNER, autocommit=True)) as forger, forger.cursor() as cursor:
+            cursor.execute("UPDATE regulator.complaint SET disputed = NOT disputed WHERE book = %s", (book,))
+            cursor.execute(
+                "UPDATE regulator.seal SET state = replace(convert_from(state, 'UTF8'), '\"rows\":', '\"rows\": ')::bytea WHERE book = %s",
+                (book,),
+            )
+        assert (
+            "entry is NOT that of the seal"
+            in run("regulator", "verify", RECEIVER, "--book", book, "--data", settings.data).out
+        )
+
+    def test_a_door_without_a_seal_shows_nothing(self, program: Program, book: str, opened: Database) -> None:
+        assert opened
+        answer = program("regulator", "verify", RECEIVER, "--book", book)
+        assert (answer.code, "no seal" in answer.out) == (1, True)
+
+
+@pytest.fixture
+def program(settings: Settings) -> Program:
+    return lambda *words: run(*words, "--data", settings.data)

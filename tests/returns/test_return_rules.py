@@ -1,0 +1,132 @@
+"""What may happen to a return: each rule allows, refuses and stays quiet; and what was sent is listed."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from psycopg2.extensions import connection as Connection
+
+from ledger.application import Ledger
+from ledger.complaint.refusals import InTheFuture
+from ledger.database.target import Database
+from ledger.names import STORED_NAMES
+from ledger.returns.commands import (
+    AcknowledgeReturn,
+    AnswerQuestion,
+    QuestionReturn,
+    RestateReturn,
+    ReturnCommand,
+    SendReturn,
+)
+from ledger.returns.events import RETURN_NAMES, ReturnSent
+from ledger.returns.refusals import (
+    DigestDiffers,
+    NothingRestated,
+    PeriodReversed,
+    QuestionUnknown,
+    ReturnAlreadySent,
+    SubmissionSuperseded,
+    SubmissionUnknown,
+)
+from ledger.returns.rules import Return, decide, evolve
+from ledger.vault.keys import SubjectKeys
+from projections.returns import sent
+from tests.indicators.books import caught_up
+
+NOW = datetime.fromisoformat("2026-11-19T12:00+08:00")
+ABOUT: dict[str, Any] = {
+    "name": "jrt-0169",
+    "receiver": "pboc",
+    "begins_on": date(2026, 7, 1),
+    "ends_on": date(2026, 9, 30),
+}
+FIRST, SECOND, QUESTION = uuid4(), uuid4(), uuid4()
+
+
+def submission(submission_id: UUID, text: str, **more: Any) -> dict[str, Any]:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    known = {"position": 5, "root": "0" * 64, "judged_at": NOW, "digest": digest, "document": text}
+    return {**ABOUT, "submission_id": submission_id, **known, "sent_by": "li", "sent_at": NOW, **more}
+
+
+SEND = SendReturn(**submission(FIRST, '{"a":1}'))
+RESTATE = RestateReturn(**submission(SECOND, '{"a":2}'), restates=FIRST, reason="a branch was missing")
+ACKNOWLEDGE = AcknowledgeReturn(**ABOUT, submission_id=FIRST, noted_by="li", acknowledged_at=NOW)
+ASK = QuestionReturn(
+    **ABOUT, submission_id=FIRST, question_id=QUESTION, question="why", noted_by="li", questioned_at=NOW
+)
+ANSWER = AnswerQuestion(**ABOUT, question_id=QUESTION, answer="so", answered_by="li", answered_at=NOW)
+
+
+def after(*commands: ReturnCommand) -> Return:
+    state = Return()
+    for command in commands:
+        for event in decide(state, command, NOW):
+            state = evolve(state, event)
+    return state
+
+
+def test_a_return_is_sent_once_and_restated_by_name() -> None:
+    (fact,) = decide(Return(), SEND, NOW)
+    assert isinstance(fact, ReturnSent)
+    assert decide(after(SEND), SEND, NOW) == [], "the same again: a retry"
+    with pytest.raises(ReturnAlreadySent):
+        decide(after(SEND), SendReturn(**submission(SECOND, "{}")), NOW)
+    assert after(SEND, RESTATE).latest == SECOND
+    assert decide(after(SEND, RESTATE), RESTATE, NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "command", "refusal"),
+    [
+        ([], RESTATE, SubmissionUnknown),
+        ([], ACKNOWLEDGE, SubmissionUnknown),
+        ([], ASK, SubmissionUnknown),
+        ([SEND], ANSWER, QuestionUnknown),
+        ([SEND, RESTATE], RESTATE.model_copy(update={"submission_id": uuid4()}), SubmissionSuperseded),
+        ([SEND], RestateReturn(**submission(SECOND, '{"a":1}'), restates=FIRST, reason="x"), NothingRestated),
+        ([], SEND.model_copy(update={"digest": "1" * 64}), DigestDiffers),
+        ([], SEND.model_copy(update={"ends_on": date(2026, 6, 30)}), PeriodReversed),
+        ([], SEND.model_copy(update={"sent_at": datetime.fromisoformat("2026-11-20T12:00+08:00")}), InTheFuture),
+    ],
+)
+def test_what_is_refused(told: list[ReturnCommand], command: ReturnCommand, refusal: type[Exception]) -> None:
+    with pytest.raises(refusal):
+        decide(after(*told), command, NOW)
+
+
+@pytest.mark.parametrize("command", [ACKNOWLEDGE, ASK, ANSWER])
+def test_what_the_receiver_said_is_noted_once(command: ReturnCommand) -> None:
+    told = (SEND, ASK) if command is ANSWER else (SEND,)
+    assert len(decide(after(*told), command, NOW)) == 1
+    assert decide(after(*told, command), command, NOW) == []
+
+
+def test_the_stored_names_are_these_for_ever() -> None:
+    assert set(RETURN_NAMES) == {
+        *("return-sent", "return-restated", "return-acknowledged", "return-questioned", "return-question-answered"),
+    }
+    assert all(STORED_NAMES[name] is event for name, event in RETURN_NAMES.items())
+
+
+@pytest.fixture
+def ledger(database: Database, book: str, keys: SubjectKeys) -> Iterator[Ledger]:
+    with closing(Ledger(database, book, keys)) as opened:
+        yield opened
+
+
+def test_what_was_sent_is_listed_with_what_became_of_it(database: Database, ledger: Ledger, reader: Connection) -> None:
+    for command in (SEND, ACKNOWLEDGE, ASK, RESTATE):
+        ledger.handle(command, principal="li")
+    caught_up(database, ledger.book)
+    latest, first = sent.submissions(reader, ledger.book)
+    assert (latest.submission_id, latest.restates, latest.digest) == (SECOND, FIRST, RESTATE.digest)
+    assert (first.restated_by, first.acknowledged_at, first.questions_open) == (SECOND, NOW, 1)
+    ledger.handle(ANSWER, principal="li")
+    caught_up(database, ledger.book)
+    assert sent.submissions(reader, ledger.book)[1].questions_open == 0
+    assert sent.submissions(reader, ledger.book, name="nonsense") == []
