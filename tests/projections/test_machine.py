@@ -274,7 +274,7 @@ def test_a_change_of_the_tables_is_a_new_version() -> None:
         "sla": (3, "81fed3aa"),
         "history": (2, "9547e2bb"),
         "worklist": (3, "0f402b96"),
-        "timeline": (1, "e4901686"),
+        "timeline": (2, "5b2fb6a8"),
         "duties": (1, "dee87a47"),
         "timekeeper": (2, "eb3c76fa"),
     }
