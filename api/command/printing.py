@@ -1,11 +1,12 @@
 """Puts answers on standard output and everything else on standard error. Asks nothing, decides nothing."""
 
+import re
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
@@ -22,8 +23,18 @@ LINE_SECONDS_MIN = 2.0
 
 def out() -> Console:
     """Standard output, as a console that does not guess at the meaning of what it prints."""
-    width = None if sys.stdout.isatty() else WIDTH_IN_A_PIPE
-    return Console(width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    if sys.stdout.isatty():
+        return Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+    return _Piped(width=WIDTH_IN_A_PIPE, highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+class _Piped(Console):
+    """A console without a terminal: no line ends in the blanks with which a table fills its last column."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        with self.capture() as captured:
+            super().print(*objects, **how)
+        sys.stdout.write(re.sub(r" +(?=\n)", "", captured.get()))
 
 
 def say(sentence: str = "") -> None:

@@ -98,6 +98,7 @@ def test_a_history_is_told_by_id_or_reference(program: Program, book: str, compl
     by_id = program("history", str(complaint_id), "--book", book)
     by_reference = program("history", f"R-{complaint_id.hex[:8]}", "--book", book)
     assert by_id.out == by_reference.out
+    assert not [line for line in by_id.out.splitlines() if line.endswith(" ")], "a table's last column fills no line"
     assert "received the complaint by Phone 电话" in by_id.out
     assert "gave the first reply by Phone 电话" in by_id.out
     assert "利息算错了" not in by_id.out, "personal values stay in the vault"
