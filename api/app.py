@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Depends, FastAPI, Response
 from pydantic import BaseModel
 
-from api import asking, asking_parties, deadlines, evidence, feed, figures, problems, proving, recording
+from api import asking, asking_parties, deadlines, evidence, feed, figures, looking, problems, proving, recording
 from api.answers import ANSWERS
 from api.asking import Asker
 from api.caller import OPEN_TO_ALL, allowed, refuse_unlisted
@@ -19,10 +19,12 @@ from api.party_answers import PARTY_ANSWERS
 from api.standing import ComplaintNow
 from api.tokens import TokenReader
 from ledger.application import Ledger
+from ledger.command import asking_fields
 from ledger.database.pool import Pool
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.settings import Settings
+from ledger.vault.service import Vault
 from projections.worker import Worker
 
 VERSION = "0.1.0"
@@ -46,10 +48,11 @@ def create_app(
     pool = Pool(lambda: database.connect(Role.APPLICATION, autocommit=True))
     worker = Worker(database, ledger.book)
     files = ledger.evidence_store()
+    vault = Vault(ledger, database)
 
     @asynccontextmanager
     async def while_it_runs(_app: FastAPI) -> AsyncIterator[None]:
-        with worker if keeps_up else nullcontext(), closing(pool), closing(files):
+        with worker if keeps_up else nullcontext(), closing(pool), closing(files), closing(vault):
             yield
 
     app = FastAPI(
@@ -80,6 +83,7 @@ def create_app(
     app.include_router(deadlines.router(asker))
     app.include_router(figures.router(asker))
     app.include_router(feed.router(asker))
+    app.include_router(looking.router(ledger, vault))
     refuse_unlisted(app)
     app.state.tokens, app.state.ledger = TokenReader(ledger.keys, settings), ledger
     app.add_middleware(Edge, hosts=hosts)
@@ -89,13 +93,14 @@ def create_app(
 
 def _describe_itself(app: FastAPI) -> None:
     """Gives FastAPI the description that is made from our tables; made once, when first asked for."""
-    commands = {route.command: route.path_ids for route in recording.COMMANDS}
+    paths = {**{route.command: route.path_ids for route in recording.COMMANDS}, **looking.SERVED}
+    commands = {command: [*ids, *asking_fields(command)] for command, ids in paths.items()}
     receipts = {recording.receipt_of(route.subject) for route in recording.COMMANDS}
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             answers: list[type[BaseModel]] = [*ANSWERS, *PARTY_ANSWERS, *deadlines.ANSWERS, *proving.ANSWERS]
-            answers += [ComplaintNow, evidence.FileTakenIn, *FIGURE_ANSWERS, Feed]
+            answers += [ComplaintNow, evidence.FileTakenIn, *FIGURE_ANSWERS, Feed, *looking.ANSWERS]
             app.openapi_schema = described(app, commands, (*receipts, *answers), OPEN_TO_ALL)
         return app.openapi_schema
 

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from api.refusals import BodyTooLarge, ContentTypeNotJson, FieldError, InvalidRequest, JsonTooDeep, MalformedJson
 from api.validation import SAYS, field_errors, shown_name
-from ledger.command import Command, assigned_fields
+from ledger.command import Command, asking_fields, assigned_fields
 from ledger.complaint.commands import reference_number
 
 BODY_BYTES_MAX = 1024 * 1024
@@ -41,7 +41,10 @@ class Asked:
 
 async def read_command(kind: type[Command], request: Request) -> Asked:
     """The command of the class `kind` that a request makes; raises what `api.refusals` has for one that makes none."""
-    return command_of(kind, await read_body(request), request.method, request.scope["path"], request.path_params)
+    ids = dict(request.path_params)
+    if asking_fields(kind):
+        ids |= dict.fromkeys(asking_fields(kind), request.state.person.id)
+    return command_of(kind, await read_body(request), request.method, request.scope["path"], ids)
 
 
 async def read_body(request: Request) -> bytes:
@@ -117,7 +120,7 @@ def _refuse_deep(given: object) -> None:
 
 
 def _in_the_path(given: Mapping[str, Any], path_ids: Mapping[str, str]) -> list[FieldError]:
-    says = "stands in the path: leave it out of the body"
+    says = "stands in the path, or in the token: leave it out of the body"
     return [FieldError(place="body", field=name, says=says) for name in path_ids if name in given]
 
 

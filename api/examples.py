@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from api.access_examples import ACCESS_EXAMPLES
 from api.party_examples import PARTY_EXAMPLES
 from ledger.command import Command
 from ledger.complaint import commands as ask
@@ -492,4 +493,5 @@ EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
         "noted_at": "2025-09-01T09:30:00+08:00",
     },
     **PARTY_EXAMPLES,
+    **ACCESS_EXAMPLES,
 }

@@ -24,6 +24,7 @@ from api.page import html
 from api.tokens import IssuerUnreachable
 from api.validation import parameter_errors
 from ledger import application, standing
+from ledger.access import refusals as access
 from ledger.complaint import refusals as rules
 from ledger.customer import refusals as customers
 from ledger.database.faults import DatabaseUnavailable
@@ -178,6 +179,18 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     proofs.CheckpointsReversed: HTTPStatus.UNPROCESSABLE_ENTITY,
     guard.BookForked: HTTPStatus.SERVICE_UNAVAILABLE,
     projections.BadCursor: HTTPStatus.UNPROCESSABLE_ENTITY,
+    access.AccessRequestUnknown: HTTPStatus.NOT_FOUND,
+    access.LegalHoldUnknown: HTTPStatus.NOT_FOUND,
+    access.AccessRequestAnswered: HTTPStatus.CONFLICT,
+    access.ErasedAlready: HTTPStatus.CONFLICT,
+    access.StillRetained: HTTPStatus.CONFLICT,
+    access.UnderLegalHold: HTTPStatus.CONFLICT,
+    access.ApproverIsRequester: HTTPStatus.FORBIDDEN,
+    access.NotTheRequester: HTTPStatus.FORBIDDEN,
+    access.LookNotAllowed: HTTPStatus.FORBIDDEN,
+    access.ProcessingRestricted: HTTPStatus.FORBIDDEN,
+    access.AccessTooLong: HTTPStatus.UNPROCESSABLE_ENTITY,
+    access.NoSuchValue: HTTPStatus.UNPROCESSABLE_ENTITY,
     asked.TokenMissing: HTTPStatus.UNAUTHORIZED,
     asked.TokenRefused: HTTPStatus.UNAUTHORIZED,
     asked.BookNotYours: HTTPStatus.FORBIDDEN,

@@ -17,6 +17,7 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, Field, create_model
 
+from api.access_routes import ACCESS_POSTED
 from api.body import Asked, read_command
 from api.caller import Caller, Expected, Key, RestedOn, version_in
 from api.description import command_description
@@ -132,7 +133,7 @@ COMMANDS = (
     CommandRoute("/codes/routing", tables.PublishRouting),
     CommandRoute("/codes/approval-limits", tables.PublishApprovalLimits),
     CommandRoute("/codes/emergency-plan-exercises", tables.ExerciseEmergencyPlan),
-    *(CommandRoute(*posted) for posted in POSTED),
+    *(CommandRoute(*posted) for posted in (*POSTED, *ACCESS_POSTED)),
 )
 """Every command, by subject, those of a complaint in the order of its life."""
 

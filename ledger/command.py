@@ -15,6 +15,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from pydantic import StringConstraints as Limits
 
 from ledger.currency import in_use
+from ledger.event import StaffId
 
 INSTANT_MIN = datetime(1970, 1, 1, tzinfo=UTC)
 """Nothing in a complaint happened earlier: an older year is a slip of the pen."""
@@ -71,6 +72,15 @@ NewId = Annotated[UUID, Assigned()]
 """A random id. A caller who wants to retry without an idempotency key makes it himself."""
 
 
+@dataclass(frozen=True)
+class Asking:
+    """Marks a field that the program fills with who asks, as its token says; no body may state it."""
+
+
+CallerId = Annotated[StaffId, Asking()]
+"""Who asks."""
+
+
 class Command(BaseModel):
     """A request about one subject. Its repr shows ids and no words: what is personal cannot slip into a log."""
 
@@ -99,4 +109,12 @@ def assigned_fields(command: type[Command]) -> tuple[str, ...]:
         name
         for name, field in command.model_fields.items()
         if any(isinstance(mark, Assigned) for mark in field.metadata)
+    )
+
+
+@cache
+def asking_fields(command: type[Command]) -> tuple[str, ...]:
+    """The fields that the program fills with who asks."""
+    return tuple(
+        name for name, field in command.model_fields.items() if any(isinstance(mark, Asking) for mark in field.metadata)
     )

@@ -4,6 +4,7 @@ A name, once stored, is never changed or reused. Only names in this table are ev
 `eventsourcing` library's own way (importing the module that a row names) is not used.
 """
 
+from ledger.access.events import ACCESS_NAMES
 from ledger.attesting.events import ATTESTING_NAMES
 from ledger.complaint.events import COMPLAINT_NAMES
 from ledger.customer.events import CUSTOMER_NAMES
@@ -18,6 +19,7 @@ from ledger.tables.events import TABLES_NAMES
 from ledger.timekeeping.events import TIMEKEEPING_NAMES
 
 STORED_NAMES: dict[str, type[Event]] = {
+    **ACCESS_NAMES,
     **ATTESTING_NAMES,
     **COMPLAINT_NAMES,
     **POLICY_NAMES,

@@ -4,6 +4,8 @@ from functools import cache
 from typing import Any
 from uuid import uuid5
 
+from ledger.access import rules as access
+from ledger.access.commands import AccessRequestCommand, DataSubjectCommand
 from ledger.command import Command
 from ledger.complaint import rules as complaint_rules
 from ledger.complaint import state as complaint_state
@@ -126,6 +128,22 @@ SUBJECTS: tuple[Subject[Any], ...] = (
         nothing=return_rules.Return(),
         evolve=return_rules.evolve,
         decide=by_time(return_rules.decide),
+    ),
+    Subject(
+        name="access-request",
+        commands=AccessRequestCommand,
+        stream=lambda command, _: command.request_id,
+        nothing=access.AccessRequest(),
+        evolve=access.evolve_request,
+        decide=access.decide_request,
+    ),
+    Subject(
+        name="data-subject",
+        commands=DataSubjectCommand,
+        stream=lambda command, book: uuid5(book, f"data-subject/{command.subject_id}"),
+        nothing=access.DataSubject(),
+        evolve=access.evolve_subject,
+        decide=access.decide_subject,
     ),
 )
 

@@ -145,6 +145,12 @@ class SubjectKeys:
             rows = {each: self._row(each) for each in dict.fromkeys(subject_ids)}
         return {each: datetime.fromisoformat(at) for each, (_, at) in rows.items() if at is not None}
 
+    def tombstones(self) -> list[UUID]:
+        """Every subject whose key was destroyed, the earliest first."""
+        with self._lock:
+            rows = self._connection.execute(self._sql["erased_after"], {"number": 0}).fetchall()
+        return [UUID(subject_id) for _, subject_id in rows]
+
     def destroy(self, subject_id: UUID, at: datetime) -> None:
         """Destroys a subject's key for ever and leaves a tombstone with the time; again changes nothing.
 

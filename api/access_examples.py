@@ -1,0 +1,25 @@
+"""One example body for each command about access; shown in OpenAPI, and posted by tests."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ledger.access import commands as ask
+from ledger.command import Command
+
+ACCESS_EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
+    ask.RequestAccess: {
+        "complaint_id": "7f0c2b1e-5d0b-4f0a-8c55-0d6a5a9e3b21",
+        "tiers": ["core"],
+        "purpose": "audit",
+        "reason": "年度内部审计抽查",
+        "until": "2030-01-01T00:00:00+08:00",
+    },
+    ask.ApproveAccess: {},
+    ask.DeclineAccess: {"reason": "范围过大"},
+    ask.ReportAccessUse: {"report": "已核对三笔，未留存副本"},
+    ask.RequestErasure: {"ground": "customer-request"},
+    ask.PlaceLegalHold: {"reason": "诉讼进行中"},
+    ask.LiftLegalHold: {"reason": "诉讼已结案"},
+    ask.LookAtValues: {"purpose": "handling"},
+    ask.EraseDataSubject: {"ground": "customer-request"},
+}

@@ -1,0 +1,122 @@
+"""Personal values over HTTP: looks, who looked, requests for access, holds and erasure. Every value comes from the vault's service.
+
+No right is decided here, and no value is kept.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+from typing import Any, TypeVar
+from uuid import UUID
+
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from api.access_routes import SUBJECT
+from api.answers import Answer, answer
+from api.body import read_command
+from api.caller import Caller
+from api.description import command_description, question_description
+from ledger.access import commands as ask
+from ledger.application import Ledger
+from ledger.command import Command
+from ledger.vault.erasing import erase
+from ledger.vault.service import CONNECTIONS_MAX, Look, Vault
+from ledger.vault.watching import Seen, who_saw
+
+LOOKS = "/complaints/{complaint_id}/looks"
+
+SERVED: dict[type[Command], list[str]] = {ask.LookAtValues: ["complaint_id"], ask.EraseDataSubject: ["subject_id"]}
+"""Those that are served here, with the ids of their paths."""
+
+Found = TypeVar("Found")
+
+
+class ShownValue(Answer):
+    """A personal value: masked, or in clear with the salt that proves it; null where it was erased."""
+
+    position: int
+    path: str
+    tier: str
+    subject_id: UUID
+    digest: str = Field(description="What the event holds: base64url(SHA-256(base64url([salt, path, value]))).")
+    in_clear: bool
+    value: str | None
+    salt: str | None
+
+
+class ShownValues(Answer):
+    """The personal values of a complaint, in the order in which they were recorded."""
+
+    values: list[ShownValue]
+
+
+class Looked(Answer):
+    """One look at the values of a data subject."""
+
+    position: int
+    complaint_id: UUID
+    paths: list[str]
+    revealed: int = Field(description="How many of the values were shown in clear.")
+    purpose: str
+    request_id: UUID | None
+    seen_by: str
+    seen_at: Any
+
+
+class Looks(Answer):
+    """Who saw the values of a data subject, the earliest first."""
+
+    looks: list[Looked]
+
+
+class ErasedSubject(Answer):
+    """What was erased."""
+
+    subject_id: UUID
+    position: int
+    values: int
+
+
+ANSWERS: tuple[type[Answer], ...] = (ShownValues, Looks, ErasedSubject)
+
+
+def router(ledger: Ledger, vault: Vault) -> APIRouter:
+    """The routes that the vault's service answers."""
+    routes = APIRouter(default_response_class=Response)
+    places = anyio.CapacityLimiter(CONNECTIONS_MAX)
+
+    async def do(work: Callable[[], Found]) -> Found:
+        return await anyio.to_thread.run_sync(work, limiter=places)
+
+    @routes.post(LOOKS, operation_id="look-at-values", **_described(ask.LookAtValues, ShownValues))
+    async def look_at_values(request: Request, principal: Caller) -> Response:
+        asked = (await read_command(ask.LookAtValues, request)).command
+        assert isinstance(asked, ask.LookAtValues)
+        look = Look(asked.complaint_id, asked.purpose, asked.reveal, asked.request_id)
+        return answer(ShownValues, {"values": await do(partial(vault.look, look, principal))})
+
+    @routes.post(
+        f"{SUBJECT}/erasure", operation_id="erase-data-subject", **_described(ask.EraseDataSubject, ErasedSubject)
+    )
+    async def erase_data_subject(request: Request, principal: Caller) -> Response:
+        asked = (await read_command(ask.EraseDataSubject, request)).command
+        assert isinstance(asked, ask.EraseDataSubject)
+        return answer(ErasedSubject, await do(partial(erase, ledger, vault, asked.subject_id, asked.ground, principal)))
+
+    @routes.get(f"{SUBJECT}/looks", **question_description(Looks))
+    async def looks_at_data_subject(subject_id: UUID) -> Response:
+        """Who saw the values of a data subject, when and why."""
+        found: list[Seen] = await do(partial(who_saw, ledger, subject_id))
+        return answer(Looks, {"looks": found})
+
+    return routes
+
+
+def _described(command: type[Command], found: type[Answer]) -> dict[str, Any]:
+    """As any command, but the answer is what was found and no receipt."""
+    description = command_description(SERVED[command], command, found, decides=False, status=HTTPStatus.OK)
+    description["responses"][200] = {**description["responses"][200], "description": found.__doc__, "headers": {}}
+    return description

@@ -1,0 +1,125 @@
+"""What a caller may ask for about access: one command for each fact. Nothing here decides.
+
+A field of type `CallerId` is who asks, by the token; no body says it.
+"""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from ledger.access.events import VALUES_MAX, Digest, FieldPath
+from ledger.command import CallerId, Command, Instant, NewId
+from ledger.event import Code, SubjectId, Tier
+
+Reason = Annotated[
+    str,
+    StringConstraints(
+        strict=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
+    ),
+]
+"""One line that names no person."""
+
+
+class AccessRequestCommand(Command):
+    """About one request for access."""
+
+    request_id: UUID
+
+
+class RequestAccess(AccessRequestCommand):
+    """Ask to see personal values of a complaint that is not one's own, for a purpose and until a time."""
+
+    request_id: NewId
+    complaint_id: UUID
+    tiers: Annotated[tuple[Tier, ...], Field(min_length=1, max_length=3)]
+    purpose: Code
+    reason: Reason
+    until: Instant
+    requested_by: CallerId
+
+
+class ApproveAccess(AccessRequestCommand):
+    """Allow what somebody else asked for."""
+
+    approved_by: CallerId
+
+
+class DeclineAccess(AccessRequestCommand):
+    """Do not allow what somebody else asked for."""
+
+    reason: Reason
+    declined_by: CallerId
+
+
+class ReportAccessUse(AccessRequestCommand):
+    """Say what was done with it. It ends the grant."""
+
+    report: Reason
+    reported_by: CallerId
+
+
+class DataSubjectCommand(Command):
+    """About the personal values of one data subject."""
+
+    subject_id: SubjectId
+
+
+class SeePersonalData(DataSubjectCommand):
+    """The vault's own: record that somebody is about to see values."""
+
+    complaint_id: UUID
+    paths: Annotated[tuple[FieldPath, ...], Field(max_length=VALUES_MAX)]
+    digests: Annotated[tuple[Digest, ...], Field(max_length=VALUES_MAX)]
+    revealed: Annotated[tuple[Digest, ...], Field(max_length=VALUES_MAX)]
+    purpose: Code
+    request_id: UUID | None = None
+    seen_by: CallerId
+
+
+class RequestErasure(DataSubjectCommand):
+    """Ask that a person's values be erased; from now on they are stored and secured, and used for nothing else."""
+
+    ground: Code
+    requested_by: CallerId
+
+
+class PlaceLegalHold(DataSubjectCommand):
+    """Keep a person's values from being erased."""
+
+    hold_id: NewId
+    reason: Reason
+    placed_by: CallerId
+
+
+class LiftLegalHold(DataSubjectCommand):
+    """Take a hold back."""
+
+    hold_id: UUID
+    reason: Reason
+    lifted_by: CallerId
+
+
+class EraseSubject(DataSubjectCommand):
+    """The vault's own: record that a person's values and key go. `kept_until` is the end of the longest retention."""
+
+    ground: Code
+    kept_until: Instant | None = None
+    kept_for_open: bool = False
+    erased_by: CallerId
+
+
+class LookAtValues(Command):
+    """Look at the personal values of a complaint: masked, and those of `reveal` in clear. The look is recorded first."""
+
+    complaint_id: UUID
+    purpose: Code
+    reveal: Annotated[tuple[FieldPath, ...], Field(max_length=VALUES_MAX)] = ()
+    request_id: UUID | None = None
+
+
+class EraseDataSubject(Command):
+    """Erase a person's values, index entries and key, once no retention and no hold keeps them."""
+
+    subject_id: SubjectId
+    ground: Code

@@ -1,0 +1,137 @@
+"""The facts of access: who asked to see, who allowed it, who looked, and what may or must be forgotten. Nothing decides here.
+
+None of them holds a personal value. The actor of each is who was known by a token, and its time is the ledger's.
+"""
+
+from typing import Annotated, TypeAlias, cast
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from ledger.event import Code, Event, Label, StaffId, SubjectId, Tier
+
+Digest = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+FieldPath = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,199}$")]
+VALUES_MAX = 200
+"""Values that one look may be at."""
+
+
+class AccessRequestEvent(Event):
+    """A fact in the stream of one request to see more than one's role allows (申请 → 审批 → 记录 → 使用 → 报告)."""
+
+    request_id: UUID
+
+
+class AccessRequested(AccessRequestEvent):
+    """Somebody asked to see personal values of one complaint 申请, for a purpose and until a time."""
+
+    complaint_id: UUID
+    tiers: Annotated[tuple[Tier, ...], Field(min_length=1, max_length=3)]
+    purpose: Code
+    reason: Label
+    until: AwareDatetime
+    requested_by: StaffId
+    requested_at: AwareDatetime
+
+
+class AccessApproved(AccessRequestEvent):
+    """Somebody else allowed it 审批. It ends by itself at `until`."""
+
+    until: AwareDatetime
+    approved_by: StaffId
+    approved_at: AwareDatetime
+
+
+class AccessDeclined(AccessRequestEvent):
+    """Somebody else did not allow it."""
+
+    reason: Label
+    declined_by: StaffId
+    declined_at: AwareDatetime
+
+
+class AccessUseReported(AccessRequestEvent):
+    """What was done with it 使用情况记录和归档. Ends the grant."""
+
+    report: Label
+    reported_by: StaffId
+    reported_at: AwareDatetime
+
+
+class DataSubjectEvent(Event):
+    """A fact about the personal values of one data subject."""
+
+    subject_id: SubjectId
+
+
+class PersonalDataSeen(DataSubjectEvent):
+    """Somebody saw values of a person, masked or (those of `revealed`) in clear. Recorded before they were given out."""
+
+    complaint_id: UUID
+    paths: Annotated[tuple[FieldPath, ...], Field(max_length=VALUES_MAX)]
+    digests: Annotated[tuple[Digest, ...], Field(max_length=VALUES_MAX)]
+    revealed: Annotated[tuple[Digest, ...], Field(max_length=VALUES_MAX)] = ()
+    purpose: Code
+    request_id: UUID | None = None
+    seen_by: StaffId
+    seen_at: AwareDatetime
+
+
+class ErasureRequested(DataSubjectEvent):
+    """Somebody asked that the values be erased, and on which ground. From here on they are stored and secured, no more."""
+
+    ground: Code
+    requested_by: StaffId
+    requested_at: AwareDatetime
+
+
+class LegalHoldPlaced(DataSubjectEvent):
+    """The values must not be erased while this stands."""
+
+    hold_id: UUID
+    reason: Label
+    placed_by: StaffId
+    placed_at: AwareDatetime
+
+
+class LegalHoldLifted(DataSubjectEvent):
+    """The hold stands no more."""
+
+    hold_id: UUID
+    reason: Label
+    lifted_by: StaffId
+    lifted_at: AwareDatetime
+
+
+class SubjectErased(DataSubjectEvent):
+    """The key of the subject is to be destroyed, with its values and index entries. Events, hashes and counts stand."""
+
+    ground: Code
+    erased_by: StaffId
+    erased_at: AwareDatetime
+
+
+AnyAccessRequestEvent: TypeAlias = AccessRequested | AccessApproved | AccessDeclined | AccessUseReported
+AnyDataSubjectEvent: TypeAlias = PersonalDataSeen | ErasureRequested | LegalHoldPlaced | LegalHoldLifted | SubjectErased
+
+ACCESS_NAMES: dict[str, type[Event]] = {
+    "access-requested": AccessRequested,
+    "access-approved": AccessApproved,
+    "access-declined": AccessDeclined,
+    "access-use-reported": AccessUseReported,
+    "personal-data-seen": PersonalDataSeen,
+    "erasure-requested": ErasureRequested,
+    "legal-hold-placed": LegalHoldPlaced,
+    "legal-hold-lifted": LegalHoldLifted,
+    "subject-erased": SubjectErased,
+}
+
+
+def known_request_event(event: AccessRequestEvent) -> AnyAccessRequestEvent:
+    """The event as one of those that there are, for the type checker."""
+    return cast("AnyAccessRequestEvent", event)
+
+
+def known_subject_event(event: DataSubjectEvent) -> AnyDataSubjectEvent:
+    """The event as one of those that there are, for the type checker."""
+    return cast("AnyDataSubjectEvent", event)

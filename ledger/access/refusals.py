@@ -1,0 +1,121 @@
+"""What the rules of access do not allow, each with what to do instead. No rule is decided here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from ledger.refusal import Refusal
+
+
+@dataclass(eq=False)
+class AccessRequestUnknown(Refusal):
+    says: ClassVar[str] = "There is no request for access {request_id}."
+    remedy: ClassVar[str] = "Ask for access first, and use the id of that request."
+
+    request_id: UUID
+
+
+@dataclass(eq=False)
+class AccessRequestAnswered(Refusal):
+    says: ClassVar[str] = "The request for access {request_id} was answered already, or has ended."
+    remedy: ClassVar[str] = "Make a new request."
+
+    request_id: UUID
+
+
+@dataclass(eq=False)
+class ApproverIsRequester(Refusal):
+    """Nobody approves his own request for access."""
+
+    says: ClassVar[str] = "The request was made by {requested_by}, who cannot answer it too."
+    remedy: ClassVar[str] = "Let somebody else decide."
+
+    requested_by: str
+
+
+@dataclass(eq=False)
+class NotTheRequester(Refusal):
+    says: ClassVar[str] = "The request was made by {requested_by}; the report is theirs."
+    remedy: ClassVar[str] = "Let them report what they did."
+
+    requested_by: str
+
+
+@dataclass(eq=False)
+class AccessTooLong(Refusal):
+    says: ClassVar[str] = "Access is asked for until {until}, which is past, or more than {days_max} days ahead."
+    remedy: ClassVar[str] = "Ask for a shorter time; another request may follow."
+
+    until: datetime
+    days_max: int
+
+
+@dataclass(eq=False)
+class LookNotAllowed(Refusal):
+    """Core and important values are shown to whom the complaint is assigned to, or under a granted request."""
+
+    says: ClassVar[str] = "Values of the tiers {tiers} are not the caller's to see."
+    remedy: ClassVar[str] = (
+        "Have the complaint assigned to you, or ask with POST /access-requests and name the granted request as `request_id`."
+    )
+
+    tiers: list[str]
+
+
+@dataclass(eq=False)
+class NoSuchValue(Refusal):
+    says: ClassVar[str] = "The complaint holds no personal value as {paths}."
+    remedy: ClassVar[str] = "Look without `reveal` first: it tells which there are."
+
+    paths: list[str]
+
+
+@dataclass(eq=False)
+class ProcessingRestricted(Refusal):
+    """An erasure was asked for and cannot be carried out yet: until then the values are stored and secured, no more."""
+
+    says: ClassVar[str] = (
+        "Processing for the data subject {subject_id} is restricted to storage and security since {since}."
+    )
+    remedy: ClassVar[str] = "Show them masked; a legal claim is pursued under the purpose legal-claim."
+
+    subject_id: UUID
+    since: datetime
+
+
+@dataclass(eq=False)
+class UnderLegalHold(Refusal):
+    says: ClassVar[str] = "The data subject {subject_id} is under {holds} legal holds."
+    remedy: ClassVar[str] = "Lift them first, if the reason is gone."
+
+    subject_id: UUID
+    holds: int
+
+
+@dataclass(eq=False)
+class StillRetained(Refusal):
+    """The longest of the retention clocks has not run out, or a complaint is still open."""
+
+    says: ClassVar[str] = "The values of the data subject {subject_id} must be kept until {kept_until}."
+    remedy: ClassVar[str] = "Erase them then. Processing is restricted meanwhile where an erasure was asked for."
+
+    subject_id: UUID
+    kept_until: str
+
+
+@dataclass(eq=False)
+class LegalHoldUnknown(Refusal):
+    says: ClassVar[str] = "The hold {hold_id} does not stand."
+    remedy: ClassVar[str] = "Name one that stands."
+
+    hold_id: UUID
+
+
+@dataclass(eq=False)
+class ErasedAlready(Refusal):
+    says: ClassVar[str] = "The values of the data subject {subject_id} were erased at {erased_at}."
+    remedy: ClassVar[str] = "Nothing is left to do."
+
+    subject_id: UUID
+    erased_at: datetime

@@ -1,0 +1,240 @@
+"""What is known of a request for access and of a data subject, and what may follow. No clock, no database, no ids made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import assert_never
+from uuid import UUID
+
+from ledger.access import commands as ask
+from ledger.access import events as fact
+from ledger.access import refusals as refuse
+from ledger.event import Event, Tier
+from ledger.given import Given
+
+ACCESS_DAYS_MAX = 90
+LEGAL_CLAIM = "legal-claim"
+"""The purpose for which restricted values may still be seen (GDPR Art. 18(2))."""
+
+
+@dataclass(frozen=True)
+class AccessRequest:
+    """One request; `AccessRequest()` is one of which nothing is recorded."""
+
+    requested: fact.AccessRequested | None = None
+    approved_until: datetime | None = None
+    ended: bool = False
+
+    def covers(self, principal: str, complaint_id: UUID, tier: Tier, now: datetime) -> bool:
+        """Whether it lets a person see values of a tier of a complaint now."""
+        asked = self.requested
+        return (
+            asked is not None
+            and self.approved_until is not None
+            and now < self.approved_until
+            and not self.ended
+            and (asked.requested_by, asked.complaint_id) == (principal, complaint_id)
+            and tier in asked.tiers
+        )
+
+
+@dataclass(frozen=True)
+class DataSubject:
+    """What stands for a data subject; `DataSubject()` is one of whom nothing is recorded here."""
+
+    restricted_since: datetime | None = None
+    holds: Mapping[UUID, str] = field(default_factory=dict)
+    erased_at: datetime | None = None
+
+
+def decide_request(request: AccessRequest, command: ask.AccessRequestCommand, given: Given) -> list[Event]:
+    """The facts that a command leads to now; raises a Refusal otherwise."""
+    match command:
+        case ask.RequestAccess():
+            return _request(request, command, given.now)
+        case ask.ApproveAccess():
+            asked = _answerable(request, command.request_id, command.approved_by)
+            return [
+                fact.AccessApproved(
+                    request_id=command.request_id,
+                    until=asked.until,
+                    approved_by=command.approved_by,
+                    approved_at=given.now,
+                )
+            ]
+        case ask.DeclineAccess():
+            _answerable(request, command.request_id, command.declined_by)
+            return [
+                fact.AccessDeclined(
+                    request_id=command.request_id,
+                    reason=command.reason,
+                    declined_by=command.declined_by,
+                    declined_at=given.now,
+                )
+            ]
+        case ask.ReportAccessUse():
+            return _report(request, command, given.now)
+        case _:
+            raise AssertionError(f"{type(command).__name__} is no command about a request for access")
+
+
+def _request(request: AccessRequest, command: ask.RequestAccess, now: datetime) -> list[Event]:
+    if request.requested is not None:
+        return []  # the same id again: a retry
+    if not now < command.until <= now + timedelta(days=ACCESS_DAYS_MAX):
+        raise refuse.AccessTooLong(command.until, ACCESS_DAYS_MAX)
+    return [
+        fact.AccessRequested(
+            request_id=command.request_id,
+            complaint_id=command.complaint_id,
+            tiers=command.tiers,
+            purpose=command.purpose,
+            reason=command.reason,
+            until=command.until,
+            requested_by=command.requested_by,
+            requested_at=now,
+        )
+    ]
+
+
+def _answerable(request: AccessRequest, request_id: UUID, by: str) -> fact.AccessRequested:
+    if request.requested is None:
+        raise refuse.AccessRequestUnknown(request_id)
+    if request.requested.requested_by == by:
+        raise refuse.ApproverIsRequester(by)
+    if request.approved_until is not None or request.ended:
+        raise refuse.AccessRequestAnswered(request_id)
+    return request.requested
+
+
+def _report(request: AccessRequest, command: ask.ReportAccessUse, now: datetime) -> list[Event]:
+    if request.requested is None or request.approved_until is None:
+        raise refuse.AccessRequestUnknown(command.request_id)
+    if request.requested.requested_by != command.reported_by:
+        raise refuse.NotTheRequester(request.requested.requested_by)
+    if request.ended:
+        raise refuse.AccessRequestAnswered(command.request_id)
+    return [
+        fact.AccessUseReported(
+            request_id=command.request_id, report=command.report, reported_by=command.reported_by, reported_at=now
+        )
+    ]
+
+
+def evolve_request(request: AccessRequest, event: fact.AccessRequestEvent) -> AccessRequest:
+    """The request after one more recorded fact. Total."""
+    told = fact.known_request_event(event)
+    match told:
+        case fact.AccessRequested():
+            return replace(request, requested=told)
+        case fact.AccessApproved():
+            return replace(request, approved_until=told.until)
+        case fact.AccessDeclined() | fact.AccessUseReported():
+            return replace(request, ended=True)
+        case _:
+            assert_never(told)
+
+
+def decide_subject(subject: DataSubject, command: ask.DataSubjectCommand, given: Given) -> list[Event]:
+    """The facts that a command leads to now; `[]` when it is already so; raises a Refusal otherwise."""
+    now, subject_id = given.now, command.subject_id
+    if subject.erased_at is not None:
+        raise refuse.ErasedAlready(subject_id, subject.erased_at)
+    match command:
+        case ask.SeePersonalData():
+            return _see(subject, command, now)
+        case ask.RequestErasure():
+            if subject.restricted_since is not None:
+                return []
+            return [
+                fact.ErasureRequested(
+                    subject_id=subject_id,
+                    ground=command.ground,
+                    requested_by=command.requested_by,
+                    requested_at=now,
+                )
+            ]
+        case ask.PlaceLegalHold():
+            if command.hold_id in subject.holds:
+                return []
+            return [
+                fact.LegalHoldPlaced(
+                    subject_id=subject_id,
+                    hold_id=command.hold_id,
+                    reason=command.reason,
+                    placed_by=command.placed_by,
+                    placed_at=now,
+                )
+            ]
+        case ask.LiftLegalHold():
+            return _lift(subject, command, now)
+        case ask.EraseSubject():
+            return _erase(subject, command, now)
+        case _:
+            raise AssertionError(f"{type(command).__name__} is no command about a data subject")
+
+
+def _see(subject: DataSubject, command: ask.SeePersonalData, now: datetime) -> list[Event]:
+    if command.revealed and subject.restricted_since is not None and command.purpose != LEGAL_CLAIM:
+        raise refuse.ProcessingRestricted(command.subject_id, subject.restricted_since)
+    return [
+        fact.PersonalDataSeen(
+            subject_id=command.subject_id,
+            complaint_id=command.complaint_id,
+            paths=command.paths,
+            digests=command.digests,
+            revealed=command.revealed,
+            purpose=command.purpose,
+            request_id=command.request_id,
+            seen_by=command.seen_by,
+            seen_at=now,
+        )
+    ]
+
+
+def _lift(subject: DataSubject, command: ask.LiftLegalHold, now: datetime) -> list[Event]:
+    if command.hold_id not in subject.holds:
+        raise refuse.LegalHoldUnknown(command.hold_id)
+    if subject.holds[command.hold_id] == command.lifted_by:
+        raise refuse.ApproverIsRequester(command.lifted_by)  # four eyes: who placed it does not lift it
+    return [
+        fact.LegalHoldLifted(
+            subject_id=command.subject_id,
+            hold_id=command.hold_id,
+            reason=command.reason,
+            lifted_by=command.lifted_by,
+            lifted_at=now,
+        )
+    ]
+
+
+def _erase(subject: DataSubject, command: ask.EraseSubject, now: datetime) -> list[Event]:
+    if subject.holds:
+        raise refuse.UnderLegalHold(command.subject_id, len(subject.holds))
+    if command.kept_for_open:
+        raise refuse.StillRetained(command.subject_id, "the complaint is closed, and its retention over")
+    if command.kept_until is not None and now < command.kept_until:
+        raise refuse.StillRetained(command.subject_id, command.kept_until.isoformat())
+    return [
+        fact.SubjectErased(
+            subject_id=command.subject_id, ground=command.ground, erased_by=command.erased_by, erased_at=now
+        )
+    ]
+
+
+def evolve_subject(subject: DataSubject, event: fact.DataSubjectEvent) -> DataSubject:
+    """What stands for the subject after one more recorded fact. Total."""
+    told = fact.known_subject_event(event)
+    match told:
+        case fact.PersonalDataSeen():
+            return subject
+        case fact.ErasureRequested():
+            return replace(subject, restricted_since=subject.restricted_since or told.requested_at)
+        case fact.LegalHoldPlaced():
+            return replace(subject, holds={**subject.holds, told.hold_id: told.placed_by})
+        case fact.LegalHoldLifted():
+            return replace(subject, holds={each: by for each, by in subject.holds.items() if each != told.hold_id})
+        case fact.SubjectErased():
+            return replace(subject, erased_at=told.erased_at)
+        case _:
+            assert_never(told)

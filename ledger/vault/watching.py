@@ -1,0 +1,45 @@
+"""Who saw the values of a data subject: answered from the record alone; no value is opened."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from ledger.access.events import PersonalDataSeen
+from ledger.application import Ledger
+from ledger.record.envelope import opened
+from ledger.record.reading import stream_events
+from ledger.vault.service import subject_stream
+
+
+class Seen(NamedTuple):
+    """One look."""
+
+    position: int
+    complaint_id: UUID
+    paths: list[str]
+    revealed: int
+    purpose: str
+    request_id: UUID | None
+    seen_by: str
+    seen_at: datetime
+
+
+def who_saw(ledger: Ledger, subject_id: UUID) -> list[Seen]:
+    """The looks at a data subject, the earliest first. Costs one read of its stream."""
+    with ledger.record.pool.connection() as connection:
+        rows = list(stream_events(connection, ledger.book, subject_stream(ledger.id, subject_id)))
+    told = [(row.position, opened(row).event) for row in rows]
+    return [
+        Seen(
+            position=position,
+            complaint_id=look.complaint_id,
+            paths=list(look.paths),
+            revealed=len(look.revealed),
+            purpose=look.purpose,
+            request_id=look.request_id,
+            seen_by=look.seen_by,
+            seen_at=look.seen_at,
+        )
+        for position, look in told
+        if isinstance(look, PersonalDataSeen)
+    ]

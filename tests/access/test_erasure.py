@@ -1,0 +1,179 @@
+"""Erasure: what is kept and for how long, what goes, what stands; and that a restored backup gives nothing back."""
+
+import base64
+import hashlib
+import shutil
+import subprocess
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg2
+import pytest
+from psycopg2.extensions import parse_dsn
+
+from ledger.access import commands as ask
+from ledger.access import events
+from ledger.access.refusals import ApproverIsRequester, ErasedAlready, StillRetained, UnderLegalHold
+from ledger.application import Ledger
+from ledger.complaint import commands as complaint
+from ledger.database.programs import wheel_binaries
+from ledger.database.roles import Role
+from ledger.database.target import Database
+from ledger.record.verify import verify
+from ledger.vault.erasing import carry_out_again, erase
+from ledger.vault.keys import SubjectErased, SubjectKeys
+from ledger.vault.service import Look, Vault, subject_stream
+from tests.access.conftest import PERSONAL, receive
+
+LONG_AGO = datetime(2015, 3, 2, 2, tzinfo=UTC)
+
+
+def old_and_closed(ledger: Ledger) -> tuple[UUID, UUID]:
+    """A complaint of long ago that was withdrawn: every retention clock has run out."""
+    one, customer = receive(ledger, LONG_AGO)
+    ledger.handle(
+        complaint.WithdrawComplaint(complaint_id=one, withdrawn_at=LONG_AGO + timedelta(days=3), received_by="li.wei"),
+        principal="li.wei",
+    )
+    return one, customer
+
+
+def dumped(database: Database) -> bytes:
+    """Everything that the database holds, as its superuser dumps it."""
+    dsn = parse_dsn(database.dsn(Role.OWNER))
+    address = [f"--host={dsn['host']}", f"--port={dsn.get('port', '5432')}", f"--dbname={dsn['dbname']}"]
+    command = [str(wheel_binaries() / "pg_dump"), *address, f"--username={dsn['user']}", "--enable-row-security"]
+    return subprocess.run(command, capture_output=True, check=True).stdout
+
+
+def spellings(value: str, path: str) -> list[bytes]:
+    """A value as it might stand somewhere: itself, in base64, in hex as bytea, and as its digest without a salt."""
+    raw = value.encode()
+    digest = hashlib.sha256(raw).digest()
+    disclosed = base64.urlsafe_b64encode(f'["","{path}","{value}"]'.encode())
+    return [
+        raw,
+        base64.b64encode(raw).rstrip(b"="),
+        base64.urlsafe_b64encode(raw).rstrip(b"="),
+        raw.hex().encode(),
+        digest.hex().encode(),
+        base64.b64encode(digest).rstrip(b"="),
+        base64.urlsafe_b64encode(hashlib.sha256(disclosed.rstrip(b"=")).digest()).rstrip(b"="),
+    ]
+
+
+def test_nothing_is_erased_before_its_time(ledger: Ledger, vault: Vault) -> None:
+    _, open_one = receive(ledger)
+    with pytest.raises(StillRetained):
+        erase(ledger, vault, open_one, "customer-request", "archivist.he")
+    one, customer = receive(ledger, datetime.now(UTC) - timedelta(days=400))
+    ledger.handle(
+        complaint.WithdrawComplaint(
+            complaint_id=one, withdrawn_at=datetime.now(UTC) - timedelta(days=390), received_by="li.wei"
+        ),
+        principal="li.wei",
+    )
+    with pytest.raises(StillRetained) as kept:  # three years from the receipt (DISP 1.9.1R)
+        erase(ledger, vault, customer, "customer-request", "archivist.he")
+    assert str((datetime.now(UTC) - timedelta(days=400)).year + 3) in kept.value.kept_until
+    assert any(each.value for each in vault.look(Look(one, "handling"), "wang.fang"))
+
+
+def test_a_hold_keeps_values_until_somebody_else_lifts_it(ledger: Ledger, vault: Vault) -> None:
+    _, customer = old_and_closed(ledger)
+    hold = uuid4()
+    place = ask.PlaceLegalHold(subject_id=customer, hold_id=hold, reason="诉讼进行中", placed_by="risk.wu")
+    ledger.handle(place, principal="risk.wu")
+    with pytest.raises(UnderLegalHold):
+        erase(ledger, vault, customer, "customer-request", "archivist.he")
+    lift = ask.LiftLegalHold(subject_id=customer, hold_id=hold, reason="已结案", lifted_by="risk.wu")
+    with pytest.raises(ApproverIsRequester):
+        ledger.handle(lift, principal="risk.wu")
+    ledger.handle(lift.model_copy(update={"lifted_by": "compliance.he"}), principal="compliance.he")
+    assert erase(ledger, vault, customer, "customer-request", "archivist.he").values >= len(PERSONAL)
+
+
+def test_after_erasure_nothing_is_found_and_everything_verifies(
+    ledger: Ledger, vault: Vault, database: Database, book: str, keys: SubjectKeys
+) -> None:
+    one, customer = old_and_closed(ledger)
+    kept, _ = receive(ledger)
+    with ledger.record.pool.connection() as connection:
+        assert ledger.index.find(connection, "contact", PERSONAL[1])
+    events_before = ledger.recorder.max_notification_id()
+    erased = erase(ledger, vault, customer, "customer-request", "archivist.he")
+    dump = dumped(database)
+    assert str(customer).encode() in dump, "the dump is whole: the id of the subject stands in the events"
+    for path, value in zip(("customer_name", "customer_contact", "id", "account", "content"), PERSONAL, strict=True):
+        for spelling in spellings(value, path):
+            assert spelling not in dump, f"{path} as {spelling!r}"
+    with closing(database.connect(Role.OWNER, autocommit=True)) as owner, owner.cursor() as cursor:
+        for table in ("disclosure", "blind_index"):
+            cursor.execute(f"SELECT count(*) FROM ledger.{table} WHERE book = %s AND subject_id = %s", (book, customer))
+            assert cursor.fetchone() == (0,), table
+    with ledger.record.pool.connection() as connection:
+        assert customer not in ledger.index.find(connection, "contact", PERSONAL[1])
+    found = verify(database, book, keys=keys)
+    assert found.ok, found.problems
+    assert found.events == (events_before or 0) + 1
+    # the history stands, and says what was erased, when and on what ground
+    assert ledger.complaint(one).withdrawn_at is not None
+    assert all(each.value is None for each in vault.look(Look(one, "handling"), "wang.fang"))
+    assert any(each.value for each in vault.look(Look(kept, "handling"), "wang.fang"))
+    stream = ledger.events.get(subject_stream(ledger.id, customer))
+    fact = next(each.event for each in stream if isinstance(each.event, events.SubjectErased))
+    assert (fact.ground, fact.erased_by) == ("customer-request", "archivist.he")
+    with pytest.raises(ErasedAlready):
+        erase(ledger, vault, customer, "customer-request", "archivist.he")
+    with pytest.raises(SubjectErased):  # nothing new is kept under it
+        receive(ledger, customer_id=customer)
+    assert erased.values >= len(PERSONAL)
+
+
+def test_a_restored_database_gives_nothing_back(
+    ledger: Ledger, vault: Vault, database: Database, book: str, keys: SubjectKeys
+) -> None:
+    """The rows of before the erasure come back, as from a backup: no key opens them, and they go before the service opens."""
+    one, customer = old_and_closed(ledger)
+    with closing(database.connect(Role.OWNER, autocommit=True)) as owner, owner.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE backup AS SELECT * FROM ledger.disclosure WHERE subject_id = %s", (customer,))
+        erase(ledger, vault, customer, "customer-request", "archivist.he")
+        cursor.execute("INSERT INTO ledger.disclosure SELECT * FROM backup")
+        cursor.execute("DELETE FROM ledger.erasure WHERE subject_id = %s", (customer,))
+        assert all(each.value is None for each in vault.look(Look(one, "handling"), "wang.fang"))
+        assert carry_out_again(ledger, vault).subjects == 1
+        cursor.execute("SELECT count(*) FROM ledger.disclosure WHERE subject_id = %s", (customer,))
+        assert cursor.fetchone() == (0,)
+    assert carry_out_again(ledger, vault) == (0, 0)
+    assert verify(database, book, keys=keys).ok
+
+
+def test_restored_keys_are_destroyed_again(database: Database, book: str, tmp_path: Path) -> None:
+    """The key store of before the erasure comes back: the database knows who was erased."""
+    with (
+        closing(SubjectKeys.open(tmp_path / "keys")) as keys,
+        closing(Ledger(database, book, keys)) as ledger,
+        closing(Vault(ledger, database)) as vault,
+    ):
+        one, customer = old_and_closed(ledger)
+        shutil.copytree(tmp_path / "keys", tmp_path / "backup")
+        erase(ledger, vault, customer, "customer-request", "archivist.he")
+    with (
+        closing(SubjectKeys.open(tmp_path / "backup")) as keys,
+        closing(Ledger(database, book, keys)) as ledger,
+        closing(Vault(ledger, database)) as vault,
+    ):
+        assert keys.held([customer])
+        assert carry_out_again(ledger, vault).keys == 1
+        assert not keys.held([customer])
+        assert all(each.value is None for each in vault.look(Look(one, "handling"), "wang.fang"))
+
+
+def test_the_database_erases_by_an_event_that_says_so_only(ledger: Ledger, database: Database, book: str) -> None:
+    receive(ledger)
+    with closing(database.connect(Role.VAULT, autocommit=True)) as connection, connection.cursor() as cursor:
+        with pytest.raises(psycopg2.Error) as refused:
+            cursor.execute("SELECT ledger.erase_subject(%s, 1)", (book,))
+        assert refused.value.pgcode == "CL050"

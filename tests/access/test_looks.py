@@ -1,0 +1,222 @@
+"""A value is shown to whom it may be shown to, and never without the event that says so."""
+
+import base64
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg2
+import pytest
+
+from ledger.access import commands as ask
+from ledger.access.refusals import (
+    AccessRequestAnswered,
+    AccessTooLong,
+    ApproverIsRequester,
+    LookNotAllowed,
+    NoSuchValue,
+    NotTheRequester,
+    ProcessingRestricted,
+)
+from ledger.access.rules import AccessRequest
+from ledger.application import Ledger
+from ledger.database.roles import Role
+from ledger.database.target import Database
+from ledger.event import Tier
+from ledger.settings import Settings
+from ledger.vault.service import Look, Vault
+from ledger.vault.watching import who_saw
+from tests.access.conftest import IDENTITY, PERSONAL, assign, receive
+
+CORE = ("customer_identity_number", "customer_account")
+
+
+def test_everything_is_masked_unless_it_is_asked_for(ledger: Ledger, vault: Vault) -> None:
+    one, customer = receive(ledger)
+    shown = {each.path: each for each in vault.look(Look(one, "handling"), "wang.fang")}
+    assert shown["customer_contact"].value == "139****5678"
+    assert shown["customer_name"].value == "欧阳**"
+    assert not any(each.in_clear or each.salt for each in shown.values())
+    assert not any(value in str(each.value) for each in shown.values() for value in PERSONAL)
+    (seen,) = who_saw(ledger, customer)
+    assert (seen.seen_by, seen.purpose, seen.revealed) == ("wang.fang", "handling", 0)
+    assert set(seen.paths) == set(shown)
+    with pytest.raises(NoSuchValue):
+        vault.look(Look(one, "handling", ("no_such_field",)), "wang.fang")
+    assert len(who_saw(ledger, customer)) == 1
+
+
+def test_core_values_are_for_the_assignee_and_the_granted(ledger: Ledger, vault: Vault) -> None:
+    one, customer = receive(ledger)
+    look = Look(one, "handling", CORE)
+    with pytest.raises(LookNotAllowed):
+        vault.look(look, "wang.fang")
+    assert who_saw(ledger, customer) == []
+    assign(ledger, one, "wang.fang")
+    found = {each.path: each.value for each in vault.look(look, "wang.fang") if each.in_clear}
+    assert found["customer_identity_number"] == IDENTITY
+    with pytest.raises(LookNotAllowed):
+        vault.look(look, "zhao.min")
+    # ordinary values are seen in the course of work
+    assert any(each.in_clear for each in vault.look(Look(one, "reply", ("customer_name",)), "zhao.min"))
+    assert [(seen.seen_by, seen.revealed) for seen in who_saw(ledger, customer)] == [("wang.fang", 2), ("zhao.min", 1)]
+
+
+def test_apply_approve_use_report(ledger: Ledger, vault: Vault) -> None:
+    one, customer = receive(ledger)
+    request = uuid4()
+    until = datetime.now(UTC) + timedelta(days=1)
+    asked = ask.RequestAccess(
+        request_id=request,
+        complaint_id=one,
+        tiers=(Tier.CORE,),
+        purpose="audit",
+        reason="年度审计抽查",
+        until=until,
+        requested_by="auditor.sun",
+    )
+    with pytest.raises(AccessTooLong):
+        ledger.handle(asked.model_copy(update={"until": until + timedelta(days=400)}), principal="auditor.sun")
+    ledger.handle(asked, principal="auditor.sun")
+    look = Look(one, "audit", CORE, request)
+    with pytest.raises(LookNotAllowed):
+        vault.look(look, "auditor.sun")
+    with pytest.raises(ApproverIsRequester):
+        ledger.handle(ask.ApproveAccess(request_id=request, approved_by="auditor.sun"), principal="auditor.sun")
+    ledger.handle(ask.ApproveAccess(request_id=request, approved_by="chen.jing"), principal="chen.jing")
+    with pytest.raises(AccessRequestAnswered):
+        ledger.handle(ask.ApproveAccess(request_id=request, approved_by="li.na"), principal="li.na")
+    assert sum(each.in_clear for each in vault.look(look, "auditor.sun")) == 2
+    assert who_saw(ledger, customer)[-1].request_id == request
+    with pytest.raises(LookNotAllowed):
+        vault.look(look, "somebody.else")
+    with pytest.raises(LookNotAllowed):  # for one complaint, and not for another
+        vault.look(Look(receive(ledger)[0], "audit", CORE, request), "auditor.sun")
+    report = ask.ReportAccessUse(request_id=request, report="已核对", reported_by="auditor.sun")
+    with pytest.raises(NotTheRequester):
+        ledger.handle(report.model_copy(update={"reported_by": "chen.jing"}), principal="chen.jing")
+    ledger.handle(report, principal="auditor.sun")
+    with pytest.raises(LookNotAllowed):
+        vault.look(look, "auditor.sun")
+
+
+def test_a_grant_ends_by_itself(ledger: Ledger) -> None:
+    one, _ = receive(ledger)
+    request, until = uuid4(), datetime.now(UTC) + timedelta(hours=1)
+    asked = ask.RequestAccess(
+        request_id=request,
+        complaint_id=one,
+        tiers=(Tier.CORE,),
+        purpose="audit",
+        reason="x",
+        until=until,
+        requested_by="a",
+    )
+    ledger.handle(asked, principal="a")
+    ledger.handle(ask.ApproveAccess(request_id=request, approved_by="b"), principal="b")
+    state: AccessRequest = ledger.state("access-request", request)[0]
+    assert state.covers("a", one, Tier.CORE, until - timedelta(seconds=1))
+    assert not state.covers("a", one, Tier.CORE, until)
+    assert not state.covers("a", one, Tier.IMPORTANT, until - timedelta(seconds=1))
+
+
+def test_restricted_values_are_not_shown(ledger: Ledger, vault: Vault) -> None:
+    one, customer = receive(ledger)
+    assign(ledger, one, "wang.fang")
+    ledger.handle(
+        ask.RequestErasure(subject_id=customer, ground="customer-request", requested_by="li.wei"), principal="x"
+    )
+    with pytest.raises(ProcessingRestricted):
+        vault.look(Look(one, "handling", CORE), "wang.fang")
+    assert vault.look(Look(one, "handling"), "wang.fang")
+    assert any(each.in_clear for each in vault.look(Look(one, "legal-claim", CORE), "wang.fang"))
+
+
+def test_a_shown_value_proves_itself(ledger: Ledger, vault: Vault) -> None:
+    """Selective disclosure: value and salt give the digest that the event holds; without the salt, nobody guesses it."""
+    one, _ = receive(ledger)
+    assign(ledger, one, "wang.fang")
+    shown = next(
+        each for each in vault.look(Look(one, "handling", ("customer_contact",)), "wang.fang") if each.in_clear
+    )
+
+    def digest(salt: str | None, value: str) -> str:
+        said = json.dumps([salt, shown.path, value], separators=(",", ":"), ensure_ascii=False).encode()
+        disclosure = base64.urlsafe_b64encode(said).rstrip(b"=")
+        return base64.urlsafe_b64encode(hashlib.sha256(disclosure).digest()).rstrip(b"=").decode()
+
+    assert shown.value is not None
+    assert digest(shown.salt, shown.value) == shown.digest
+    # every number of the prefix 1391234, without the salt
+    assert not any(digest("", f"1391234{n:04}") == shown.digest for n in range(10_000))
+
+
+def test_the_database_gives_a_value_for_a_committed_look_only(
+    ledger: Ledger, vault: Vault, database: Database, book: str
+) -> None:
+    one, _ = receive(ledger)
+    vault.look(Look(one, "handling"), "wang.fang")
+    with closing(database.connect(Role.VAULT, autocommit=True)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM ledger.values_seen(%s, 1)", (book,))
+        assert cursor.fetchone() == (0,), "the receipt is no look"
+        cursor.execute("SELECT count(*) FROM ledger.values_seen(%s, 2)", (book,))
+        assert (cursor.fetchone() or (0,))[0] > 0
+        for forbidden in (
+            "SELECT * FROM ledger.vault_page('x', 0, 10)",
+            "SELECT * FROM ledger.disclosure",
+            "SELECT * FROM ledger.event",
+            "SELECT ledger.append",
+        ):
+            with pytest.raises(
+                (psycopg2.errors.InsufficientPrivilege, psycopg2.errors.UndefinedColumn, psycopg2.errors.UndefinedTable)
+            ):
+                cursor.execute(forbidden)
+
+
+LOOKER = """
+import sys
+from pathlib import Path
+from uuid import UUID
+from ledger.application import Ledger
+from ledger.database.target import open_database
+from ledger.settings import Settings
+from ledger.vault.service import Look, Vault
+with open_database(Settings(data=Path(sys.argv[1]))) as database:
+    ledger = Ledger(database, sys.argv[2], SubjectKeys.open(Path(sys.argv[3])))
+    vault = Vault(ledger, database)
+    while True:
+        for each in vault.look(Look(UUID(sys.argv[4]), "handling"), "wang.fang"):
+            print(each.value, flush=True)
+"""
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(40, marks=pytest.mark.long)])
+def test_a_look_that_is_killed_half_way_left_its_event(
+    ledger: Ledger, settings: Settings, book: str, tmp_path: Path, kills: int
+) -> None:
+    one, customer = receive(ledger)
+    values = 5
+    for kill in range(kills):
+        before = len(who_saw(ledger, customer))
+        words = [str(settings.data), book, str(tmp_path / "keys"), str(one)]
+        out = tmp_path / f"out-{kill}"
+        with out.open("wb") as file:
+            looker = subprocess.Popen([sys.executable, "-c", LOOKER, *words], stdout=file)
+        until = time.monotonic() + 60
+        while not out.stat().st_size and time.monotonic() < until:
+            time.sleep(0.005)
+        time.sleep(0.001 * (kill * 37 % 50))
+        os.kill(looker.pid, signal.SIGKILL)
+        looker.wait()
+        given_out = len(out.read_text(encoding="utf-8").splitlines())
+        looks = len(who_saw(ledger, customer)) - before
+        assert given_out > 0
+        assert given_out <= looks * values

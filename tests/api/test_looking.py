@@ -1,0 +1,84 @@
+"""Looks, requests for access and erasure over HTTP: who asks is who the token says."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from api.access_examples import ACCESS_EXAMPLES
+from api.examples import EXAMPLES
+from ledger.access import commands as ask
+from ledger.application import Ledger
+from ledger.complaint import commands as complaint
+from ledger.vault.keys import SubjectKeys
+from tests.api.conftest import bearer
+
+IDENTITY = "320106199001011234"
+
+
+@pytest.fixture
+def one(client: httpx.Client) -> str:
+    body = {**EXAMPLES[complaint.ReceiveComplaint], "customer_identity_number": IDENTITY}
+    return str(client.post("/complaints", json=body).headers["location"])
+
+
+def problem(response: httpx.Response, status: int, kind: str) -> dict[str, Any]:
+    assert (response.status_code, response.json()["type"]) == (status, f"/problems/{kind}"), response.text
+    document: dict[str, Any] = response.json()
+    return document
+
+
+def test_apply_approve_look_report(one: str, client: httpx.Client, keys: SubjectKeys, ledger: Ledger) -> None:
+    auditor = bearer(keys, ledger.book, "auditor.sun", "internal-auditor")
+    lead = bearer(keys, ledger.book, "lead.zhao", "customer-service-head")
+    masked = client.post(f"{one}/looks", json={"purpose": "audit"}, headers=auditor).json()["values"]
+    assert "138****8000" in {each["value"] for each in masked}
+    assert IDENTITY not in str(masked)
+    look = {"purpose": "audit", "reveal": ["customer_identity_number"]}
+    problem(client.post(f"{one}/looks", json=look, headers=auditor), 403, "look-not-allowed")
+
+    asked = {**ACCESS_EXAMPLES[ask.RequestAccess], "complaint_id": one.rpartition("/")[2]}
+    problem(client.post("/access-requests", json=asked, headers=auditor), 422, "access-too-long")
+    body = {**asked, "until": soon()}
+    problem(
+        client.post("/access-requests", json={**body, "requested_by": "lead.zhao"}, headers=auditor),
+        422,
+        "invalid-request",
+    )
+    made = client.post("/access-requests", json=body, headers=auditor)
+    request = made.headers["location"]
+    problem(client.post(f"{request}/approval", json={}, headers=auditor), 403, "not-allowed")
+    own = bearer(keys, ledger.book, "auditor.sun", "internal-auditor", "compliance")
+    problem(client.post(f"{request}/approval", json={}, headers=own), 403, "approver-is-requester")
+    assert client.post(f"{request}/approval", json={}, headers=lead).status_code == 200
+    granted = {**look, "request_id": request.rpartition("/")[2]}
+    shown = client.post(f"{one}/looks", json=granted, headers=auditor).json()["values"]
+    assert [each["value"] for each in shown if each["in_clear"]] == [IDENTITY]
+    problem(client.post(f"{one}/looks", json=granted, headers=lead), 403, "look-not-allowed")
+    assert client.post(f"{request}/use-report", json={"report": "已核对"}, headers=auditor).status_code == 200
+    problem(client.post(f"{one}/looks", json=granted, headers=auditor), 403, "look-not-allowed")
+
+    customer = shown[0]["subject_id"]
+    looks = client.get(f"/data-subjects/{customer}/looks", headers=auditor).json()["looks"]
+    assert [(each["seen_by"], each["revealed"]) for each in looks] == [("auditor.sun", 0), ("auditor.sun", 1)]
+    problem(client.get(f"/data-subjects/{customer}/looks", headers=lead), 403, "not-allowed")
+
+
+def test_an_erasure_waits_for_retention_and_restricts_meanwhile(
+    one: str, client: httpx.Client, keys: SubjectKeys, ledger: Ledger
+) -> None:
+    archivist = bearer(keys, ledger.book, "archivist.he", "archivist")
+    customer = client.post(f"{one}/looks", json={"purpose": "handling"}).json()["values"][0]["subject_id"]
+    ground = {"ground": "customer-request"}
+    assert client.post(f"/data-subjects/{customer}/erasure-requests", json=ground).status_code == 200
+    problem(client.post(f"/data-subjects/{customer}/erasure", json=ground, headers=archivist), 409, "still-retained")
+    look = {"purpose": "handling", "reveal": ["customer_name"]}
+    problem(client.post(f"{one}/looks", json=look), 403, "processing-restricted")
+    held = client.post(f"/data-subjects/{customer}/holds", json={"reason": "诉讼"}).json()["assigned"]["hold_id"]
+    lifting = client.post(f"/data-subjects/{customer}/holds/{held}/lifting", json={"reason": "结案"})
+    problem(lifting, 403, "approver-is-requester")
+
+
+def soon() -> str:
+    return (datetime.now(UTC) + timedelta(days=1)).isoformat()
