@@ -188,6 +188,7 @@ from uuid import UUID
 from ledger.application import Ledger
 from ledger.database.target import open_database
 from ledger.settings import Settings
+from ledger.vault.keys import SubjectKeys
 from ledger.vault.service import Look, Vault
 with open_database(Settings(data=Path(sys.argv[1]))) as database:
     ledger = Ledger(database, sys.argv[2], SubjectKeys.open(Path(sys.argv[3])))
