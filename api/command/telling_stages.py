@@ -63,14 +63,17 @@ def _checked(d: Details) -> str:
 
 STAGE_SENTENCES: Mapping[str, Callable[[Details], str]] = {
     "representative-named": lambda d: (
-        f"noted that {named('relation', d['relation'])} complains on the customer's behalf 代理投诉, "
-        f"by {named('authorisation', d['authorisation'])}"
+        "took note of who complains on the customer's behalf 代理投诉: "
+        f"{named('relation', d['relation'])}, {named('authorisation', d['authorisation'])}"
     ),
     "representation-ended": lambda d: "noted that the representative speaks for the customer no more",  # noqa: ARG005 - every sentence is asked the same way
     "person-complained-about": lambda d: (
         "noted whom it is about 被投诉人" + _also(d, "staff", ": ") + _also(d, "department", ", of ")
     ),
-    "interest-declared": lambda d: f"{d['staff']} stands aside 回避: {named('interest', d['interest'])}",
+    "interest-declared": lambda d: (
+        ("stands aside" if d["staff"] == d["declared_by"] else f"noted that {d['staff']} stands aside")
+        + f" 回避: {named('interest', d['interest'])}"
+    ),
     "investigation-team-formed": lambda d: (
         f"formed an investigation team 专项调查组, led by {d['lead']}"
         + (f", with {', '.join(d['members'])}" if d["members"] else "")
