@@ -62,7 +62,8 @@ def _publish_codes(known: Tables, command: PublishCodeTables, now: datetime) -> 
         tables[name] = {row.code: row for row in rows}
     for name, rows in command.tables.items():
         _refers_to_codes(name, rows, tables)
-    if all(tuple(known.codes.get(name, {}).values()) == rows for name, rows in command.tables.items()):
+    so_already = all(tuple(known.codes.get(name, {}).values()) == rows for name, rows in command.tables.items())
+    if known.version and so_already:  # what is only built in is published as it is, to stay so for ever
         return []
     return [CodeTablesPublished(**dict(command))]
 
