@@ -47,6 +47,9 @@ from tests.projections.stories import Told, interleaved, record, record_raw
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
+OF_OTHER_SUBJECTS = {"timeline", "duties"}
+"""Projections that these stories, of complaints only, leave with a table empty; their own tests tell them others."""
+
 
 @pytest.fixture
 def projector(database: Database) -> Iterator[Connection]:
@@ -87,7 +90,7 @@ def test_the_rows_do_not_depend_on_the_batches(
     projection = PROJECTIONS[name]
     catch_up(database, book, name)
     live = rows_of(projector, projection, schema_of(book, name))
-    assert all(live.values()), "every table got rows"
+    assert all(live.values()) or name in OF_OTHER_SUBJECTS, "every table got rows"
     for number, events_max in enumerate((1, 2, 7, 500)):
         builder = Builder(projector, book, projection, f"until_{number}")
         while builder.step(events_max):
@@ -277,6 +280,8 @@ def test_a_change_of_the_tables_is_a_new_version() -> None:
         "timeline": (2, "5b2fb6a8"),
         "duties": (1, "dee87a47"),
         "timekeeper": (2, "eb3c76fa"),
+        "indicators": (1, "25948140"),
+        "returns": (1, "845eb5d1"),
     }
     digests = {
         name: (each.version, hashlib.sha256(each.queries["tables"].encode()).hexdigest()[:8])
