@@ -47,7 +47,7 @@ from tests.projections.stories import Told, interleaved, record, record_raw
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
-OF_OTHER_SUBJECTS = {"timeline", "duties"}
+OF_OTHER_SUBJECTS = {"timeline", "duties", "indicators", "returns"}
 """Projections that these stories, of complaints only, leave with a table empty; their own tests tell them others."""
 
 
