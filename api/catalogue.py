@@ -6,9 +6,9 @@ against the program, so whoever adds a fact has it there or sees the test fail.
 
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from api.recording import COMMANDS, CommandRoute
 from ledger.access.roles import roles
@@ -17,9 +17,16 @@ from ledger.complaint.amendments import STATED_BY
 from ledger.complaint.codes import coded_fields
 from ledger.complaint.events import COMPLAINT_NAMES, ComplaintEvent
 from ledger.complaint.stages import STAGES
+from ledger.customer import rules as customer_rules
 from ledger.deadlines.regime import ClockRule, built_in_regimes
 from ledger.event import Event, personal_fields
+from ledger.improvement import action, indicator, risk, survey
+from ledger.improvement.commands import MeasureIndicator, RaiseWarning
+from ledger.improvement.events import WarningRaised
+from ledger.interaction import rules as interaction_rules
+from ledger.leak import rules as leak_rules
 from ledger.names import STORED_NAMES
+from ledger.standing import Rules
 
 
 class Step(NamedTuple):
@@ -58,6 +65,19 @@ STEPS = (
     Step("merged", "complaint-closed", "closed"),
 )
 """The usual ways. The rules forbid less than the drawing shows: most steps may be left out, and none may come twice."""
+
+
+PARTIES: tuple[Rules[Any], ...] = (
+    *(customer_rules.RULES, interaction_rules.RULES, indicator.RULES, survey.RULES, survey.REVIEW_RULES, risk.RULES),
+    *(action.RULES, leak_rules.RULES),
+)
+STATING: Mapping[type[Event], tuple[type[Command], ...]] = {
+    fact: (command,) for rules in PARTIES for command, fact in rules.facts.items()
+} | {WarningRaised: (MeasureIndicator, RaiseWarning)}
+TABLES: Mapping[type[Event], Mapping[str, str]] = {
+    event: tables for rules in PARTIES for event, tables in rules.tables.items()
+}
+"""Of the subjects besides a complaint: the commands that state a fact, and the table of each field that holds a code."""
 
 
 def catalogue() -> Iterator[str]:
@@ -123,6 +143,10 @@ def _others() -> Iterator[str]:
         yield ""
         for name in names:
             yield from _event(name, STORED_NAMES[name])
+            for command in STATING.get(STORED_NAMES[name], ()):
+                named = command.command_name()
+                yield f"Stated by `{named}`, which {', '.join(sorted(roles().of_action(named) or ()))} may give."
+                yield ""
 
 
 def _event(name: str, event: type[Event]) -> Iterator[str]:
@@ -136,7 +160,7 @@ def _event(name: str, event: type[Event]) -> Iterator[str]:
 
 def _fields(event: type[Event]) -> Iterator[str]:
     tiers = {name: held.tier.value for name, held in personal_fields(event)}
-    tables = dict(coded_fields(event)) if issubclass(event, ComplaintEvent) else {}
+    tables = dict(coded_fields(event)) if issubclass(event, ComplaintEvent) else TABLES.get(event, {})
     for name, field in event.model_fields.items():
         told = f"`{name}`" if field.is_required() else f"*`{name}`*"
         said = [*([tiers[name]] if name in tiers else []), *([f"table {tables[name]}"] if name in tables else [])]
