@@ -69,6 +69,34 @@ WHAT_EACH_FACT_DOES = {
     "complaint-ruled-out": LEAVES,  # counts in: no text says otherwise
     "complaint-merged": LEAVES,
     "group-recognised": LEAVES,
+    "representative-named": LEAVES,
+    "representation-ended": LEAVES,
+    "person-complained-about": LEAVES,
+    "interest-declared": LEAVES,
+    "investigation-team-formed": LEAVES,
+    "emergency-started": LEAVES,
+    "emergency-step-taken": LEAVES,
+    "emergency-ended": LEAVES,
+    "emergency-reviewed": LEAVES,
+    "preliminary-check-made": LEAVES,
+    "evidence-requested": LEAVES,
+    "assistance-requested": LEAVES,
+    "assistance-given": LEAVES,
+    "root-cause-found": LEAVES,
+    "negotiation-held": LEAVES,
+    "compensation-approved": LEAVES,
+    "compensation-provided": LEAVES,
+    "complaint-escalated": LEAVES,
+    "escalation-decided": LEAVES,
+    "written-notice-sent": LEAVES,
+    "follow-up-call-made": LEAVES,
+    "handling-reviewed": LEAVES,
+    "proceedings-opened": LEAVES,
+    "proceedings-ended": LEAVES,
+    "repeat-taken-in": LEAVES,
+    "relationship-repaired": LEAVES,
+    "completeness-checked": LEAVES,
+    "complaint-archived": LEAVES,
     "fact-annulled": LEAVES,  # what they annul or correct is gone or replaced before a clock sees it
     "fact-corrected": LEAVES,
 }
@@ -94,7 +122,8 @@ def deed(before: Clock, after: Clock, at: datetime) -> str:
 
 
 def test_the_table_names_every_fact() -> None:
-    assert list(WHAT_EACH_FACT_DOES) == list(COMPLAINT_NAMES) == list(ONE_OF_EACH)
+    assert list(WHAT_EACH_FACT_DOES) == list(COMPLAINT_NAMES)
+    assert set(ONE_OF_EACH) == set(COMPLAINT_NAMES)
     for name, make in ONE_OF_EACH.items():
         assert type(make(AT)) is COMPLAINT_NAMES[name]
 
