@@ -113,9 +113,13 @@ def show(
 @indicators_app.command("explain")
 def explain(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One indicator. [default: a list]")] = None,
+    database: DatabaseUrl = None,
+    data: DataFolder = None,
+    book: BookName = None,
     as_json: AsJson = False,
 ) -> None:
     """Print what an indicator is: its definition, its target, its query; without a name, all of them in a list."""
+    settings_of(database, data, book)  # a definition is the program's own: nothing is opened
     known(name)
     wanted = list(definitions().values()) if name is None else [definition(name)]
     if as_json:

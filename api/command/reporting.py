@@ -10,8 +10,8 @@ from api import plots
 from api.command import figures
 from api.command.figures import ShowsByDefault
 from api.command.filling import calendar
-from api.command.options import BookName, DatabaseUrl, DataFolder, settings_of
-from api.command.printing import out
+from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, settings_of
+from api.command.printing import out, print_json
 from api.command.reading import AS_OF, asking_of, place_named
 from projections.indicators.asking import READ, ground
 from projections.indicators.plots import drawn
@@ -27,15 +27,19 @@ def show(
     database: DatabaseUrl = None,
     data: DataFolder = None,
     book: BookName = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write one self-contained page: compliance over time, backlog by age, causes, weekday and hour, stages.
 
     It needs no network and no script, and switches between Chinese and English.
     """
     settings = settings_of(database, data, book)
-    with asking_of(settings, *READ, silent=False) as connection:
+    with asking_of(settings, *READ, silent=as_json) as connection:
         place = place_named(connection, settings.book, as_of)
         now = datetime.now(UTC) if place is None else None
         found = drawn(connection, ground(connection, settings.book, calendar(), as_of=place, now=now))
     file.write_text(plots.page(found), encoding="utf-8")
+    if as_json:
+        print_json({"file": str(file), "book": found.book, "position": found.position})
+        return
     out().print(f"{file}: the book {found.book} as known at position {found.position:,}", soft_wrap=True)

@@ -53,7 +53,9 @@ def prepare(
     starts_from: Annotated[
         str | None, typer.Option("--from", metavar="DAY", help="[default: the last whole period]")
     ] = None,
-    starts_to: Annotated[str | None, typer.Option("--to", metavar="DAY")] = None,
+    starts_to: Annotated[
+        str | None, typer.Option("--to", metavar="DAY", help="The last day of the period; with --from.")
+    ] = None,
     receiver: Annotated[str | None, typer.Option("--receiver", help="[default: the return's own]")] = None,
     folder: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the three files are written.")] = Path(),
     as_of: Annotated[str | None, typer.Option(AS_OF, metavar="POSITION|DAY|TIME", help="[default: now]")] = None,
@@ -216,7 +218,7 @@ def answer(
 
 @returns_app.command("list")
 def list_sent(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only this return.")] = None,
     database: DatabaseUrl = None,
     data: DataFolder = None,
     book: BookName = None,
@@ -316,9 +318,13 @@ def check(
 def compare(
     first: FileOfReturn,
     then: Annotated[Path, typer.Argument(metavar="LATER.json", help="A later document of the same return.")],
+    database: DatabaseUrl = None,
+    data: DataFolder = None,
+    book: BookName = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the cells of two documents that differ: what a restatement changes."""
+    settings_of(database, data, book)  # two files are compared: nothing is opened
     _, before = _read(first)
     _, after = _read(then)
     found = differences(before, after)
