@@ -34,7 +34,7 @@ from ledger.interaction import refusals as interactions
 from ledger.leak import refusals as leaks
 from ledger.policy import refusals as policies
 from ledger.proof import asking as proofs
-from ledger.proof import checkpoints, guard, succession
+from ledger.proof import bundle, checkpoints, guard, succession
 from ledger.record.reading import NoSuchBook
 from ledger.refusal import Refusal
 from ledger.returns import refusals as returns
@@ -174,6 +174,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     application.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     keys.SubjectErased: HTTPStatus.CONFLICT,
     checkpoints.NoSuchCheckpoint: HTTPStatus.NOT_FOUND,
+    bundle.TooManyComplaints: HTTPStatus.UNPROCESSABLE_ENTITY,
     succession.NothingLost: HTTPStatus.CONFLICT,
     proofs.NoSuchPosition: HTTPStatus.NOT_FOUND,
     proofs.CheckpointsReversed: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -38,6 +38,8 @@ class Settings:
     """What that issuer's tokens are to be meant for (LEDGER_AUDIENCE)."""
     roles_claim: str = ROLES_CLAIM_DEFAULT
     """Where in a token its roles stand, steps parted by dots (LEDGER_ROLES_CLAIM), as in `realm_access.roles`."""
+    witnesses: Path | None = None
+    """The file that lists the book's witnesses and their quorum (LEDGER_WITNESSES); None asks nobody."""
     server_binaries: Path | None = None
     """The folder of `initdb` and `pg_ctl`; None takes those that were installed with the program."""
 
@@ -58,6 +60,7 @@ class Settings:
             server_account=given.get("LEDGER_SERVER_ACCOUNT") or None,
             master_key=given.get("LEDGER_MASTER_KEY") or None,
             signing_key=given.get("LEDGER_SIGNING_KEY") or None,
+            witnesses=Path(given.get("LEDGER_WITNESSES") or "") if given.get("LEDGER_WITNESSES") else None,
             issuer=given.get("LEDGER_ISSUER") or None,
             audience=given.get("LEDGER_AUDIENCE") or AUDIENCE_DEFAULT,
             roles_claim=given.get("LEDGER_ROLES_CLAIM") or ROLES_CLAIM_DEFAULT,

@@ -16,6 +16,7 @@ from api.command.printing import print_json, progress, say
 from ledger.database.roles import Role
 from ledger.proof import asking
 from ledger.proof.checkpoints import Checkpoints, Held, latest, verifier_keys
+from ledger.proof.cosigning import Policy, make_and_collect, stamp
 from ledger.record.reading import head
 from ledger.settings import Settings
 
@@ -26,6 +27,13 @@ Out = Annotated[
 
 def checkpoint(
     out: Out = None,
+    time_stamp: Annotated[
+        str | None,
+        typer.Option("--time-stamp", metavar="URL", help="Have an RFC 3161 authority stamp it; the answer is kept."),
+    ] = None,
+    stamp_out: Annotated[
+        Path | None, typer.Option("--stamp-out", metavar="FILE", help="Write that time stamp to this file too.")
+    ] = None,
     database: DatabaseUrl = None,
     data: DataFolder = None,
     book: BookName = None,
@@ -33,16 +41,34 @@ def checkpoint(
 ) -> None:
     """Sign the book as it is now, and write the checkpoint 检查点: keep it where the ledger's owner cannot change it.
 
-    The first time, the book's signing key is made beside the vault's keys, and its public half is recorded.
+    The first time, the book's signing key is made beside the vault's keys, and its public half is recorded. The witnesses
+    of LEDGER_WITNESSES are asked to cosign; exit code 1 where fewer than the quorum did.
     """
     settings = settings_of(database, data, book)
+    policy = witnesses_of(settings)
     with open_place(settings) as target, open_ledger(target, settings) as ledger:
-        made = Checkpoints(ledger, target, settings.signing_key).make()
+        checkpoints = Checkpoints(ledger, target, settings.signing_key)
+        made, collected = make_and_collect(checkpoints, policy)
         if made is None:
             raise WrongUse(f"the book {settings.book} is empty: there is nothing to sign yet")
+        if time_stamp is not None:
+            with checkpoints.connection() as connection:
+                token = stamp(connection, settings.book, made, time_stamp)
+            if stamp_out is not None:
+                stamp_out.write_bytes(token)
     write(out, made.written(), silent=as_json)
     if as_json:
-        print_json(as_document(made))
+        print_json({**as_document(made), "cosigned": collected.cosigned, "quorum": collected.quorum})
+    for failure in collected.failures:
+        say(failure)
+    if not collected.ok:
+        say(f"{collected.cosigned} witnesses have cosigned, and the quorum is {collected.quorum}")
+        raise typer.Exit(1)
+
+
+def witnesses_of(settings: Settings) -> Policy:
+    """The witnesses that the settings name; raises NoteMalformed."""
+    return Policy() if settings.witnesses is None else Policy.read(settings.witnesses)
 
 
 def as_document(made: Held) -> dict[str, object]:

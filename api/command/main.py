@@ -17,8 +17,10 @@ from eventsourcing import persistence
 from api.command import (
     attesting,
     books,
+    bundling,
     deadlines,
     door,
+    exporting,
     figures,
     filling,
     parties,
@@ -33,12 +35,14 @@ from api.command import (
     timekeeping,
     tokens,
     upkeep,
+    witnessing,
 )
 from api.command.demo.fill import BookInUse, FillFailed
 from api.command.options import WrongUse
 from api.command.printing import say
 from ledger.complaint.refusals import ComplaintNotFound
 from ledger.database.faults import DatabaseUnavailable, DataFolderNotOurs
+from ledger.proof.cosigning import Unanswered, WitnessDisagrees
 from ledger.proof.note import NoteMalformed, SignatureWrong
 from ledger.record.reading import NoSuchBook
 from ledger.record.tree import ProofFailed
@@ -96,6 +100,10 @@ app.command("key")(attesting.key)
 app.command("proof")(attesting.proof)
 app.command("consistency")(attesting.consistency)
 app.command("entries")(attesting.entries)
+app.command("bundle")(bundling.pack)
+app.command("export")(exporting.export)
+app.add_typer(exporting.audit_app, name="audit")
+app.add_typer(witnessing.witness_app, name="witness")
 app.add_typer(upkeep.projections_app, name="projections")
 upkeep.projections_app.command("seal")(sealing.seal)
 upkeep.projections_app.command("check-seal")(sealing.check_seal)
@@ -115,6 +123,8 @@ FOUND = (
     KeysUnusable,
     ProofFailed,
     SignatureWrong,
+    Unanswered,
+    WitnessDisagrees,
     ProjectionStopped,
     BuiltByOtherVersion,
     TreeDiffers,

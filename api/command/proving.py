@@ -1,13 +1,19 @@
 """`verify`: recomputes a whole book from its stored bytes and prints what was found. Changes nothing."""
 
+import os
 from contextlib import ExitStack, closing
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, settings_of
+from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, WrongUse, settings_of
 from api.command.place import open_keys, open_place, say_if_empty
 from api.command.printing import out, print_json, progress, say
+from ledger.proof.checkpoint import Checkpoint, checkpoint_in
+from ledger.proof.note import Note, VerifierKey
+from ledger.proof.verifying import signed_checkpoints
 from ledger.record.problems import Verification
 from ledger.record.verify import verify as verify_book
 from ledger.settings import Settings
@@ -15,6 +21,23 @@ from ledger.vault.keys import STORE_FILE, SubjectKeys
 
 
 def verify(
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="FILE",
+            help="A checkpoint that was kept elsewhere; needs --key. Nothing else shows a rewritten database.",
+        ),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--key", metavar="KEY", help="The verifier key that signed it, from paper and not from this database."
+        ),
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option("--processes", min=1, max=64, help="Work in so many. [default: one a processor]")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1_000, help="Print at most so many problems.")] = 50,
     database: DatabaseUrl = None,
     data: DataFolder = None,
@@ -23,14 +46,24 @@ def verify(
 ) -> None:
     """Recompute every entry and the whole tree from the stored bytes, and compare with what the book says of itself.
 
-    Compares the book's row, leaf hashes, stream heads and the digests of personal values; where the keys are
-    in the data folder, opens those too. Exit code 1 when something does not agree; the positions are named.
+    Compares the book's row, leaf hashes, tiles, stream heads, the digests of personal values, and every checkpoint that is
+    kept, or brought with --checkpoint; where the keys are in the data folder, opens the values too. Exit code 1 when
+    something does not agree; the positions are named.
     """
+    brought = None if checkpoint is None else _brought(checkpoint, key)
     settings = settings_of(database, data, book)
     with open_place(settings) as target, ExitStack() as open_things:
         keys = _keys_if_there(settings, open_things, silent=as_json)
         with progress("events", silent=as_json) as advance:
-            found = verify_book(target, settings.book, keys, advance)
+            found = verify_book(
+                target,
+                settings.book,
+                keys,
+                advance,
+                signed=signed_checkpoints(brought),
+                processes=processes or os.cpu_count() or 1,
+                open_keys=partial(SubjectKeys.open, settings.keys, settings.master_key),
+            )
         say_if_empty(target, settings.book)
     if as_json:
         print_json(
@@ -42,10 +75,12 @@ def verify(
                 "problems": [problem._asdict() for problem in found.problems],
                 "problems_total": found.problems_total,
                 "values_opened": keys is not None,
+                "checkpoints": found.checkpoints,
+                "checkpoint_brought": None if brought is None else {"size": brought.size, "root": brought.root.hex()},
             }
         )
     else:
-        _print(found, limit)
+        _print(found, limit, brought)
     if not found.ok:
         raise typer.Exit(1)
 
@@ -59,10 +94,26 @@ def _keys_if_there(settings: Settings, open_things: ExitStack, *, silent: bool) 
     return None
 
 
-def _print(found: Verification, limit: int) -> None:
+def _brought(file: Path, key: str | None) -> Checkpoint:
+    """The checkpoint in a file, signed by the key that was named; raises WrongUse, NoteMalformed or SignatureWrong."""
+    if key is None:
+        raise WrongUse(
+            "--checkpoint: name the verifier key that signed it with --key; `complaint-ledger key` prints it"
+        )
+    return checkpoint_in(Note.read(file.read_bytes()), [VerifierKey.read(key)])
+
+
+def _print(found: Verification, limit: int, brought: Checkpoint | None) -> None:
     console = out()
     if found.ok:
         console.print(f"the book {found.book} is whole: {found.events:,} events, root {found.root}")
+        console.print(f"it has gone through {found.checkpoints:,} signed checkpoints")
+        if brought is None:
+            say(
+                "no checkpoint was brought (--checkpoint, --key): a book that was rewritten as a whole would look the same"
+            )
+        else:
+            console.print(f"its first {brought.size:,} events are those of the checkpoint that was brought")
         return
     console.print(
         f"the book {found.book} is NOT as it was recorded: {found.problems_total:,} problems in {found.events:,} events"

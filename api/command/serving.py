@@ -10,6 +10,7 @@ from uuid import UUID
 
 import typer
 
+from api.command.attesting import witnesses_of
 from api.command.books import print_line
 from api.command.deadlines import print_sla
 from api.command.demo.drawn import complaint_id
@@ -75,7 +76,12 @@ def _run(ledger: Ledger, target: Database, bound: socket.socket, settings: Setti
 
     configure_logging()
     checkpoints = Checkpoints(ledger, target, settings.signing_key)
-    with _ends_on_signals(), Schedule(checkpoints), timekeeper_of(ledger, target), sealer_of(ledger, target):
+    with (
+        _ends_on_signals(),
+        Schedule(checkpoints, witnesses_of(settings)),
+        timekeeper_of(ledger, target),
+        sealer_of(ledger, target),
+    ):
         server(create_app(ledger, target, settings=settings), bound.getsockname()[1]).run(sockets=[bound])
 
 

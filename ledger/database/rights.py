@@ -60,6 +60,7 @@ RIGHTS: Rights = MappingProxyType(
         "ledger.may_use": dict.fromkeys((*READERS, Role.VAULT), EXECUTE),
         "ledger.granted_books": dict.fromkeys((*READERS, Role.VAULT), EXECUTE),
         "ledger.create_book": {},
+        "ledger.refuse_change": {},
         "ledger.extended_edge": {},
         "ledger.root_of_edge": {},
         "ledger.blind_index": {},

@@ -72,7 +72,7 @@ class Checkpoints:
         On the first use it makes the signing key and records its public half, which is an event of the book. Raises
         BookForked, TreeDamaged, SigningKeyUnusable. Costs the new tiles and a consistency proof.
         """
-        with self._connection() as connection:
+        with self.connection() as connection:
             origin = head(connection, self.book).origin
             folder = self._folder(origin)
             with folder.locked():
@@ -88,7 +88,7 @@ class Checkpoints:
 
         May be repeated after a crash at any point. Raises as `make` does.
         """
-        with self._connection() as connection:
+        with self.connection() as connection:
             folder = self._folder(head(connection, self.book).origin)
             with folder.locked():
                 check_against_last(connection, self.book, self._ledger.keys_folder)
@@ -158,7 +158,8 @@ class Checkpoints:
         return SigningFolder(self._ledger.keys_folder, self.book, origin, self._given_key)
 
     @contextmanager
-    def _connection(self) -> Iterator[Connection]:
+    def connection(self) -> Iterator[Connection]:
+        """A connection of the application's role, for as long as the block lasts."""
         connection = self._database.connect(Role.APPLICATION, autocommit=True)
         try:
             yield connection

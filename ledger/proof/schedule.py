@@ -9,6 +9,7 @@ from eventsourcing.persistence import PersistenceError
 
 from ledger.database.faults import DatabaseUnavailable
 from ledger.proof.checkpoints import Checkpoints
+from ledger.proof.cosigning import NOBODY_ASKED, Policy, WitnessDisagrees, make_and_collect
 from ledger.record.tree import ProofFailed
 from ledger.refusal import Refusal
 from ledger.vault.master import KeysUnusable
@@ -22,8 +23,11 @@ log = structlog.get_logger("checkpoints")
 class Schedule:
     """A thread that makes a checkpoint where events have come since the last. `with` starts and ends it."""
 
-    def __init__(self, checkpoints: Checkpoints, every_seconds: float = EVERY_SECONDS) -> None:
+    def __init__(
+        self, checkpoints: Checkpoints, policy: Policy = NOBODY_ASKED, every_seconds: float = EVERY_SECONDS
+    ) -> None:
         self._checkpoints = checkpoints
+        self._policy = policy
         self._every_seconds = every_seconds
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
@@ -39,11 +43,23 @@ class Schedule:
     def _run(self) -> None:
         while True:
             try:
-                self._checkpoints.make()
-            except (Refusal, ProofFailed, KeysUnusable) as stopped:
+                self._make()
+            except (Refusal, ProofFailed, KeysUnusable, WitnessDisagrees) as stopped:
                 # said again each time: nobody can prove anything of what is recorded from here on
                 log.critical("no checkpoint", book=self._checkpoints.book, reason=str(stopped))
             except (psycopg2.Error, PersistenceError, DatabaseUnavailable, OSError) as fault:
                 log.warning("no checkpoint", book=self._checkpoints.book, exc_info=fault)
             if self._ends.wait(self._every_seconds):
                 return
+
+    def _make(self) -> None:
+        made, collected = make_and_collect(self._checkpoints, self._policy)
+        if made is not None and not collected.ok:
+            log.warning(
+                "quorum missed",
+                book=self._checkpoints.book,
+                size=made.checkpoint.size,
+                cosigned=collected.cosigned,
+                quorum=collected.quorum,
+                failures=collected.failures,
+            )

@@ -1,5 +1,6 @@
 """What a verification finds: kinds of problem, their places, and how many are kept. Nothing is checked here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -33,6 +34,12 @@ class Kind(StrEnum):
     """A state cannot be read as the event that its name says."""
     VALUE = "value"
     """A personal value and the digest in its event do not belong together."""
+    TILE = "tile"
+    """A stored tile is not made of the leaf hashes below it."""
+    CHECKPOINT = "checkpoint"
+    """A signed checkpoint is not of this tree, or no key signed it that the book knows."""
+    COSIGNATURE = "cosignature"
+    """A witness's signature does not fit its checkpoint."""
 
 
 class Problem(NamedTuple):
@@ -52,6 +59,8 @@ class Verification:
     root: str
     problems: tuple[Problem, ...]
     problems_total: int
+    checkpoints: int = 0
+    """How many checkpoints the tree was held against, the auditor's own included."""
 
     @property
     def ok(self) -> bool:
@@ -69,3 +78,8 @@ class Found:
         self.total += 1
         if len(self.kept) < PROBLEMS_KEPT_MAX:
             self.kept.append(Problem(position, kind, says))
+
+    def take(self, kept: Sequence[Problem], total: int) -> None:
+        """What another process has found."""
+        self.total += total
+        self.kept += kept[: PROBLEMS_KEPT_MAX - len(self.kept)]

@@ -5,21 +5,21 @@ and a forged one would answer it with a false receipt. Not to be verified are th
 no event says what they must be.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from psycopg2.extensions import connection as Connection
 
 from ledger.database.sql import queries
 from ledger.record.problems import Found, Kind
-from ledger.record.tree import Edge
 
 ROOTS_TOLD_MAX = 10
 """After one change of an event all later roots differ: more are not compared."""
 
 _QUERIES = queries(__file__)
 
-Leaves = Sequence[tuple[int, bytes]]
+Check = Callable[[bytes | None], None]
 
 
 class Answers:
@@ -43,20 +43,15 @@ class Answers:
             says = f"an answer was given at size {self._answered_size}, and the book has {size}: its end is cut off"
             self._found.add(size + 1, Kind.REQUEST, says)
 
-    def fold(self, edge: Edge, leaves: Leaves, last: int) -> None:
-        """Extends the edge by a page's leaves up to position `last`, and holds the answers of that stretch against it."""
-        waiting = iter(leaves)
-        leaf = next(waiting, None)
+    def due(self, last: int) -> Iterator[tuple[int, Check]]:
+        """The sizes at which answers were given up to position `last`, each with what to do with the tree's root there.
+
+        None stands for a tree that never had this size. Their places are checked at once.
+        """
         for tree_size, first, upto, root, agrees in self._rows("answers", after=self._after, last=last):
-            more: list[bytes] = []
-            while leaf is not None and leaf[0] <= tree_size:
-                more.append(leaf[1])
-                leaf = next(waiting, None)
-            edge.extend(more)
-            self._check_root(edge, tree_size, bytes(root))
+            yield tree_size, partial(self._check_root, tree_size, bytes(root))
             if first is not None or upto is not None:
                 self._check_place(tree_size, first, upto, agrees=agrees)
-        edge.extend([] if leaf is None else [leaf[1], *(each for _, each in waiting)])
         self._after = last
 
     def finish(self, size: int) -> None:
@@ -64,8 +59,8 @@ class Answers:
         if self._covered < size:
             self._found.add(self._covered + 1, Kind.REQUEST, _unasked(self._covered + 1, size))
 
-    def _check_root(self, edge: Edge, tree_size: int, root: bytes) -> None:
-        if self._roots_told >= ROOTS_TOLD_MAX or (edge.size == tree_size and edge.root() == root):
+    def _check_root(self, tree_size: int, root: bytes, found: bytes | None) -> None:
+        if self._roots_told >= ROOTS_TOLD_MAX or found == root:
             return
         self._roots_told += 1
         says = f"the root that was answered at size {tree_size} is not that of the stored events"

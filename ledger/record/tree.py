@@ -64,9 +64,18 @@ class Edge:
 
     def extend(self, leaves: Iterable[bytes]) -> None:
         """Adds leaf hashes, in order. One node hash for each on average; memory for those of one call."""
-        nodes = list(leaves)
-        self.size += len(nodes)
-        level = 0
+        self.extend_perfect(0, list(leaves))
+
+    def extend_perfect(self, level: int, roots: Sequence[bytes]) -> None:
+        """Adds perfect subtrees of 2**level leaves by their roots; the size must be a multiple of that.
+
+        Costs one node hash for each: who has the roots from elsewhere need not hash their leaves again.
+        """
+        if self.size % (1 << level):
+            raise ValueError(f"a subtree of {1 << level} leaves does not fit behind {self.size}")
+        self._levels += [None] * (level - len(self._levels))
+        nodes = list(roots)
+        self.size += len(nodes) << level
         while nodes:
             if level == len(self._levels):
                 self._levels.append(None)
@@ -76,6 +85,10 @@ class Edge:
             self._levels[level] = nodes[-1] if len(nodes) % 2 else None
             nodes = _joined(nodes)
             level += 1
+
+    def copy(self) -> "Edge":
+        """Another edge of the same tree."""
+        return Edge(self.size, self._levels)
 
     def root(self) -> bytes:
         """MTH of all leaves so far: the smaller subtrees are joined first. At most log2(size) node hashes."""

@@ -1,12 +1,14 @@
-"""Verifies a book against itself: every entry and the whole tree from the stored bytes, streams, answers, and the vault.
+"""Verifies a book against itself and against what was signed: entries, tree, streams, answers and vault, from stored bytes.
 
-It reads only, page by page in short statements, in constant memory, while appends may go on: it verifies up to the
-size that the book has when it begins. What it cannot see is a database rewritten as a whole, with every hash made
-anew: only a checkpoint kept elsewhere shows that.
+It reads only, stretch by stretch in short statements, in constant memory and in several processes, while appends may go
+on: it verifies up to the size that the book has when it begins. What it cannot see by itself is a database rewritten as
+a whole, with every hash made anew: only a checkpoint kept elsewhere shows that, and one can be brought.
 """
 
-import hashlib
-from collections.abc import Callable
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,23 +17,36 @@ from psycopg2.extensions import connection as Connection
 from ledger.database.roles import Role
 from ledger.database.sql import queries
 from ledger.database.target import Database
-from ledger.names import UnknownStoredName
-from ledger.record.entry import written
+from ledger.record.growing import GrowingTree, Signed
 from ledger.record.problems import Found, Kind, Verification
-from ledger.record.raw import RawEvent, RawEvents
 from ledger.record.reading import NoSuchBook
 from ledger.record.requests import Answers
-from ledger.record.tree import HASH_BYTES, Edge, leaf_hash
-from ledger.record.values import PageOfDigests, check_values, check_values_outside
+from ledger.record.values import check_values_outside
+from ledger.record.verify_page import (
+    NOT_LATER,
+    Stretch,
+    Verified,
+    Work,
+    begin,
+    missing,
+    verify_in_this_process,
+    verify_stretch,
+)
 from ledger.vault.keys import SubjectKeys, mark_of
 
-EVENTS_PER_PAGE = 5_000
+EVENTS_PER_PAGE = 20 * 256
+"""Whole tiles, so that a process that verifies a stretch can hash up to their roots."""
 STREAMS_PER_PAGE = 5_000
+EVENTS_FOR_SEVERAL_PROCESSES = 40_000
+"""A smaller book is verified before another process has begun."""
 
 ALL_STREAMS = 2**128
 
 Progress = Callable[[int, int], None]
-"""Called after each page with the events verified so far and those there are."""
+"""Called after each stretch with the events verified so far and those there are."""
+
+SignedOf = Callable[[Connection, str, Found], Iterator[Signed]]
+"""The checkpoints that a book's tree has to have gone through, by size; what is wrong with one itself goes to Found."""
 
 _QUERIES = queries(__file__)
 
@@ -57,15 +72,20 @@ def verify(
     progress: Progress | None = None,
     *,
     events_per_page: int = EVENTS_PER_PAGE,
+    signed: SignedOf | None = None,
+    processes: int = 1,
+    open_keys: Callable[[], SubjectKeys] | None = None,
 ) -> Verification:
     """Recomputes a whole book as the auditor and says what does not agree; raises NoSuchBook.
 
-    With the keys it also opens every personal value that is not erased. Costs one reading of the book, two hashes
-    an event for the entry and one for the tree.
+    With the keys it also opens every personal value that is not erased; other processes open them by `open_keys`, which
+    has to be picklable. Costs one reading of the book, two hashes an event for the entry and one for the tree.
     """
     connection = database.connect(Role.AUDITOR, autocommit=True)
     try:
-        return _Book(connection, book, keys, events_per_page).verified(progress or _unwatched)
+        run = _Book(connection, book, keys, events_per_page, signed or _nothing_signed)
+        work = Work(database.dsn(Role.AUDITOR), book, "", open_keys if keys is not None else None)
+        return run.verified(progress or _unwatched, processes if keys is None or open_keys else 1, work)
     finally:
         connection.close()
 
@@ -73,39 +93,100 @@ def verify(
 class _Book:
     """One run over one book: how far it is, and what it has found."""
 
-    def __init__(self, connection: Connection, book: str, keys: SubjectKeys | None, events_per_page: int) -> None:
+    def __init__(
+        self, connection: Connection, book: str, keys: SubjectKeys | None, events_per_page: int, signed: SignedOf
+    ) -> None:
         self._connection = connection
         self._book = book
         self._keys = keys
         self._events_per_page = events_per_page
         self._found = Found()
         self._answers = Answers(connection, book, self._found)
-        self._edge = Edge()
+        self._tree = GrowingTree(self._tile, signed(connection, book, self._found), self._found)
         self._origin = ""
         self._events = 0
         self._position = 0
         self._recorded_us: int | None = None
-        self._leaves: list[tuple[int, bytes]] = []
-        self._digests = PageOfDigests()
 
-    def verified(self, progress: Progress) -> Verification:
+    def verified(self, progress: Progress, processes: int, work: Work) -> Verification:
         end = self._end()
         self._origin = end.origin
         size = end.size or 0
         self._check_ends(end)
         self._answers.check_end(size)
-        while self._verify_page(size):
+        last = min(size, end.last_event or 0)
+        if processes > 1 and last >= EVENTS_FOR_SEVERAL_PROCESSES:
+            results = self._in_processes(self._stretches(last), processes, work._replace(origin=end.origin))
+        else:
+            results = map(self._here, self._stretches(last))
+        for result in results:
+            self._take(result)
             progress(self._position, size)
         if self._position < size:
-            self._found.add(self._position + 1, Kind.POSITION, _missing(self._position + 1, size))
+            self._found.add(self._position + 1, Kind.POSITION, missing(self._position + 1, size))
         self._answers.finish(size)
         self._check_tree(end)
         self._check_streams()
         self._check_opening()
         check_values_outside(self._connection, self._book, self._found)
+        self._tree.finish()
         return Verification(
-            self._book, self._events, self._edge.root().hex(), tuple(self._found.kept), self._found.total
+            self._book,
+            self._events,
+            self._tree.end().root().hex(),
+            tuple(self._found.kept),
+            self._found.total,
+            self._tree.compared,
         )
+
+    def _stretches(self, last: int) -> Iterator[Stretch]:
+        """The book in stretches; a hole that is longer than one is stepped over, and told by what comes behind it."""
+        after = 0
+        while after < last:
+            ((begins,),) = self._rows("next_position", after=after)
+            if begins is None:
+                return
+            if begins > after + self._events_per_page:
+                after = (begins - 1) // self._events_per_page * self._events_per_page
+            yield Stretch(after, min(after + self._events_per_page, last))
+            after += self._events_per_page
+
+    def _here(self, stretch: Stretch) -> Verified:
+        return verify_stretch(self._connection, self._book, self._origin, stretch, self._keys)
+
+    def _in_processes(self, stretches: Iterator[Stretch], processes: int, work: Work) -> Iterator[Verified]:
+        """In the order of the book, a few stretches ahead."""
+        context = multiprocessing.get_context("spawn")  # a forked process would share connections and locks
+        with ProcessPoolExecutor(processes, context, begin, (work,)) as pool:
+            ahead: deque[Future[Verified]] = deque()
+            for stretch in stretches:
+                ahead.append(pool.submit(verify_in_this_process, stretch))
+                if len(ahead) > 2 * processes:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+
+    def _take(self, result: Verified) -> None:
+        """A stretch in its place: what lies between it and the one before, and its part of the tree."""
+        after = result.stretch.after
+        if after > self._position:
+            self._found.add(self._position + 1, Kind.POSITION, missing(self._position + 1, after))
+        if (
+            self._recorded_us is not None
+            and result.first_recorded_us is not None
+            and result.first_recorded_us <= self._recorded_us
+        ):
+            self._found.add(after + 1, Kind.TIME, NOT_LATER)
+        self._found.take(result.problems, result.problems_total)
+        self._events += result.events
+        self._tree.add(result.leaves, result.tile_roots, self._answers.due(result.stretch.last))
+        if result.last_recorded_us is not None:
+            self._recorded_us = result.last_recorded_us
+        self._position = result.stretch.last if result.events else max(after, self._position)
+
+    def _tile(self, level: int, number: int) -> tuple[bytes, bytes] | None:
+        rows = self._rows("tile", level=level, number=number)
+        return (bytes(rows[0][0]), bytes(rows[0][1])) if rows else None
 
     def _end(self) -> EndOfBook:
         rows = self._rows("end_of_book")
@@ -138,103 +219,23 @@ class _Book:
         if last_leaf != size:
             self._found.add(None, Kind.HEAD, f"the leaf hashes end at position {last_leaf}, the book's row says {size}")
 
-    def _verify_page(self, size: int) -> bool:
-        """The next page of events, its leaf hashes and its personal values; False when there is none."""
-        after = self._position
-        page = RawEvents(self._take)
-        parameters = {"book": self._book, "after": after, "last": size, "events_max": self._events_per_page}
-        with self._connection.cursor() as cursor:
-            select = cursor.mogrify(_QUERIES["events"], parameters).decode()
-            cursor.copy_expert(f"COPY ({select}) TO STDOUT (FORMAT binary)", page)
-        if page.rows == 0 or self._position == after:
-            return False
-        self._answers.fold(self._edge, self._leaves, self._position)
-        self._compare_leaves(after)
-        check_values(self._connection, self._book, after, self._position, self._digests, self._keys, self._found)
-        self._leaves = []
-        self._digests = PageOfDigests()
-        return True
-
-    def _take(self, event: RawEvent | None) -> None:
-        """One event as it comes from the database: its place, its time, its entry and its digests."""
-        self._events += 1
-        if event is None:
-            # its place is not known, so the next event shows the gap
-            self._found.add(self._position + 1, Kind.ENTRY, "a row in this place has a field that is null")
-            return
-        self._check_place(event)
-        self._check_time(event)
-        try:
-            entry = written(
-                self._origin,
-                event.position,
-                event.stream_id(),
-                event.version,
-                event.name,
-                event.recorded_at(),
-                hashlib.sha256(event.state).hexdigest(),
-            )
-            self._leaves.append((event.position, leaf_hash(entry)))
-        except ValueError as error:
-            self._found.add(event.position, Kind.ENTRY, str(error))
-        try:
-            self._digests.read(event.position, event.name, event.state)
-        except UnknownStoredName:
-            self._found.add(
-                event.position, Kind.NAME, f"the stored name {event.name[:200]!r} is not known to this program"
-            )
-        except ValueError as error:
-            self._found.add(event.position, Kind.STATE, f"the state cannot be read as {event.name[:200]}: {error}")
-
-    def _check_place(self, event: RawEvent) -> None:
-        due = self._position + 1
-        if event.position > due:
-            self._found.add(due, Kind.POSITION, _missing(due, event.position - 1))
-        elif event.position < due:
-            self._found.add(event.position, Kind.POSITION, f"position {event.position} stands more than once")
-        self._position = event.position
-
-    def _check_time(self, event: RawEvent) -> None:
-        if self._recorded_us is not None and event.recorded_us <= self._recorded_us:
-            self._found.add(event.position, Kind.TIME, "recorded_at is not later than that of the event before")
-        self._recorded_us = event.recorded_us
-
-    def _compare_leaves(self, after: int) -> None:
-        """Names the events whose entries have another hash than was stored with them."""
-        stored = self._stored_leaves(after)
-        for position, leaf in self._leaves:
-            kept = stored.pop(position, None)
-            if kept is None:
-                self._found.add(position, Kind.LEAF, "no leaf hash was stored for this event")
-            elif kept != leaf:
-                self._found.add(position, Kind.LEAF, "the event's entry does not have the hash that was stored with it")
-
-    def _stored_leaves(self, after: int) -> dict[int, bytes]:
-        chunks = self._rows("leaves", after=after, last=self._position, chunks_max=self._events_per_page)
-        stored: dict[int, bytes] = {}
-        for first, last, hashes in chunks:
-            for start in range(0, len(hashes), HASH_BYTES):
-                position = first + start // HASH_BYTES
-                if after < position <= self._position:
-                    if position in stored or position > last:
-                        self._found.add(position, Kind.LEAF, "more than one leaf hash was stored for this event")
-                    stored[position] = bytes(hashes[start : start + HASH_BYTES])
-        return stored
-
     def _check_tree(self, end: EndOfBook) -> None:
         if end.size is None:
             self._found.add(None, Kind.HEAD, "the row that says where the book ends is missing")
             return
-        if self._edge.root() != end.root:
+        edge = self._tree.end()
+        if edge.root() != end.root:
             self._found.add(
                 None,
                 Kind.ROOT,
-                f"the tree of the stored events has the root {self._edge.root().hex()}, the book's row another",
+                f"the tree of the stored events has the root {edge.root().hex()}, the book's row another",
             )
-        if self._edge.levels != end.edge:
+        if edge.levels != end.edge:
             self._found.add(None, Kind.ROOT, "the tree's edge in the book's row is not that of the stored events")
         if self._recorded_us != end.recorded_us:
             self._found.add(end.size or None, Kind.HEAD, "the book's row says another recorded_at than its last event")
+        for level, number in self._rows("tiles_outside", size=end.size):
+            self._found.add(None, Kind.TILE, f"the tile {level}/{number} lies outside the tree")
 
     def _check_opening(self) -> None:
         """The book's creation against its first event, and its key store against the keys that were given."""
@@ -270,10 +271,12 @@ class _Book:
             return cursor.fetchall()
 
 
+def _nothing_signed(connection: Connection, book: str, found: Found) -> Iterator[Signed]:
+    """A verification of the book against itself alone."""
+    del connection, book, found
+    return iter(())
+
+
 def _unwatched(done: int, size: int) -> None:
     """Nobody asked how far it is."""
     del done, size
-
-
-def _missing(first: int, last: int) -> str:
-    return f"position {first} is missing" if first == last else f"positions {first} to {last} are missing"

@@ -25,21 +25,25 @@ SELECT coalesce(b.created_at > (SELECT e.recorded_at
   FROM ledger.book AS b
  WHERE b.book = %(book)s;
 
--- name: events
--- One page, for COPY … TO STDOUT (FORMAT binary): fields of fixed length first, so that a row is taken apart at once.
-SELECT position, version, recorded_at, stream_id, name, state
+-- name: next_position
+-- Where the book goes on behind a position, holes stepped over.
+SELECT min(position)
   FROM ledger.event
- WHERE book = %(book)s AND position > %(after)s AND position <= %(last)s
- ORDER BY position
- LIMIT %(events_max)s
+ WHERE book = %(book)s AND position > %(after)s;
 
--- name: leaves
--- The leaf hashes as they were stored with the events of a page.
-SELECT first_position, last_position, hashes
-  FROM ledger.leaves
- WHERE book = %(book)s AND last_position > %(after)s AND first_position <= %(last)s
- ORDER BY last_position
- LIMIT %(chunks_max)s;
+-- name: tile
+-- A stored tile, to be held against the leaf hashes; a tile that is not built yet is no loss.
+SELECT hashes, root
+  FROM ledger.tile
+ WHERE book = %(book)s AND level = %(level)s AND number = %(number)s;
+
+-- name: tiles_outside
+-- Tiles of a tree that is larger than this one; one of each level is enough to know.
+SELECT level, max(number)
+  FROM ledger.tile
+ WHERE book = %(book)s
+ GROUP BY level
+HAVING (max(number) + 1)::numeric * 256::numeric ^ (level + 1) > %(size)s;
 
 -- name: streams
 -- A page of streams, of the heads and of the events alike: what is on one side only is in it too. One statement sees

@@ -32,6 +32,7 @@ class Story:
     def __init__(self, database: Database, ledger: Ledger, keys: SubjectKeys) -> None:
         self.database, self.ledger, self.keys, self.book = database, ledger, keys, ledger.book
         self.checkpoints = Checkpoints(ledger, database)
+        self._superuser: Any = None
 
     def complaint(self, stream: UUID | None = None) -> UUID:
         """A complaint of three events; its id."""
@@ -65,23 +66,40 @@ class Story:
 
     def as_superuser(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Runs a statement with every right there is, triggers off; `%(book)s` is this book, values are `%(v0)s` …"""
-        with closing(superuser(self.database)) as connection, connection, connection.cursor() as cursor:
-            cursor.execute("SET LOCAL session_replication_role = replica")
+        if self._superuser is None:
+            self._superuser = superuser(self.database)
+            self._superuser.autocommit = True
+            with self._superuser.cursor() as cursor:
+                cursor.execute("SET session_replication_role = replica")
+        with self._superuser.cursor() as cursor:
             cursor.execute(statement, {"book": self.book, **{f"v{n}": value for n, value in enumerate(values)}})
             return cursor.fetchall() if cursor.description else []
 
-    def copied(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Everything that the database holds of the book, as a backup has it."""
-        return {table: self.as_superuser(f"SELECT * FROM ledger.{table} WHERE book = %(book)s") for table in TABLES}
+    def copied(self) -> str:
+        """Everything that the database holds of the book, as a backup has it: the schema that holds it."""
+        schema = f"copy_{uuid4().hex[:12]}"
+        tables = "".join(
+            f"CREATE TABLE {schema}.{table} AS SELECT * FROM ledger.{table} WHERE book = %(book)s;" for table in TABLES
+        )
+        self.as_superuser(f"CREATE SCHEMA {schema}; {tables}")
+        return schema
 
-    def restored(self, copy: dict[str, list[tuple[Any, ...]]]) -> None:
+    def restored(self, copy: str) -> None:
         """Puts the book back as it was copied."""
-        with closing(superuser(self.database)) as connection, connection, connection.cursor() as cursor:
-            cursor.execute("SET LOCAL session_replication_role = replica")
-            for table in TABLES:
-                cursor.execute(f"DELETE FROM ledger.{table} WHERE book = %s", (self.book,))
-                for row in copy[table]:
-                    cursor.execute(f"INSERT INTO ledger.{table} VALUES ({', '.join(['%s'] * len(row))})", tuple(row))
+        self.as_superuser(
+            "BEGIN;"
+            + "".join(
+                f"DELETE FROM ledger.{table} WHERE book = %(book)s; INSERT INTO ledger.{table} SELECT * FROM {copy}.{table};"
+                for table in TABLES
+            )
+            + "COMMIT;"
+        )
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self.ledger.close()
+        if self._superuser is not None:
+            self._superuser.close()
 
 
 def superuser(database: Database) -> Any:
@@ -106,7 +124,7 @@ def make_story(database: Database, keys: SubjectKeys) -> Iterator[Callable[[str]
 
     yield make
     for each in made:
-        each.ledger.close()
+        each.close()
 
 
 @pytest.fixture

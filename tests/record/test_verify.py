@@ -31,6 +31,10 @@ STREAMS = 8
 SEED = 2_026
 
 
+GUARDED = ("event", "leaves")
+"""The tables whose change is refused, until an owner takes the trigger away."""
+
+
 class Record(NamedTuple):
     """A filled book, and a way to change it behind the program's back."""
 
@@ -48,8 +52,11 @@ class Record(NamedTuple):
         try:
             with connection, connection.cursor() as cursor:
                 named = {"book": self.book, **{f"v{n}": value for n, value in enumerate(values)}}
+                cursor.execute("".join(f"ALTER TABLE ledger.{table} DISABLE TRIGGER USER;" for table in GUARDED))
                 cursor.execute(statement, named)
-                return cursor.fetchall() if cursor.description else []
+                rows = cursor.fetchall() if cursor.description else []
+                cursor.execute("".join(f"ALTER TABLE ledger.{table} ENABLE TRIGGER USER;" for table in GUARDED))
+                return rows
         finally:
             connection.close()
 

@@ -1,0 +1,112 @@
+"""`bundle`: packs the evidence of some complaints for somebody outside. Computes no hash and decides nobody's right to see."""
+
+from contextlib import closing
+from datetime import datetime
+from html import escape
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from psycopg2.extensions import connection as Connection
+from rich.table import Table
+
+from api.command import reading, telling
+from api.command.books import print_line
+from api.command.filling import calendar
+from api.command.options import BookName, DatabaseUrl, DataFolder, WrongUse, settings_of
+from api.command.place import open_ledger, open_place
+from api.command.upkeep import catch_up
+from api.page import html
+from ledger.database.roles import Role
+from ledger.proof.bundle import Told, bundle
+from ledger.proof.checkpoints import Checkpoints, Held, NoSuchCheckpoint, first_covering
+from ledger.record.reading import head, position_at
+from projections import history
+
+LINES_MAX = 10_000
+
+
+def pack(
+    complaints: Annotated[
+        list[str], typer.Argument(metavar="COMPLAINT…", help="Ids, reference numbers, or another body's references.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The zip file to write.")],
+    receiver: Annotated[str, typer.Option("--for", metavar="NAME", help="Who receives it; stands in the manifest.")],
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="POSITION|DAY|TIME", help="As the book was known there. [default: now]"),
+    ] = None,
+    database: DatabaseUrl = None,
+    data: DataFolder = None,
+    book: BookName = None,
+) -> None:
+    """Pack the evidence 证据包 of complaints: events, entries, proofs, checkpoint, keys, histories, and a program to check it.
+
+    The receiver needs nothing of the ledger: `python verify.py FILE --key KEY`. No personal value is shown in it.
+    """
+    settings = settings_of(database, data, book)
+    with (
+        open_place(settings) as target,
+        open_ledger(target, settings) as ledger,
+        closing(target.connect(Role.APPLICATION, autocommit=True)) as connection,
+    ):
+        head(connection, settings.book)  # raises NoSuchBook before anything is built
+        catch_up(target, settings.book, history.PROJECTION.name, silent=False)
+        position = _position(connection, settings.book, as_of)
+        checkpoint = _covering(connection, Checkpoints(ledger, target, settings.signing_key), position)
+        told = {}
+        for named in complaints:
+            complaint = reading.complaint_named(connection, settings.book, named, position)
+            told[complaint] = _told(connection, settings.book, complaint, position)
+        packed = bundle(connection, settings.book, told, position, checkpoint, receiver)
+    out.write_bytes(packed)
+    print_line(
+        f"{len(told)} complaints as of position {position:,}, under the checkpoint of size "
+        f"{checkpoint.checkpoint.size:,}, in {out}"
+    )
+
+
+def _position(connection: Connection, book: str, as_of: str | None) -> int:
+    place = reading.place_named(connection, book, as_of)
+    if place is None:
+        place = head(connection, book).size
+    position = position_at(connection, book, place) if isinstance(place, datetime) else place
+    if position < 1:
+        raise WrongUse(f"nothing was recorded in the book {book} by then")
+    return position
+
+
+def _covering(connection: Connection, checkpoints: Checkpoints, position: int) -> Held:
+    """The oldest checkpoint that covers the position, so that the same bundle can be made again; a new one if none does."""
+    try:
+        return first_covering(connection, checkpoints.book, position)
+    except NoSuchCheckpoint:
+        made = checkpoints.make()
+        assert made is not None, "there is a position, so there is something to sign"
+        return made
+
+
+def _told(connection: Connection, book: str, complaint: UUID, position: int) -> Told:
+    """The history as `complaint-ledger history` tells it, as a page, and its facts for a program."""
+    found, lines = reading._lines(connection, book, complaint, position, LINES_MAX)  # noqa: SLF001 - as above
+    parts = "".join(_as_html(part) for part in telling.told(found, lines, calendar()))
+    document = {
+        "book": found.book,
+        "complaint_id": complaint,
+        "position": found.position,
+        "lines": [line._asdict() for line in lines],
+    }
+    return Told(html("Complaint history 投诉历史", parts), document)
+
+
+def _as_html(part: Table | str) -> str:
+    if isinstance(part, str):
+        return f"<p>{escape(part)}</p>"
+    heads = "".join(f"<th>{escape(HEADS.get(str(column.header), str(column.header)))}</th>" for column in part.columns)
+    cells: Any = zip(*(list(column.cells) for column in part.columns), strict=True)
+    rows = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in cells)
+    return f"<table><tr>{heads}</tr>{rows}</table>"
+
+
+HEADS = {"#": "# 序号", "when": "when 时间", "who": "who 经办人", "what": "what 事项"}

@@ -1,0 +1,228 @@
+"""Asks a book's witnesses to cosign a checkpoint, and a time-stamping authority to stamp it. Signs nothing itself."""
+
+import hashlib
+import http.client
+import re
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from psycopg2.extensions import connection as Connection
+
+from ledger.database.sql import queries
+from ledger.proof.checkpoint import check_cosignature
+from ledger.proof.checkpoints import Checkpoints, Held, held
+from ledger.proof.files import ConsistencyFile
+from ledger.proof.note import NoteMalformed, SignatureWrong, VerifierKey, signature_lines
+from ledger.proof.stored import StoredTree
+from ledger.proof.witness import SIZE_TYPE
+
+ANSWER_SECONDS_MAX = 10
+ANSWER_BYTES_MAX = 64 * 1024
+
+_QUERIES = queries(__file__)
+
+
+class WitnessDisagrees(Exception):
+    """A witness holds a tree of this book that is not a beginning of ours, or refuses it: find out why at once."""
+
+
+class Unanswered(Exception):
+    """A witness or an authority is away, or answered what cannot be read; it is asked again with the next checkpoint."""
+
+
+class WitnessAt(NamedTuple):
+    """A witness's key and the address under which it is asked."""
+
+    key: VerifierKey
+    url: str
+
+
+class Policy(NamedTuple):
+    """The witnesses of a book, and how many of them have to cosign."""
+
+    witnesses: tuple[WitnessAt, ...] = ()
+    quorum: int = 0
+
+    @classmethod
+    def read(cls, file: Path) -> "Policy":
+        """Lines `witness KEY URL` and one `quorum N`; # begins a comment. Raises NoteMalformed."""
+        witnesses: list[WitnessAt] = []
+        quorum: int | None = None
+        for line in file.read_text(encoding="utf-8").splitlines():
+            match line.partition("#")[0].split():
+                case []:
+                    continue
+                case ["witness", key, url] if urlsplit(url).scheme in {"http", "https"}:
+                    witnesses.append(WitnessAt(VerifierKey.read(key), url.rstrip("/")))
+                case ["quorum", number] if number.isdecimal():
+                    quorum = int(number)
+                case _:
+                    raise NoteMalformed(f"{file}: a line is `witness KEY http://…` or `quorum N`, not {line[:80]!r}")
+        if quorum is None or not 0 <= quorum <= len(witnesses):
+            raise NoteMalformed(f"{file}: state a quorum from 0 to the number of witnesses ({len(witnesses)})")
+        return cls(tuple(witnesses), quorum)
+
+
+NOBODY_ASKED = Policy()
+
+
+class Collected(NamedTuple):
+    """How many witnesses have cosigned, and what the others said."""
+
+    cosigned: int
+    quorum: int
+    failures: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        return self.cosigned >= self.quorum
+
+
+def collect(connection: Connection, book: str, found: Held, policy: Policy) -> Collected:
+    """Asks each witness that has not cosigned this checkpoint yet, and keeps what it answers.
+
+    Raises WitnessDisagrees. One request a witness, two where it has seen another size than we know of.
+    """
+    failures: list[str] = []
+    cosigned = 0
+    for witness in policy.witnesses:
+        line = found.note.by(witness.key)
+        if line is None:
+            try:
+                line_text = _asked(connection, book, found, witness)
+            except Unanswered as away:
+                failures.append(f"{witness.key.name}: {away}")
+                continue
+            (line,) = signature_lines(line_text)
+            at = check_cosignature(found.note.text, line, witness.key)
+            _keep(connection, book, found.checkpoint.size, witness.key, line_text, at)
+        cosigned += 1
+    return Collected(cosigned, policy.quorum, tuple(failures))
+
+
+def make_and_collect(checkpoints: Checkpoints, policy: Policy) -> tuple[Held | None, Collected]:
+    """The checkpoint of the book as it is now, with the cosignatures that could be had; raises as both do."""
+    made = checkpoints.make()
+    if made is None or not policy.witnesses:
+        return made, Collected(0, policy.quorum, ())
+    with checkpoints.connection() as connection:
+        size = made.checkpoint.size
+        collected = collect(connection, checkpoints.book, held(connection, checkpoints.book, size), policy)
+        return held(connection, checkpoints.book, size), collected
+
+
+def _asked(connection: Connection, book: str, found: Held, witness: WitnessAt) -> str:
+    """The witness's line under this checkpoint."""
+    size = found.checkpoint.size
+    tree = StoredTree(connection, book, size)
+    old = _last_cosigned(connection, book, witness.key)
+    status, body = 0, b""
+    for _ in range(2):
+        hashes = () if old == 0 else tree.consistency(old, tree.root(old), found.checkpoint.root)
+        status, kind, body = _post(
+            f"{witness.url}/add-checkpoint", ConsistencyFile(old, hashes, found.note.written()).written(), TEXT
+        )
+        if status == 200:
+            return _line_of(witness.key, found, body)
+        if status != 409 or kind != SIZE_TYPE or not re.fullmatch(rb"(0|[1-9][0-9]{0,18})\n", body):
+            break
+        seen = int(body)
+        if seen > size or seen == old:
+            raise WitnessDisagrees(
+                f"the witness {witness.key.name} has cosigned {seen} events of the book {book}, and this checkpoint over "
+                f"{size} does not continue them: the book was restored, or somebody was shown another one"
+            )
+        old = seen
+    if status in {409, 422}:
+        raise WitnessDisagrees(
+            f"the witness {witness.key.name} refuses the checkpoint over {size} events of the book {book}: "
+            f"it does not continue what it saw ({status})"
+        )
+    raise Unanswered(f"answered {status}: {body[:200].decode(errors='replace').strip()}")
+
+
+TEXT = "text/plain; charset=utf-8"
+
+
+def _line_of(key: VerifierKey, found: Held, body: bytes) -> str:
+    """The line of the witness that was asked; other lines are of keys that nobody here knows."""
+    try:
+        for line in signature_lines(body.decode("utf-8")):
+            if line.is_of(key):
+                check_cosignature(found.note.text, line, key)
+                return line.line()
+    except (NoteMalformed, SignatureWrong, UnicodeDecodeError) as wrong:
+        raise Unanswered(f"its answer is no cosignature of this checkpoint ({wrong})") from None
+    raise Unanswered("its answer is signed by another key than the one that is known of it")
+
+
+def _post(url: str, body: bytes, content_type: str) -> tuple[int, str, bytes]:
+    """Status, content type and body of an answer; follows no redirection. Raises Unanswered."""
+    place = urlsplit(url)
+    kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
+    asked = kind(place.netloc, timeout=ANSWER_SECONDS_MAX)
+    try:
+        asked.request("POST", place.path or "/", body, {"Content-Type": content_type})
+        answer = asked.getresponse()
+        content = answer.read(ANSWER_BYTES_MAX + 1)
+    except (OSError, http.client.HTTPException) as away:
+        raise Unanswered(f"{place.netloc} is away ({type(away).__name__})") from None
+    finally:
+        asked.close()
+    if len(content) > ANSWER_BYTES_MAX:
+        raise Unanswered(f"{place.netloc} answered more than {ANSWER_BYTES_MAX} bytes")
+    return answer.status, answer.headers.get("Content-Type", "").partition(";")[0].strip(), content
+
+
+def _last_cosigned(connection: Connection, book: str, key: VerifierKey) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_QUERIES["last_cosigned"], {"book": book, "verifier_key": str(key)})
+        row = cursor.fetchone()
+    return 0 if row is None or row[0] is None else int(row[0])
+
+
+def _keep(connection: Connection, book: str, size: int, key: VerifierKey, line: str, at: int) -> None:
+    parameters = {
+        "book": book,
+        "size": size,
+        "verifier_key": str(key),
+        "line": line,
+        "cosigned_at": datetime.fromtimestamp(at, UTC),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_QUERIES["keep_cosignature"], parameters)
+
+
+SHA256_IMPRINT = bytes.fromhex("3031300d060960864801650304020105000420")
+"""MessageImprint of RFC 3161 up to its 32 bytes: SHA-256, no parameters."""
+
+
+def time_stamp_request(text: bytes, nonce: int) -> bytes:
+    """TimeStampReq (RFC 3161, section 2.4.1): version 1, the digest, a nonce, and the wish for the certificate."""
+    number = nonce.to_bytes(9, "big")  # nine bytes, so that its first bit is never a sign
+    inside = b"\x02\x01\x01" + SHA256_IMPRINT + hashlib.sha256(text).digest()
+    inside += b"\x02" + bytes([len(number)]) + number + b"\x01\x01\xff"
+    return b"\x30" + bytes([len(inside)]) + inside
+
+
+def stamp(connection: Connection, book: str, found: Held, url: str) -> bytes:
+    """A time stamp over the checkpoint's text, kept with it; the answer of the authority as it came (DER).
+
+    It is looked at here only as far as that it was granted for this text; `openssl ts -verify` checks the authority's
+    signature (docs/proof.md). Raises Unanswered.
+    """
+    text = found.note.text.encode()
+    nonce = secrets.randbits(63) | 1 << 63
+    status, _, answer = _post(url, time_stamp_request(text, nonce), "application/timestamp-query")
+    granted = re.match(rb"\x30(?:[\x00-\x7f]|\x81.|\x82..|\x83...)\x30[\x03-\x7f]\x02\x01[\x00\x01]", answer, re.DOTALL)
+    if status != 200 or granted is None:
+        raise Unanswered(f"the authority did not grant a time stamp (status {status})")
+    if SHA256_IMPRINT[2:] + hashlib.sha256(text).digest() not in answer or nonce.to_bytes(9, "big") not in answer:
+        raise Unanswered("the authority stamped something else than what was asked")
+    parameters = {"book": book, "size": found.checkpoint.size, "authority": url[:200], "token": answer}
+    with connection.cursor() as cursor:
+        cursor.execute(_QUERIES["keep_time_stamp"], parameters)
+    return answer

@@ -1,0 +1,99 @@
+"""What a verified tree has to agree with: the checkpoints that the book keeps, and one that an auditor brings. Reads only."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from psycopg2.extensions import connection as Connection
+
+from ledger.attesting.keys import KeyInForce
+from ledger.database.sql import queries
+from ledger.names import UnknownStoredName
+from ledger.proof.checkpoint import Checkpoint, check_cosignature, checkpoint_in
+from ledger.proof.checkpoints import trusted_by_book, verifier_keys
+from ledger.proof.note import Note, NoteMalformed, SignatureWrong, VerifierKey, signature_lines
+from ledger.record.growing import Signed
+from ledger.record.problems import Found, Kind
+from ledger.record.reading import NoSuchBook
+from ledger.record.verify import SignedOf
+
+CHECKPOINTS_PER_PAGE = 500
+
+BROUGHT = "the checkpoint that was brought"
+
+_QUERIES = queries(__file__)
+
+
+def signed_checkpoints(brought: Checkpoint | None = None) -> SignedOf:
+    """The checkpoints that are kept, by size, and among them the one brought; for `ledger.record.verify.verify`.
+
+    The signature of the one brought was checked by whoever read it: its key must come from outside.
+    """
+    return partial(_signed, brought)
+
+
+def _signed(brought: Checkpoint | None, connection: Connection, book: str, found: Found) -> Iterator[Signed]:
+    if brought is not None:
+        _compare_origin(connection, book, brought, found)
+    for each in _kept(connection, book, found):
+        if brought is not None and brought.size <= each.size:
+            yield Signed(brought.size, brought.root, BROUGHT)
+            brought = None
+        yield each
+    if brought is not None:
+        yield Signed(brought.size, brought.root, BROUGHT)
+
+
+def _compare_origin(connection: Connection, book: str, brought: Checkpoint, found: Found) -> None:
+    rows = _rows(connection, "origin", book)
+    if rows and rows[0][0] != brought.origin:
+        found.add(None, Kind.CHECKPOINT, f"{BROUGHT} is of the origin {brought.origin}, and the book's is {rows[0][0]}")
+
+
+def _kept(connection: Connection, book: str, found: Found) -> Iterator[Signed]:
+    """Each with its signature and its cosignatures checked."""
+    keys = _keys(connection, book, found)
+    after = 0
+    while page := _rows(connection, "kept", book, after=after, checkpoints_max=CHECKPOINTS_PER_PAGE):
+        for size, root, note, cosignatures in page:
+            _check_signature(size, bytes(root), note, keys, found)
+            _check_cosignatures(size, note, cosignatures, found)
+            yield Signed(size, bytes(root), f"the checkpoint of size {size}")
+            after = size
+
+
+def _keys(connection: Connection, book: str, found: Found) -> tuple[KeyInForce, ...]:
+    """The keys that the book names; a changed event may be no key at all."""
+    try:
+        return verifier_keys(connection, book)
+    except NoSuchBook:
+        return ()  # a book whose end is lost; the verification says so itself
+    except (UnknownStoredName, ValueError, AssertionError) as unread:
+        found.add(None, Kind.CHECKPOINT, f"the book's verifier keys cannot be read: {str(unread).splitlines()[0]}")
+        return ()
+
+
+def _check_signature(size: int, root: bytes, note: str, keys: tuple[KeyInForce, ...], found: Found) -> None:
+    try:
+        checkpoint = checkpoint_in(Note.read(note.encode()), trusted_by_book(keys, size))
+    except (NoteMalformed, SignatureWrong) as wrong:
+        found.add(None, Kind.CHECKPOINT, f"the checkpoint of size {size} is not one: {wrong}")
+        return
+    if (checkpoint.size, checkpoint.root) != (size, root):
+        found.add(None, Kind.CHECKPOINT, f"the checkpoint of size {size} is kept beside another size or root")
+
+
+def _check_cosignatures(size: int, note: str, cosignatures: list[list[str]], found: Found) -> None:
+    text = note.rpartition("\n\n")[0] + "\n"
+    for written, line in cosignatures:
+        try:
+            (signature,) = signature_lines(line)
+            check_cosignature(text, signature, VerifierKey.read(written))
+        except (NoteMalformed, SignatureWrong, ValueError) as wrong:
+            found.add(None, Kind.COSIGNATURE, f"a cosignature under the checkpoint of size {size}: {wrong}")
+
+
+def _rows(connection: Connection, query: str, book: str, **parameters: object) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_QUERIES[query], {"book": book, **parameters})
+        return cursor.fetchall()

@@ -1,0 +1,90 @@
+"""Checkpoint, key, proof, entries, bundle and verify as an auditor uses them, each a program of its own."""
+
+import subprocess
+import sys
+import zipfile
+from contextlib import closing
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from ledger.application import Ledger
+from ledger.complaint import commands as ask
+from ledger.database.target import Database
+from ledger.proof.checkpoint import checkpoint_in
+from ledger.proof.files import InclusionFile
+from ledger.proof.note import Note, VerifierKey
+from ledger.record.tree import check_inclusion, leaf_hash, tree_root
+from ledger.settings import Settings
+from ledger.vault.keys import SubjectKeys
+from tests.command.running import Program
+from tests.proof.conftest import RECEIVED_AT
+
+
+@pytest.fixture
+def complaint_id(database: Database, settings: Settings, book: str) -> UUID:
+    """A complaint of one event, in a book of its own."""
+    stream = uuid4()
+    with closing(SubjectKeys.open(settings.keys)) as keys, closing(Ledger(database, book, keys)) as ledger:
+        command = ask.ReceiveComplaint(
+            complaint_id=stream,
+            customer_id=uuid4(),
+            received_at=RECEIVED_AT,
+            received_by="li.na",
+            channel="phone",
+            content="利息算错了",
+        )
+        ledger.handle(command, principal="test")
+    return stream
+
+
+def test_an_auditor_checks_a_book(program: Program, book: str, complaint_id: UUID, tmp_path: Path) -> None:
+    note, proof, entry, entries = (tmp_path / name for name in ("note", "proof", "entry", "entries"))
+    assert program("checkpoint", "--book", book, "--out", note).code == 0
+    key = program("key", "--book", book).out.strip()
+    checkpoint = checkpoint_in(Note.read(note.read_bytes()), [VerifierKey.read(key)])
+    assert checkpoint.size == 2
+
+    assert program("proof", "1", "--book", book, "--out", proof, "--entry", entry).code == 0
+    file = InclusionFile.read(proof.read_bytes())
+    check_inclusion(file.hashes, 0, leaf_hash(entry.read_bytes()), 2, checkpoint.root)
+    assert program("entries", "--book", book, "--out", entries).code == 0
+    lines = entries.read_bytes().splitlines(keepends=True)
+    assert tree_root([leaf_hash(b"".join(lines[i : i + 8])) for i in range(0, len(lines), 8)]) == checkpoint.root
+    assert program("consistency", "1", "--book", book).out.startswith("old 1\n")
+
+    good = program("verify", "--book", book, "--checkpoint", note, "--key", key, "--json")
+    assert (good.code, good.json["checkpoint_brought"]["size"], good.json["checkpoints"]) == (0, 2, 2)
+    assert program("verify", "--book", book, "--checkpoint", note).code == 2
+    changed = note.read_text(encoding="utf-8").replace("\n2\n", "\n1\n")
+    note.write_text(changed, encoding="utf-8")
+    assert program("verify", "--book", book, "--checkpoint", note, "--key", key).code == 1
+
+    bundle = tmp_path / "bundle.zip"
+    assert program("bundle", str(complaint_id), "--for", "audit", "--book", book, "--out", bundle).code == 0
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extract("verify.py", tmp_path)
+        assert "投诉历史" in archive.read(f"history/{complaint_id}.html").decode()
+    command = [sys.executable, "-I", "verify.py", "bundle.zip", "--key", key, "--entries", "entries"]
+    checked = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_book_without_checkpoints_says_what_makes_one(program: Program, book: str) -> None:
+    assert "`complaint-ledger checkpoint` makes one" in program("key", "--book", book).complaint
+    assert program("proof", "1", "--book", book).code == 1
+    assert "empty" in program("checkpoint", "--book", book).complaint
+
+
+def test_samples_exports_and_differences_are_of_a_place(
+    program: Program, book: str, complaint_id: UUID, tmp_path: Path
+) -> None:
+    drawn = program("audit", "sample", "5", "--seed", "s", "--book", book, "--json")
+    assert drawn.json["complaint_ids"] == [str(complaint_id)]
+    out = tmp_path / "facts.csv"
+    assert program("export", "csv", "--book", book, "--out", out).code == 0
+    assert str(complaint_id) in out.read_text(encoding="utf-8-sig")
+    assert Note.read((tmp_path / "facts.csv.checkpoint").read_bytes()).text.splitlines()[1] == "2"
+    assert program("audit", "diff", str(complaint_id), "1", "1", "--book", book, "--json").json["lines"] == []
+    assert program("audit", "diff", str(complaint_id), "2", "1", "--book", book).code == 2
