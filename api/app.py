@@ -16,6 +16,7 @@ from api.edge import Edge
 from api.feed_answers import Feed
 from api.figure_answers import FIGURE_ANSWERS
 from api.party_answers import PARTY_ANSWERS
+from api.rates import Rates
 from api.standing import ComplaintNow
 from api.tokens import TokenReader
 from ledger.application import Ledger
@@ -86,6 +87,7 @@ def create_app(
     app.include_router(looking.router(ledger, vault))
     refuse_unlisted(app)
     app.state.tokens, app.state.ledger = TokenReader(ledger.keys, settings), ledger
+    app.state.rates = Rates()
     app.add_middleware(Edge, hosts=hosts)
     _describe_itself(app)
     return app

@@ -75,6 +75,7 @@ async def allowed(request: Request) -> Person | None:
     reader: TokenReader = request.app.state.tokens
     person = await reader.person(token.strip())
     request.state.person = person
+    request.app.state.rates.take(person.id)
     ledger: Ledger = request.app.state.ledger
     if ledger.book not in person.books:
         raise BookNotYours(ledger.book)

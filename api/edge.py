@@ -18,7 +18,20 @@ from api.refusals import HostNotServed, ProgramFailed
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-HEADERS = (("x-content-type-options", "nosniff"), ("cache-control", "no-store"), ("referrer-policy", "no-referrer"))
+HEADERS = (
+    ("x-content-type-options", "nosniff"),
+    ("cache-control", "no-store"),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+    ("cross-origin-resource-policy", "same-origin"),
+    (
+        "content-security-policy",
+        (
+            "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; "
+            "base-uri 'none'; form-action 'none'"
+        ),
+    ),
+)
 """On every answer: what a complaint file says is not kept by a browser or a proxy."""
 
 log = structlog.get_logger("api")

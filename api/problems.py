@@ -196,6 +196,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     asked.TokenRefused: HTTPStatus.UNAUTHORIZED,
     asked.BookNotYours: HTTPStatus.FORBIDDEN,
     asked.NotAllowed: HTTPStatus.FORBIDDEN,
+    asked.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     asked.DepartmentNotYours: HTTPStatus.FORBIDDEN,
     files.FileTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     files.FileEmpty: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -278,9 +279,10 @@ def problem_answer(refusal: Refusal, request_id: str, headers: Mapping[str, str]
         "request_id": request_id,
         "facts": refusal.facts(),
     }
-    return Response(
-        orjson.dumps(document, default=str), status, {**ADDED.get(status, {}), **(headers or {})}, MEDIA_TYPE
-    )
+    added = dict(ADDED.get(status, {}))
+    if isinstance(refusal, asked.TooManyRequests):
+        added["Retry-After"] = str(refusal.seconds)
+    return Response(orjson.dumps(document, default=str), status, {**added, **(headers or {})}, MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:

@@ -96,6 +96,16 @@ class DepartmentNotYours(Refusal):
 
 
 @dataclass(eq=False)
+class TooManyRequests(Refusal):
+    """One caller asks more often than leaves room for others."""
+
+    says: ClassVar[str] = "The caller sends too many requests."
+    remedy: ClassVar[str] = "Wait for the seconds in `Retry-After`, and send them more slowly."
+
+    seconds: int
+
+
+@dataclass(eq=False)
 class MalformedJson(Refusal):
     """The body is not JSON as RFC 8259 has it: NaN, a lone surrogate and a comma too many are not JSON."""
 

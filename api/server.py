@@ -5,6 +5,8 @@ from fastapi import FastAPI
 
 LOOPBACK = "127.0.0.1"
 KEEP_ALIVE_SECONDS = 75
+HEAD_BYTES_MAX = 32 * 1024
+"""The request line and the headers together."""
 SHUTDOWN_SECONDS_MAX = 20
 
 
@@ -20,6 +22,8 @@ def server(app: FastAPI, port: int, *, host: str = LOOPBACK) -> uvicorn.Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            http="h11",
+            h11_max_incomplete_event_size=HEAD_BYTES_MAX,
             date_header=True,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,

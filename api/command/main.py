@@ -15,6 +15,7 @@ import typer
 from eventsourcing import persistence
 
 from api.command import (
+    access,
     attesting,
     books,
     bundling,
@@ -29,6 +30,7 @@ from api.command import (
     reading,
     reporting,
     returning,
+    safekeeping,
     sealing,
     serving,
     succeeding,
@@ -41,6 +43,7 @@ from api.command.demo.fill import BookInUse, FillFailed
 from api.command.options import WrongUse
 from api.command.printing import say
 from ledger.complaint.refusals import ComplaintNotFound
+from ledger.database.backup import BackupFailed
 from ledger.database.faults import DatabaseUnavailable, DataFolderNotOurs
 from ledger.proof.cosigning import Unanswered, WitnessDisagrees
 from ledger.proof.note import NoteMalformed, SignatureWrong
@@ -113,12 +116,16 @@ books.books_app.command("succeed")(succeeding.succeed)
 app.add_typer(timekeeping.timekeeper_app, name="timekeeper")
 app.add_typer(books.books_app, name="book")
 app.add_typer(tokens.tokens_app, name="token")
+app.add_typer(access.access_app, name="access")
+app.command("backup")(safekeeping.backup)
+app.command("restore")(safekeeping.restore)
 
 WRONG = (WrongUse, NoSuchBook, ComplaintNotFound, BookInUse, DataFolderNotOurs, NoteMalformed)
 """The caller named what is not there, or wrote what can't be read."""
 
 FOUND = (
     Refusal,
+    BackupFailed,
     FillFailed,
     KeysUnusable,
     ProofFailed,

@@ -30,6 +30,8 @@ from ledger.database.target import Database
 from ledger.proof.checkpoints import Checkpoints
 from ledger.proof.schedule import Schedule
 from ledger.settings import Settings
+from ledger.vault.erasing import carry_out_again
+from ledger.vault.service import Vault
 from projections import worklist
 
 LOOPBACK = "127.0.0.1"
@@ -75,6 +77,10 @@ def _run(ledger: Ledger, target: Database, bound: socket.socket, settings: Setti
     from api.server import server  # noqa: PLC0415 - as above
 
     configure_logging()
+    with closing(Vault(ledger, target)) as vault:
+        again = carry_out_again(ledger, vault)
+    if any(again):
+        say(f"{sum(again)} data subjects were erased again: a restored database or key folder had them")
     checkpoints = Checkpoints(ledger, target, settings.signing_key)
     with (
         _ends_on_signals(),

@@ -1,0 +1,61 @@
+"""`backup`, `restore` and its rehearsal, with the real program: what comes back is whole, and what is lost is told."""
+
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from ledger.application import Ledger
+from ledger.complaint import commands as complaint
+from ledger.database.target import open_database
+from ledger.settings import Settings
+from ledger.vault.keys import SubjectKeys
+from tests.command.running import run
+
+
+def receive(data: Path, times: int) -> None:
+    settings = Settings(data=data)
+    with (
+        open_database(settings) as database,
+        closing(SubjectKeys.open(settings.keys)) as keys,
+        closing(Ledger(database, "main", keys)) as ledger,
+    ):
+        for _ in range(times):
+            asked = {
+                "received_by": "li.wei",
+                "channel": "phone",
+                "content": "账户被错误冻结。",
+                "customer_name": "张伟",
+            }
+            command = complaint.ReceiveComplaint.model_validate(
+                {"complaint_id": uuid4(), "customer_id": uuid4(), "received_at": datetime.now(UTC), **asked}
+            )
+            ledger.handle(command, principal="li.wei")
+
+
+def test_what_is_backed_up_comes_back_whole(make_folder: Callable[[], Path], tmp_path: Path) -> None:
+    data, backup = make_folder() / "data", tmp_path / "backup"
+    assert run("migrate", "--data", data).code == 0
+    receive(data, 3)
+    made = run("backup", backup, "--data", data, "--json")
+    assert made.code == 0, made.err
+    (book,) = made.json["books"]
+    assert run("backup", backup, "--data", data).code == 2, "never over another one"
+    assert (backup / "database.dump").stat().st_mode & 0o077 == 0
+    assert "张伟".encode() not in (backup / "database.dump").read_bytes()
+
+    rehearsed = run("restore", backup, "--rehearse", "--data", data, "--json")
+    assert rehearsed.code == 0, rehearsed.err
+    (found,) = rehearsed.json["books"]
+    assert (found["ok"], found["events"], found["root"]) == (True, book["events"], book["root"])
+    assert not list(data.parent.glob("rehearsal-*"))
+
+    refused = run("restore", backup, "--data", data)
+    assert refused.code == 1
+    assert "restore into an empty one" in refused.complaint
+    elsewhere = make_folder() / "data"
+    restored = run("restore", backup, "--data", elsewhere, "--json")
+    assert restored.code == 0, restored.err
+    assert restored.json["books"][0]["root"] == book["root"]
+    assert run("verify", "--data", elsewhere).code == 0
