@@ -176,6 +176,7 @@ def router(asker: Asker) -> APIRouter:
     """Every question, bound to a book."""
     questions = APIRouter(default_response_class=Response, dependencies=[Depends(only_known_parameters)])
     _add_complaints(questions, asker)
+    _add_worklist(questions, asker)
     _add_reports(questions, asker)
     _add_service(questions, asker)
     pages = APIRouter(default_response_class=Response)
@@ -228,7 +229,7 @@ def _add_complaints(routes: APIRouter, asker: Asker) -> None:
         return answer(answers.Found, {"complaint_ids": found})
 
 
-def _add_reports(routes: APIRouter, asker: Asker) -> None:
+def _add_worklist(routes: APIRouter, asker: Asker) -> None:
     @routes.get("/worklist", **question_description(answers.Worklist, *PROJECTION, BadCursor))
     async def open_complaints(
         at_least: AtLeast,
@@ -253,6 +254,8 @@ def _add_reports(routes: APIRouter, asker: Asker) -> None:
         )
         return answer(answers.Worklist, found)
 
+
+def _add_reports(routes: APIRouter, asker: Asker) -> None:
     @routes.get("/sla", **question_description(answers.SlaReport, *PROJECTION))
     async def sla_report(
         at_least: AtLeast,
