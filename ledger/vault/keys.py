@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -299,8 +299,13 @@ def mark_of(keys: SubjectKeys, book: str) -> str:
 
 
 def _connect(store: Path) -> sqlite3.Connection:
-    """The store's file, its owner's alone; SQLite gives its log the same mode."""
-    os.close(os.open(store, os.O_RDWR | os.O_CREAT, 0o600))
+    """The store's file, its owner's alone; SQLite gives its log the same mode.
+
+    A file that is there is never opened beside SQLite: closing it would give up the locks that another connection of
+    this process has on it (POSIX locks are the process's), and the log under that connection would be taken away.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(store, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     refuse_exposed(store)
     connection = sqlite3.connect(store, timeout=WAIT_FOR_LOCK_SECONDS, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")

@@ -318,3 +318,32 @@ def test_memory_is_bounded(keys: SubjectKeys, monkeypatch: pytest.MonkeyPatch) -
     assert len(made) == 25
     assert len(keys._held) == 10
     assert keys.keys_for(made) == made
+
+
+HOLDS = """
+import sys
+from pathlib import Path
+from uuid import UUID
+from ledger.vault.keys import SubjectKeys
+
+keys = SubjectKeys.open(Path(sys.argv[1]))
+print(len(keys.held(map(UUID, sys.argv[2:]))))
+keys.close()
+"""
+
+
+def test_a_key_that_is_made_while_others_open_and_close_the_store_is_not_lost(folder: Path) -> None:
+    """Opening the store once more in this process must not give up the locks under the first connection."""
+
+    def held_elsewhere(*subjects: UUID) -> int:
+        command = [sys.executable, "-c", HOLDS, folder, *map(str, subjects)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
+        return int(done.stdout)
+
+    first, before, after = SubjectKeys.open(folder), uuid4(), uuid4()
+    first.keys_for([before])
+    SubjectKeys.open(folder).close()
+    assert held_elsewhere(before) == 1  # and closes the store, as if it were the last to use it
+    first.keys_for([after])
+    assert held_elsewhere(before, after) == 2
+    first.close()
