@@ -35,7 +35,9 @@ def ask(client: httpx.Client, method: str, path: str, headers: dict[str, str]) -
         with httpx.stream(method, client.base_url.join(path), headers=headers, timeout=30) as head:
             if head.status_code >= 400:
                 head.read()
-            return httpx.Response(head.status_code, content=head.content if head.is_error else b"{}")
+            return httpx.Response(
+                head.status_code, headers=head.headers, content=head.content if head.is_error else b"{}"
+            )
     query = {"params": {"department": DEPARTMENT}} if path == "/worklist" else {}
     return client.request(method, path.format(**ids), headers={"If-Match": '"1"', **headers}, **body, **query)
 
