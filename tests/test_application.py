@@ -199,7 +199,7 @@ def test_personal_values_are_in_the_vault_and_nowhere_else(
     event = opened(row).event
     assert isinstance(event, ComplaintReceived)
     assert event.content is not None
-    with closing(database.connect(Role.VAULT, autocommit=True)) as connection, connection.cursor() as cursor:
+    with closing(database.connect(Role.AUDITOR, autocommit=True)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT subject_id, digest, path, ciphertext FROM ledger.vault_page(%s, 0, 9)", (book,))
         values = {
             path: open_disclosure(bytes(ciphertext), digest, subject, keys).value

@@ -120,14 +120,19 @@ def proof(
     database: DatabaseUrl = None,
     data: DataFolder = None,
     book: BookName = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write the proof 包含证明 that an event is in a checkpoint, as a C2SP tlog-proof, and the entry that it is about."""
     settings = settings_of(database, data, book)
     with asked(settings) as connection:
         found = asking.prove(connection, settings.book, position, size)
-    write(out, found.proof.written())
+    write(out, found.proof.written(), silent=as_json)
     if entry is not None:
         write(entry, found.entry)
+    if as_json:
+        print_json(
+            {"position": position, "proof": found.proof.written().decode(), "entry": found.entry.decode("ascii")}
+        )
 
 
 def consistency(
@@ -139,12 +144,15 @@ def consistency(
     database: DatabaseUrl = None,
     data: DataFolder = None,
     book: BookName = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write the proof 一致性证明 that an earlier checkpoint is the beginning of a later one."""
     settings = settings_of(database, data, book)
     with asked(settings) as connection:
         found = asking.prove_consistency(connection, settings.book, old, new)
-    write(out, found.written())
+    write(out, found.written(), silent=as_json)
+    if as_json:
+        print_json({"old": old, "new": new, "proof": found.written().decode()})
 
 
 def entries(
@@ -154,6 +162,7 @@ def entries(
     database: DatabaseUrl = None,
     data: DataFolder = None,
     book: BookName = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write all entries 条目 of the book, eight lines each, up to the newest checkpoint. They carry no content.
 
@@ -167,7 +176,10 @@ def entries(
             file.write(each)
             if position % 10_000 == 0 or position == upto:
                 advance(position, upto)
-    say(f"{max(upto - after, 0):,} entries in {out}")
+    if as_json:
+        print_json({"file": str(out), "after": after, "last": upto, "entries": max(upto - after, 0)})
+    else:
+        say(f"{max(upto - after, 0):,} entries in {out}")
 
 
 @contextmanager

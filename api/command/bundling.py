@@ -14,8 +14,9 @@ from rich.table import Table
 from api.command import reading, telling
 from api.command.books import print_line
 from api.command.filling import calendar
-from api.command.options import BookName, DatabaseUrl, DataFolder, WrongUse, settings_of
+from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, WrongUse, settings_of
 from api.command.place import open_ledger, open_place
+from api.command.printing import print_json
 from api.command.upkeep import catch_up
 from api.page import html
 from ledger.database.roles import Role
@@ -40,6 +41,7 @@ def pack(
     database: DatabaseUrl = None,
     data: DataFolder = None,
     book: BookName = None,
+    as_json: AsJson = False,
 ) -> None:
     """Pack the evidence 证据包 of complaints: events, entries, proofs, checkpoint, keys, histories, and a program to check it.
 
@@ -61,6 +63,10 @@ def pack(
             told[complaint] = _told(connection, settings.book, complaint, position)
         packed = bundle(connection, settings.book, told, position, checkpoint, receiver)
     out.write_bytes(packed)
+    if as_json:
+        size = checkpoint.checkpoint.size
+        print_json({"file": str(out), "complaints": list(told), "position": position, "checkpoint_size": size})
+        return
     print_line(
         f"{len(told)} complaints as of position {position:,}, under the checkpoint of size "
         f"{checkpoint.checkpoint.size:,}, in {out}"

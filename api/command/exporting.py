@@ -58,6 +58,7 @@ def export(
     database: DatabaseUrl = None,
     data: DataFolder = None,
     book: BookName = None,
+    as_json: AsJson = False,
 ) -> None:
     """Export every complaint's history, for tools that auditors have 导出, with the checkpoint that it belongs to.
 
@@ -82,6 +83,10 @@ def export(
         digest = sha256()
         while piece := file.read(1 << 20):
             digest.update(piece)
+    if as_json:
+        checkpoint = f"{out.name}.checkpoint"
+        print_json({"file": str(out), "position": position, "sha256": digest.hexdigest(), "checkpoint": checkpoint})
+        return
     print_line(f"{out} as of position {position:,}, sha256 {digest.hexdigest()}; checkpoint in {out.name}.checkpoint")
 
 
