@@ -76,13 +76,14 @@ def filled(place: Place, book: str) -> Iterator[tuple[Connection, UUID]]:
 
 
 _COMPLAINTS = """
-SELECT f.complaint_id, f.reference, f.starts_at, f.channel, f.product, f.category, f.grade, f.department, f.handler,
+SELECT f.complaint_id, s.reference, f.starts_at, s.channel, s.product, s.category, s.grade, s.department, s.handler,
        EXISTS (SELECT FROM "{task}".task AS t WHERE t.book = f.book AND t.complaint_id = f.complaint_id),
        f.due_at, f.stopped_at, r.due_at, r.stopped_at, f.ended = 'void'
   FROM "{clock}".clock AS f
   JOIN "{clock}".clock AS r USING (book, complaint_id, regime, run)
+  JOIN "{clock}".complaint AS s USING (book, complaint_id)
  WHERE f.book = %(book)s AND f.regime = 'house' AND f.run = 1 AND f.clock = 'first-reply' AND r.clock = 'resolution'
-   AND f.known_to IS NULL AND r.known_to IS NULL
+   AND f.known_to IS NULL AND r.known_to IS NULL AND s.known_to IS NULL
 """
 
 _AUDIT = """
