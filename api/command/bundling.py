@@ -95,7 +95,7 @@ def _covering(connection: Connection, checkpoints: Checkpoints, position: int) -
 
 def _told(connection: Connection, book: str, complaint: UUID, position: int) -> Told:
     """The history as `complaint-ledger history` tells it, as a page, and its facts for a program."""
-    found, lines = reading._lines(connection, book, complaint, position, LINES_MAX)  # noqa: SLF001 - as above
+    found, lines = reading.history_lines(connection, book, complaint, position, LINES_MAX)
     parts = "".join(_as_html(part) for part in telling.told(found, lines, calendar()))
     document = {
         "book": found.book,

@@ -304,8 +304,8 @@ def difference(
         if last < first:
             raise WrongUse("TO lies before FROM: exchange them")
         found = reading.complaint_named(connection, settings.book, complaint, last)
-        page, lines = reading._lines(connection, settings.book, found, last, LINES_MAX)  # noqa: SLF001 - as above
-        _, before = reading._lines(connection, settings.book, found, first, LINES_MAX)  # noqa: SLF001 - as above
+        page, lines = reading.history_lines(connection, settings.book, found, last, LINES_MAX)
+        _, before = reading.history_lines(connection, settings.book, found, first, LINES_MAX)
     known = {line.version: line for line in before}
     new = [line for line in lines if known.get(line.version) != line]
     if as_json:

@@ -103,7 +103,7 @@ def complaint_history(
     with asking_of(settings, history.PROJECTION.name, silent=as_json) as connection:
         place = place_named(connection, settings.book, as_of)
         complaint_id = complaint_named(connection, settings.book, complaint, place)
-        found, lines = _lines(connection, settings.book, complaint_id, place, limit)
+        found, lines = history_lines(connection, settings.book, complaint_id, place, limit)
     if as_json:
         print_json(
             {
@@ -152,7 +152,7 @@ def _known_later(connection: Connection, book: str, complaint: str, place: int |
     )
 
 
-def _lines(
+def history_lines(
     connection: Connection, book: str, complaint_id: UUID, place: AsOf, limit: int
 ) -> tuple[history.History, list[history.Line]]:
     """The last page that was asked for, and the lines of all pages up to the limit, as of one position."""

@@ -203,7 +203,7 @@ def _bulk(place: Place) -> Iterator[tuple[Side, Side]]:
             return events / (time.perf_counter() - began)
 
     def theirs(connect: Callable[[], AbstractContextManager[object]]) -> float:
-        with closing(connect()) as connection, connection.cursor() as cursor:  # type: ignore[type-var]
+        with closing(connect()) as connection, connection.cursor() as cursor:  # type: ignore[type-var]  # what is opened can be closed
             rows = _Rows(events)
             began = time.perf_counter()
             cursor.copy_expert(

@@ -56,7 +56,7 @@ def _grow(place: Place, book: str, size: int, goal: int) -> float:
 
     began = time.perf_counter()
     with closing(Appender(lambda: place.database.connect(Role.APPLICATION, autocommit=True), book)) as appender:
-        for done, _ in enumerate(appender.append_all(islice(requests(), (goal - size) // EVENTS_A_STREAM)), 1):  # type: ignore[call-overload]
+        for done, _ in enumerate(appender.append_all(islice(requests(), (goal - size) // EVENTS_A_STREAM)), 1):  # type: ignore[call-overload]  # an endless iterator of requests
             if done % 10_000 == 0 and sys.stderr.isatty():
                 print(f"growing: {size + done * EVENTS_A_STREAM:,} of {goal:,}", file=sys.stderr)
     return (goal - size) / (time.perf_counter() - began)

@@ -65,7 +65,7 @@ class Figures:
 
 
 def measured(line: Line, rounds: int, told: Callable[[int, int], None]) -> Figures:
-    """Both sides in turn, `rounds` times, after a first round that is not counted where there are several."""
+    """Both sides in turn, `rounds` times, or as often as the line itself says."""
     with line.prepare() as (ours, theirs):
         pairs = list(_pairs(ours, theirs, line.rounds or rounds, told))
     return Figures(line, [a for a, _ in pairs], [b for _, b in pairs])

@@ -35,6 +35,8 @@ class Place:
     database: Database
     seconds: float
     quick: bool
+    filled: str | None = None
+    """The book with a made-up year in it, once it was made."""
 
     def __post_init__(self) -> None:
         self._numbers = count(1)

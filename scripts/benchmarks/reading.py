@@ -140,8 +140,7 @@ def lines(place: Place, part: str) -> list[Line]:
 
 def filled(place: Place) -> str:
     """A book with a made-up year, made once; its projections are caught up."""
-    found: str | None = getattr(place, "filled", None)
-    if found is None:
+    if place.filled is None:
         book = place.new_book()
         complaints = 200 if place.quick else 2_600
         hours = OfficeHours(built_in_calendars()["china"])
@@ -153,9 +152,8 @@ def filled(place: Place) -> str:
             catch_up(place.database, book, projection.name)
         with closing(place.connect("ledger")) as superuser, superuser.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
-        found = book
         place.filled = book
-    return found
+    return place.filled
 
 
 def _story(story: Sequence[Step]) -> BulkRequest:
