@@ -106,8 +106,9 @@ STAGE_SENTENCES: Mapping[str, Callable[[Details], str]] = {
         + ("they agree" if d["agreed"] else "no agreement yet")
     ),
     "compensation-approved": lambda d: (
-        f"approved a compensation 补偿: {named('compensation-kind', d['kind'])}{_amount(d, 'amount_minor')}, "
-        f"by {d['approved_by']}" + (f" ({named('approver-rank', d['approver_rank'])})" if "approver_rank" in d else "")
+        f"obtained a compensation 补偿: {named('compensation-kind', d['kind'])}{_amount(d, 'amount_minor')}, "
+        f"approved by {d['approved_by']}"
+        + (f" ({named('approver-rank', d['approver_rank'])})" if "approver_rank" in d else "")
     ),
     "compensation-provided": lambda d: "provided the compensation" + _also(d, "payment_reference", " (", ")"),
     "complaint-escalated": lambda d: (
