@@ -19,7 +19,7 @@ from ledger.access.refusals import ApproverIsRequester, ErasedAlready, StillReta
 from ledger.application import Ledger
 from ledger.complaint import commands as complaint
 from ledger.database.programs import wheel_binaries
-from ledger.database.roles import Role
+from ledger.database.roles import SUPERUSER, Role
 from ledger.database.target import Database
 from ledger.record.verify import verify
 from ledger.vault.erasing import carry_out_again, erase
@@ -44,7 +44,7 @@ def dumped(database: Database) -> bytes:
     """Everything that the database holds, as its superuser dumps it."""
     dsn = parse_dsn(database.dsn(Role.OWNER))
     address = [f"--host={dsn['host']}", f"--port={dsn.get('port', '5432')}", f"--dbname={dsn['dbname']}"]
-    command = [str(wheel_binaries() / "pg_dump"), *address, f"--username={dsn['user']}", "--enable-row-security"]
+    command = [str(wheel_binaries() / "pg_dump"), *address, f"--username={SUPERUSER}"]
     return subprocess.run(command, capture_output=True, check=True).stdout
 
 

@@ -135,6 +135,11 @@ def test_the_published_rows(program: Program, book: str) -> None:
         ("sla", True),
         ("history", True),
         ("worklist", True),
+        ("timeline", True),
+        ("duties", True),
+        ("timekeeper", True),
+        ("indicators", True),
+        ("returns", True),
     ]
 
 
