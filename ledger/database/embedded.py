@@ -270,7 +270,8 @@ def _provision(server: Server) -> None:
             name, owner = sql.Identifier(DATABASE), sql.Identifier(Role.OWNER)
             cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(name, owner))
             cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
-            roles = sql.SQL(", ").join(sql.Identifier(role) for role in Role)
+            # the publisher enters the databases of receivers, and never this one
+            roles = sql.SQL(", ").join(sql.Identifier(role) for role in Role if role is not Role.PUBLISHER)
             cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, roles))
     finally:
         administrator.close()

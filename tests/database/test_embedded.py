@@ -22,6 +22,7 @@ from ledger.database.programs import wheel_binaries, within_reach
 from ledger.database.roles import SUPERUSER, Role
 from ledger.database.target import Database, open_database
 from ledger.settings import Settings
+from tests.database.acting import acting_as
 
 CHECKOUT = Path(__file__).parents[2]
 USE = """
@@ -29,6 +30,7 @@ import sys
 from pathlib import Path
 from ledger.database.target import open_database
 from ledger.settings import Settings
+from tests.database.acting import acting_as
 with open_database(Settings(data=Path(sys.argv[1]))):
     print("in use", flush=True)
     sys.stdin.readline()
@@ -154,13 +156,12 @@ class TestWhoGetsIn:
 
     def test_a_connection_is_the_role_it_asked_for(self, database: Database) -> None:
         for role in Role:
-            with database.connect(role) as connection, connection.cursor() as cursor:
+            with acting_as(database, role) as connection, connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT current_user, current_setting('TimeZone'), current_setting('transaction_isolation'),"
                     " current_setting('statement_timeout'), current_setting('application_name')"
                 )
                 assert cursor.fetchone() == (role, "UTC", "read committed", "1min", "complaint-ledger")
-            connection.close()
 
 
 class TestWhatIsLogged:

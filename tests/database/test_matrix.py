@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as Connection
 from ledger.database.rights import RIGHTS, SCHEMAS
 from ledger.database.roles import Role
 from ledger.database.target import Database
+from tests.database.acting import acting_as
 
 ROLES = [role for role in Role if role is not Role.OWNER]
 TRIED = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
@@ -56,7 +57,7 @@ def test_each_table_as_each_role(role: Role, owner: Connection, database: Databa
         list(SCHEMAS),
     )
     assert len(tables) > 10
-    with closing(database.connect(role, autocommit=True)) as connection:
+    with acting_as(database, role) as connection:
         for table, column in tables:
             statements = {
                 "SELECT": f"SELECT 1 FROM {table} LIMIT 1",
@@ -80,7 +81,7 @@ def test_each_function_as_each_role(role: Role, owner: Connection, database: Dat
         list(SCHEMAS),
     )
     assert len(functions) > 10
-    with closing(database.connect(role, autocommit=True)) as connection:
+    with acting_as(database, role) as connection:
         for function, arguments in functions:
             granted = "EXECUTE" in RIGHTS[function].get(role, "")
             assert may(connection, f"SELECT * FROM {function}({arguments})") is granted, f"{role}: {function}"
@@ -90,7 +91,7 @@ def test_each_function_as_each_role(role: Role, owner: Connection, database: Dat
 def test_no_variable_makes_a_session_somebody_else(role: Role, database: Database) -> None:
     """Neither another role, nor the owner's rights, nor an unfiltered look at other books."""
     for attempt in ("SET ROLE ledger_owner", "SET SESSION AUTHORIZATION ledger_owner", "SET ROLE ledger_superuser"):
-        with closing(database.connect(role, autocommit=True)) as connection:
+        with acting_as(database, role) as connection:
             assert not may(connection, attempt), attempt
             assert not may(connection, "CREATE TABLE ledger.mine ()")
             assert not may(connection, "COPY (SELECT 1) TO PROGRAM 'true'")

@@ -8,11 +8,13 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection
 
+from ledger.database.faults import RoleNotGranted
 from ledger.database.rights import RIGHTS, SCHEMAS, granted
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.record.append import NewEvent, Request
 from ledger.recorder import BookRecorder, BookUnavailable
+from tests.database.acting import acting_as
 
 pytestmark = pytest.mark.every_postgres
 
@@ -41,7 +43,7 @@ def test_nobody_may_write_events_and_nobody_may_read_the_vault(database: Databas
     for role in Role:
         if role is Role.OWNER:
             continue
-        with closing(database.connect(role, autocommit=True)) as connection, connection.cursor() as cursor:
+        with acting_as(database, role) as connection, connection.cursor() as cursor:
             for statement in (
                 "INSERT INTO ledger.event SELECT * FROM ledger.event",
                 "UPDATE ledger.event SET version = version",
@@ -55,6 +57,11 @@ def test_nobody_may_write_events_and_nobody_may_read_the_vault(database: Databas
             ):
                 with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                     cursor.execute(statement)
+
+
+def test_the_publisher_is_not_let_into_the_ledgers_database(database: Database) -> None:
+    with pytest.raises(RoleNotGranted):
+        database.connect(Role.PUBLISHER)
 
 
 def test_a_role_that_changes_its_own_default_does_not_stop_the_book(database: Database, book: str) -> None:

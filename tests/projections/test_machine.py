@@ -43,6 +43,7 @@ from projections.machine import (
 )
 from projections.rebuild import build_until, compare
 from projections.worker import Worker, catch_up, status
+from tests.database.acting import acting_as
 from tests.projections.stories import Told, interleaved, record, record_raw
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -149,15 +150,20 @@ def test_lag_is_told_in_events_and_seconds(database: Database, projector: Connec
         history.of(projector, book, uuid4(), as_of=4)
 
 
+def take_once_free(projector: Connection, book: str, name: str) -> None:
+    """The server lets go of a lock a moment after its session has ended."""
+    until = time.monotonic() + 30
+    while not take(projector, book, name):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
 def test_catching_up_an_empty_book_does_not_wait_for_whoever_holds_it(
     database: Database, settings: Settings, projector: Connection, book: str
 ) -> None:
     """Another process holds the projection, and has nothing to do either."""
     assert catch_up(database, book, "sla") == 0
-    until = time.monotonic() + 30  # the server lets go of the lock a moment after its session has ended
-    while not take(projector, book, "sla"):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    take_once_free(projector, book, "sla")
     command = [sys.executable, "-c", CATCHES_UP, str(settings.data), str(settings.server_binaries or ""), book]
     done = subprocess.run(
         command, capture_output=True, cwd=Path(__file__).parents[2], text=True, timeout=30, check=True
@@ -220,7 +226,7 @@ class TestAFailingEvent:
     ) -> None:
         with pytest.raises(ProjectionStopped):
             catch_up(database, poisoned, "history")
-        assert take(projector, poisoned, "history")
+        take_once_free(projector, poisoned, "history")
         with pytest.raises(ProjectionStopped, match=r"stopped at position 10 \(contact-noted\): ValidationError"):
             catch_up(database, poisoned, "history")
         assert catch_up(database, poisoned, "history", until=9) == 9
@@ -408,7 +414,7 @@ class TestRights:
                             with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                                 cursor.execute(in_schema(forbidden, schema_of(book, name), table))
         for role in (Role.VAULT, Role.PUBLISHER):
-            with closing(database.connect(role, autocommit=True)) as connection:
+            with acting_as(database, role) as connection:
                 cursor = connection.cursor()
                 with pytest.raises(psycopg2.errors.InsufficientPrivilege):
                     cursor.execute(in_schema("SELECT FROM {schema}.event", schema_of(book, "history")))
