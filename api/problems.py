@@ -122,6 +122,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     policies.CalendarUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,
     policies.InForceTooEarly: HTTPStatus.UNPROCESSABLE_ENTITY,
     policies.SettledDaysLost: HTTPStatus.UNPROCESSABLE_ENTITY,
+    policies.RegimeUnsound: HTTPStatus.UNPROCESSABLE_ENTITY,
     standing.SubjectNotFound: HTTPStatus.NOT_FOUND,
     standing.AlreadyBegun: HTTPStatus.CONFLICT,
     standing.VersionUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from ledger.deadlines.calendar import Calendar, Day, DayStart
 from ledger.deadlines.places import Path, lines_of
 from ledger.deadlines.regime import ClockRule, Effect, Extension, Limit, Regime, Suspension
+from ledger.deadlines.sound import unsound
 
 
 class Fault(NamedTuple):
@@ -33,18 +34,23 @@ def check_regime(text: str, calendars: Collection[str] | None = None) -> list[Fa
     `calendars` are the names that it may go by; None: any.
     """
     faults = _check(text, Regime, (ClockRule, Limit, Effect, Extension, Suspension))
-    if faults or calendars is None:
+    if faults:
         return faults
     given, lines = tomllib.loads(text), lines_of(text)
+    for place, reason, remedy in unsound(Regime.model_validate(given)):
+        faults.append(_refused(place, f"{reason}; {remedy}", text, lines))
+    if calendars is None:
+        return sorted(faults)
     named: list[tuple[Path, str]] = [(("calendar",), given["calendar"])]
     named += [
         (("clocks", i, "calendar"), each["calendar"]) for i, each in enumerate(given["clocks"]) if "calendar" in each
     ]
-    return [
+    faults += [
         Fault(_line(path, lines), _place(path), f"no calendar {name!r} is published", _near(name, calendars))
         for path, name in named
         if name not in calendars
     ]
+    return sorted(faults)
 
 
 def check_calendar(text: str) -> list[Fault]:
@@ -81,6 +87,8 @@ def _fault(error: ErrorDetails, text: str, lines: Mapping[Path, int], fields: Co
         return Fault(_line(path, lines), _place(path), f"{field} is missing", f"add {field} = …")
     if kind == "extra_forbidden":
         return Fault(_line(path, lines), _place(path), f"there is no {field}", _near(field, fields, "take it out"))
+    if kind == "tuple_type":
+        return Fault(_line(path, lines), _place(path), "this must be a list", 'write it in brackets, like ["one"]')
     if kind in ("enum", "literal_error"):
         expected = str((error.get("ctx") or {}).get("expected", ""))
         return Fault(_line(path, lines), _place(path), "this is none of the words it can be", f"use {expected}")

@@ -308,5 +308,5 @@ def _allows(extension: Extension, timed: Timed) -> bool:
 
 def _given(needs: tuple[str, ...], timed: Timed) -> bool:
     """Whether the fields are given; an instant, whether it had come when the fact is judged."""
-    values = [getattr(timed.fact, field) for field in needs]
+    values = [getattr(timed.fact, field, None) for field in needs]
     return all(value is not None and (not isinstance(value, datetime) or value <= timed.at) for value in values)

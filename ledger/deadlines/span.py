@@ -47,11 +47,17 @@ def warned_at(span: Span, due_at: datetime, starts_at: datetime, calendar: Calen
         return max(starts_at, due_at - timedelta(minutes=span.amount))
     on = calendar.local_day(due_at)
     left = span.amount if span.unit is Unit.WORKING_DAYS else (on - later(on, -span.amount, span.unit)).days
-    while left > 1 or (span.unit is Unit.WORKING_DAYS and not calendar.is_working_day(on)):
-        if span.unit is not Unit.WORKING_DAYS or calendar.is_working_day(on):
-            left -= 1
+    if span.unit is not Unit.WORKING_DAYS:
+        return max(starts_at, calendar.day_begins_at(on - timedelta(days=left - 1)))
+    first = calendar.local_day(starts_at)
+    while on > first and (left > 1 or not calendar.is_working_day(on)):
+        left -= calendar.is_working_day(on)
         on -= timedelta(days=1)
     return max(starts_at, calendar.day_begins_at(on))
+
+
+FIRST_DAY, LAST_DAY = date(2, 1, 1), date(8999, 12, 31)
+"""No limit reaches beyond these days, whatever somebody published: a recorded policy never stops a projection."""
 
 
 def later(on: date, amount: int, unit: Unit) -> date:
@@ -105,4 +111,6 @@ def _counted(first: date, days: int, excluded: Collection[date], works: Calendar
 def _months_later(on: date, months: int) -> date:
     years, month = divmod(on.month - 1 + months, 12)
     year, month = on.year + years, month + 1
+    if not FIRST_DAY.year <= year <= LAST_DAY.year:
+        return FIRST_DAY if year < FIRST_DAY.year else LAST_DAY
     return date(year, month, min(on.day, monthrange(year, month)[1]))

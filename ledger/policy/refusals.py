@@ -46,6 +46,17 @@ class RegimeUnknown(Refusal):
 
 
 @dataclass(eq=False)
+class RegimeUnsound(Refusal):
+    """Each of `faults` says where, why and what to do."""
+
+    name: str
+    faults: tuple[str, ...]
+
+    says: ClassVar[str] = "The regime {name} says what no clock can do: {faults}."
+    remedy: ClassVar[str] = "Correct what `faults` names; `complaint-ledger regime check FILE` tells the lines."
+
+
+@dataclass(eq=False)
 class CalendarUnpublished(Refusal):
     name: str
     known: tuple[str, ...]

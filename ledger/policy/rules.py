@@ -11,6 +11,7 @@ from ledger.complaint.refusals import InTheFuture
 from ledger.complaint.stated import FUTURE_SKEW
 from ledger.deadlines.calendar import Calendar
 from ledger.deadlines.regime import Regime
+from ledger.deadlines.sound import unsound
 from ledger.policy.commands import (
     PolicyCommand,
     PublishCalendar,
@@ -25,6 +26,7 @@ from ledger.policy.refusals import (
     InForceTooEarly,
     NothingNew,
     NotInForce,
+    RegimeUnsound,
     SettledDaysLost,
     VersionNotNext,
 )
@@ -59,6 +61,9 @@ def _publish_regime(known: Policies, command: PublishRegime, now: datetime) -> l
     if regime.version != len(versions) + 1:
         raise VersionNotNext(regime.name, regime.version, len(versions) + 1)
     _calendars_of(known, regime)
+    faults = tuple(map(str, unsound(regime)))
+    if faults:
+        raise RegimeUnsound(regime.name, faults)
     if command.in_force_from is not None:
         _not_too_early(known, regime, command.in_force_from, now)
     return [published]

@@ -58,6 +58,35 @@ def test_a_fault_has_its_line_its_place_and_a_remedy(written: str, instead: str,
     assert fault.remedy
 
 
+@pytest.mark.parametrize(
+    ("written", "instead", "on_line", "says"),
+    [
+        ('needs = ["complainant_told_at"]', 'needs = ["told_at"]', "told_at", "has no field 'told_at': use one of"),
+        ("amount = 30, unit", "amount = 15, unit", "to = { amount = 15", "15 calendar days is no longer than the limit"),
+        ('amount = 15, unit = "calendar-days"', 'amount = 900, unit = "years"', "900", "are more than 200 years"),
+        ("{ amount = 3, unit", "{ amount = 1, unit", "warn_before", "1 calendar days stands there twice: take one out"),
+        ("{ amount = 3, unit", "{ amount = 16, unit", "warn_before", "is more than the whole limit of 15: warn later"),
+        ("new_facts = true", 'new_facts = "yes"', "new_facts", "is never 'yes': use one of false, true"),
+        ("new_facts = true", 'reason = "fee"', "reason = ", "reason of complaint-reopened cannot be compared"),
+        ("outcome-stated =", "fact-annulled =", "fact-annulled", "no clock ever sees 'fact-annulled': take it out"),
+        ('stops = ["reply', 'applies_to = { urgent = ["true"] }\nstops = ["reply', "urgent", "write 'yes' or 'no'"),
+        ('stops = ["reply', "applies_to = { product = [] }\nstops = [\"reply", "product", "holds for no complaint"),
+        ('stops = ["reply', 'applies_to = { product = "loan" }\nstops = ["reply', "product", "must be a list: write it"),
+        ('zh = "处理决定并告知投诉人"', 'zh = " "', 'zh = " "', "no label in this language"),
+    ],
+)  # fmt: skip
+def test_what_no_clock_could_ever_do_is_told_before_it_is_published(
+    written: str, instead: str, on_line: str, says: str
+) -> None:
+    """Each of these is a regime in form, and would silently do nothing, or stop whoever computes by it."""
+    assert written in CBIRC
+    text = CBIRC.replace(written, instead, 1)
+    if "fact-annulled" in instead:
+        text = text.replace(", when = { final = true } }", " }", 1)
+    (fault,) = (each for each in check_regime(text, {"china"}) if says in str(each))
+    assert on_line in text.splitlines()[fault.line - 1]
+
+
 def test_what_is_missing_is_told_where_it_would_stand() -> None:
     text = CBIRC.replace('zh = "处理决定并告知投诉人"\n', "")
     (fault,) = check_regime(text)

@@ -6,10 +6,13 @@ from uuid import UUID
 import pytest
 
 from ledger.complaint.events import ComplaintEvent
+from ledger.complaint.moving import Unit
 from ledger.deadlines.calendar import INSTANT
 from ledger.deadlines.clock import Clock, clocks, runs, verdict
 from ledger.deadlines.explain import explain
-from ledger.deadlines.regime import built_in_regimes, read_regime
+from ledger.deadlines.regime import Span, built_in_regimes, read_regime
+from ledger.deadlines.running import NEVER
+from ledger.deadlines.span import warned_at
 from tests.deadlines.facts import (
     appraised,
     appraising,
@@ -341,3 +344,22 @@ def test_a_retired_file_is_kept_from_its_last_closing() -> None:
 def test_a_withdrawal_during_an_appraisal_is_void() -> None:
     found = decision(appraising(AT + DAY, told_at=AT + DAY), withdrawn(DUE + 9 * DAY))
     assert (found.ended, found.suspended_at) == ("void", None)
+
+
+class TestWhatIsRecordedNeverStopsAnybody:
+    """A regime is refused before it is published where no clock could follow it; one that is recorded is read for ever."""
+
+    def test_a_precondition_that_no_fact_can_meet_is_not_met(self) -> None:
+        asks = CBIRC.clocks[0].suspensions[0].model_copy(update={"needs": ("told_at",)})
+        regime = CBIRC.model_copy(update={"clocks": (CBIRC.clocks[0].model_copy(update={"suspensions": (asks,)}),)})
+        (run,) = runs(numbered(received(AT), appraising(AT + DAY, told_at=AT + DAY)), [regime])
+        assert [step.did for step in run.steps] == ["start", "not-suspended"]
+
+    @pytest.mark.parametrize("unit", ["years", "months", "weeks", "working-days"])
+    def test_a_limit_or_a_warning_beyond_all_days_is_computed(self, unit: str) -> None:
+        span = Span(amount=10_000, unit=Unit(unit))
+        limit = CBIRC.clocks[0].limits[0].model_copy(update={"amount": 10_000, "unit": Unit(unit)})
+        rule = CBIRC.clocks[0].model_copy(update={"limits": (limit,), "warn_before": (span,)})
+        (run,) = runs(numbered(received(AT)), [CBIRC.model_copy(update={"clocks": (rule,)})])
+        assert AT < run.clock.due_at < NEVER
+        assert warned_at(span, DUE, AT, run.calendar) == AT

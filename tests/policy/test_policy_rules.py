@@ -113,6 +113,18 @@ def test_the_day_is_the_latest_that_has_begun_where_the_regime_counts() -> None:
     assert len(decide(founded(), fca, evening)) == 1
 
 
+def test_a_regime_that_no_clock_could_follow_is_not_published() -> None:
+    (first, *others) = CBIRC.clocks
+    asks = first.suspensions[0].model_copy(update={"needs": ("told_at",)})
+    broken = CBIRC.model_copy(
+        update={"version": 2, "clocks": (first.model_copy(update={"suspensions": (asks,)}), *others)}
+    )
+    refusal = refused(ask.PublishRegime(regime=broken, **WHO))
+    assert type(refusal) is no.RegimeUnsound
+    (fault,) = refusal.facts()["faults"]  # type: ignore[misc]  # a tuple of sentences
+    assert "clocks.1.suspensions.1.needs: the fact appraisal-started has no field 'told_at'" in fault
+
+
 def test_what_is_in_force_already_is_so() -> None:
     assert decide(founded(), put("house"), NOW) == []
 
@@ -182,7 +194,7 @@ def test_a_policy_is_found_by_name_and_version() -> None:
 
 
 def test_every_refusal_is_raised() -> None:
-    raised = {kind for _, kind, _ in REFUSED} | {no.CalendarUnknown, no.CalendarUnpublished}
+    raised = {kind for _, kind, _ in REFUSED} | {no.CalendarUnknown, no.CalendarUnpublished, no.RegimeUnsound}
     defined = {each for each in vars(no).values() if isinstance(each, type) and issubclass(each, Refusal)} - {Refusal}
     assert defined <= raised
 
