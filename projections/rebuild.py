@@ -22,8 +22,11 @@ from ledger.record.reading import head, position_at
 from projections.catalogue import projection_named
 from projections.machine import Builder, Progress, Projection, drop, in_schema, schema_of, take
 
-EVENTS_MAX = 10_000
-"""Events of one step of a rebuild: nobody waits for its row, and what a later event of a step changes is written once."""
+EVENTS_MAX = 5_000
+"""Events of one step of a rebuild: nobody waits for its row, and what a later event of a step changes is written once.
+
+A step holds its events and rows in memory, some 40 MB; twice as many are no faster.
+"""
 SWAP_ATTEMPTS_MAX = 30
 DIFFERENCES_MAX = 1000
 

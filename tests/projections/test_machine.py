@@ -27,7 +27,7 @@ from ledger.deadlines.regime import built_in_regimes
 from ledger.names import UnknownStoredName
 from ledger.record.reading import head
 from ledger.settings import Settings
-from projections import history, sla, timekeeper, worklist
+from projections import complaints, history, sla, timekeeper, worklist
 from projections.asking import NotBuilt, NotReached, reached
 from projections.catalogue import PROJECTIONS
 from projections.complaints import NEUTRAL
@@ -116,7 +116,9 @@ def test_the_rows_do_not_depend_on_what_is_remembered(
     catch_up(database, book, forgetful.name)
     builder = Builder(projector, book, forgetful, "until_0")
     while builder.step(7):
-        pass
+        kept = builder._fold._complaints
+        assert len(kept._known) <= 7, "no more than one batch brings in"
+        assert kept._facts == sum(map(complaints.size_of, kept._known.values())), "what is kept is counted"
     live = rows_of(projector, forgetful, schema_of(book, forgetful.name))
     assert rows_of(projector, forgetful, builder.schema) == live
 
