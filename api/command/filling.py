@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from api.command.attesting import witnesses_of
 from api.command.books import print_line
 from api.command.cfpb import NotComplaints
 from api.command.demo import fill as demo_fill
@@ -17,11 +18,15 @@ from api.command.importing import CfpbImport, Report
 from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, WrongUse, settings_of
 from api.command.place import make_book, open_keys, open_place, writable_book
 from api.command.printing import print_json, progress, say
+from api.log import configure_logging
 from ledger.application import Ledger
 from ledger.complaint.events import ComplaintRegistered
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.deadlines.calendar import Calendar, built_in_calendars
+from ledger.proof.checkpoints import Checkpoints
+from ledger.proof.cosigning import make_and_collect
+from ledger.proof.schedule import Schedule
 from ledger.record.envelope import opened
 from ledger.record.reading import stream_events
 from ledger.settings import Settings
@@ -88,14 +93,23 @@ def calendar() -> Calendar:
 
 
 def _import_files(target: Database, settings: Settings, files: list[Path], *, silent: bool) -> Report:
+    configure_logging()
+    policy = witnesses_of(settings)
     with closing(open_keys(settings)) as keys, closing(Ledger(target, settings.book, keys)) as ledger:
+        checkpoints = Checkpoints(ledger, target, settings.signing_key)
         importer = CfpbImport(ledger, keys, calendar(), calendar().local_day(datetime.now(UTC)), say)
-        for path in files:
-            with progress(f"importing {path.name} (bytes)", silent=silent) as advance:
-                try:
-                    importer.file(path, advance)
-                except NotComplaints as unfit:
-                    raise WrongUse(f"{path}: {unfit}") from None
+        with Schedule(checkpoints, policy):  # what comes in for hours is signed as it comes
+            for path in files:
+                with progress(f"importing {path.name} (bytes)", silent=silent) as advance:
+                    try:
+                        importer.file(path, advance)
+                    except NotComplaints as unfit:
+                        raise WrongUse(f"{path}: {unfit}") from None
+        made, collected = make_and_collect(checkpoints, policy)
+        if made is not None and not silent:
+            say(f"signed: a checkpoint covers the book's first {made.checkpoint.size:,} events")
+        for failure in collected.failures:
+            say(failure)
         return importer.report
 
 

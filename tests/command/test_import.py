@@ -12,6 +12,7 @@ import pytest
 from ledger.complaint.events import ComplaintReceived
 from ledger.database.roles import Role
 from ledger.database.target import Database
+from ledger.proof.checkpoints import latest
 from ledger.record.envelope import opened
 from ledger.record.reading import events_after
 from ledger.settings import Settings
@@ -99,7 +100,10 @@ def test_each_complaint_has_a_stream_and_a_customer_of_its_own(
 ) -> None:
     importing(EIGHTEEN, ROW_18, ROW_18.replace("77", "78"))
     with closing(database.connect(Role.AUDITOR, autocommit=True)) as connection:
-        rows = events_after(connection, book, 0, 100)
+        recorded = events_after(connection, book, 0, 100)
+        assert latest(connection, book).checkpoint.size == len(recorded), "what was imported is signed"
+    rows = [row for row in recorded if row.name != "verifier-key-introduced"]
+    assert len(recorded) == len(rows) + 1
     events = [opened(row) for row in rows]
     assert [row.version for row in rows] == [1, 2, 3, 4, 5] * 2
     assert len({row.stream_id for row in rows}) == 2
