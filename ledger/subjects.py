@@ -140,7 +140,7 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="data-subject",
         commands=DataSubjectCommand,
-        stream=lambda command, book: uuid5(book, f"data-subject/{command.subject_id}"),
+        stream=lambda command, book: access.subject_stream(book, command.subject_id),
         nothing=access.DataSubject(),
         evolve=access.evolve_subject,
         decide=access.decide_subject,

@@ -1,5 +1,6 @@
 """`bundle`: packs the evidence of some complaints for somebody outside. Computes no hash and decides nobody's right to see."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime
 from html import escape
@@ -9,6 +10,7 @@ from uuid import UUID
 
 import typer
 from psycopg2.extensions import connection as Connection
+from pydantic import TypeAdapter, ValidationError
 from rich.table import Table
 
 from api.command import reading, telling
@@ -20,9 +22,12 @@ from api.command.printing import print_json
 from api.command.upkeep import catch_up
 from api.page import html
 from ledger.database.roles import Role
-from ledger.proof.bundle import Told, bundle
+from ledger.event import Code, StaffId
+from ledger.proof.bundle import Shown, Told, bundle
 from ledger.proof.checkpoints import Checkpoints, Held, NoSuchCheckpoint, first_covering
-from ledger.record.reading import head, position_at
+from ledger.proof.shown import Receiver, shown_to
+from ledger.record.reading import StoredRow, head, position_at
+from ledger.vault.service import Vault
 from projections import history
 
 LINES_MAX = 10_000
@@ -34,6 +39,18 @@ def pack(
     ],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The zip file to write.")],
     receiver: Annotated[str, typer.Option("--for", metavar="NAME", help="Who receives it; stands in the manifest.")],
+    purpose: Annotated[
+        str | None,
+        typer.Option(
+            "--purpose",
+            metavar="CODE",
+            help="Show the personal values and files that the receiver may see, for this purpose: recorded as looks.",
+        ),
+    ] = None,
+    request: Annotated[
+        list[UUID] | None,
+        typer.Option("--request", metavar="ID", help="A granted request of the receiver; one for each complaint."),
+    ] = None,
     as_of: Annotated[
         str | None,
         typer.Option("--as-of", metavar="POSITION|DAY|TIME", help="As the book was known there. [default: now]"),
@@ -45,8 +62,11 @@ def pack(
 ) -> None:
     """Pack the evidence 证据包 of complaints: events, entries, proofs, checkpoint, keys, histories, and a program to check it.
 
-    The receiver needs nothing of the ledger: `python verify.py FILE --key KEY`. No personal value is shown in it.
+    The receiver needs nothing of the ledger: `python verify.py FILE --key KEY`. No personal value is shown in it, unless
+    a --purpose is stated: then all that the receiver may see, which for core and important values and for files takes
+    a granted --request, or the complaint's being assigned to the receiver.
     """
+    to = _receiver(receiver, purpose, request or [])
     settings = settings_of(database, data, book)
     with (
         open_place(settings) as target,
@@ -61,16 +81,52 @@ def pack(
         for named in complaints:
             complaint = reading.complaint_named(connection, settings.book, named, position)
             told[complaint] = _told(connection, settings.book, complaint, position)
-        packed = bundle(connection, settings.book, told, position, checkpoint, receiver)
+        shown = Shown({})
+
+        def disclosures(rows: Sequence[StoredRow]) -> Shown:
+            nonlocal shown
+            if to is not None:
+                with closing(Vault(ledger, target)) as vault, closing(ledger.evidence_store()) as store:
+                    shown = shown_to(ledger, vault, store, to, rows, position)
+            return shown
+
+        packed = bundle(connection, settings.book, told, position, checkpoint, receiver, disclosures)
     out.write_bytes(packed)
+    values = sum(map(len, shown.values.values()))
     if as_json:
-        size = checkpoint.checkpoint.size
-        print_json({"file": str(out), "complaints": list(told), "position": position, "checkpoint_size": size})
+        print_json(
+            {
+                "file": str(out),
+                "complaints": list(told),
+                "position": position,
+                "checkpoint_size": checkpoint.checkpoint.size,
+                "values": values,
+                "files": len(shown.attached),
+            }
+        )
         return
     print_line(
         f"{len(told)} complaints as of position {position:,}, under the checkpoint of size "
         f"{checkpoint.checkpoint.size:,}, in {out}"
     )
+    print_line(f"{values:,} personal values and {len(shown.attached):,} files are shown to {receiver}")
+
+
+def _receiver(name: str, purpose: str | None, requests: list[UUID]) -> Receiver | None:
+    """To whom values are shown; None where none are. Raises WrongUse before anything is recorded."""
+    if purpose is None:
+        if requests:
+            raise WrongUse("--request: say with --purpose what the values are shown for")
+        return None
+    for option, text, kind in (("--for", name, TypeAdapter(StaffId)), ("--purpose", purpose, TypeAdapter(Code))):
+        try:
+            kind.validate_python(text)
+        except ValidationError:
+            raise WrongUse(
+                f"{option}: values are shown to a person by identifier and for a purpose in lower case, such as "
+                f"--for sun.li --purpose external-audit; not {text!r}"
+            ) from None
+    return Receiver(name, purpose, tuple(requests))
 
 
 def _position(connection: Connection, book: str, as_of: str | None) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import assert_never
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from ledger.access import commands as ask
 from ledger.access import events as fact
@@ -15,6 +15,11 @@ from ledger.given import Given
 ACCESS_DAYS_MAX = 90
 LEGAL_CLAIM = "legal-claim"
 """The purpose for which restricted values may still be seen (GDPR Art. 18(2))."""
+
+
+def subject_stream(book: UUID, subject_id: UUID) -> UUID:
+    """The stream of what is recorded about a data subject's values; the customer's own stream is another."""
+    return uuid5(book, f"data-subject/{subject_id}")
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,30 @@ COMPLAINTS_MAX = 1_000
 AT = (1980, 1, 1, 0, 0, 0)
 """The date of every file in the zip: the earliest that the format has, so that it says nothing."""
 
-Disclosures = Callable[[Sequence[StoredRow]], Mapping[int, Sequence[str]]]
-"""From events to the disclosures that the receiver may see, by position: base64url of `[salt, path, value]` (RFC 9901).
+ATTACHED_BYTES_MAX = 512 * 1024 * 1024
+"""All files of a bundle together: it is made in memory."""
 
-Whoever gives them has checked the right to see, and has recorded the look before.
+
+class Attached(NamedTuple):
+    """A file of evidence: the event at `position` holds SHA-256 over salt and content."""
+
+    position: int
+    file_id: UUID
+    salt: bytes
+    content: bytes
+
+
+class Shown(NamedTuple):
+    """What a receiver may see: disclosures by position, base64url of `[salt, path, value]` (RFC 9901), and files."""
+
+    values: Mapping[int, Sequence[str]]
+    attached: Sequence[Attached] = ()
+
+
+Disclosures = Callable[[Sequence[StoredRow]], Shown]
+"""From the complaints' events to what the receiver may see of them.
+
+Whoever gives it has checked the right to see, and has recorded the look before.
 """
 
 
@@ -50,6 +70,14 @@ class TooManyComplaints(Refusal):
     remedy: ClassVar[str] = "Ask for fewer, or hand over the book's entries and events as an export."
 
 
+@dataclass(eq=False)
+class TooMuchAttached(Refusal):
+    """A bundle is made in memory."""
+
+    says: ClassVar[str] = f"The files of these complaints are more than {ATTACHED_BYTES_MAX} bytes."
+    remedy: ClassVar[str] = "Make a bundle of fewer complaints, or one without values and files."
+
+
 class Told(NamedTuple):
     """The history of one complaint for people: a page in Chinese and English, and its facts as JSON."""
 
@@ -57,10 +85,10 @@ class Told(NamedTuple):
     document: object
 
 
-def none_shown(rows: Sequence[StoredRow]) -> Mapping[int, Sequence[str]]:
+def none_shown(rows: Sequence[StoredRow]) -> Shown:
     """No personal value leaves the vault."""
     del rows
-    return {}
+    return Shown({})
 
 
 def bundle(
@@ -83,14 +111,20 @@ def bundle(
     rows = sorted(
         (row for stream in streams for row in _stream(connection, book, stream, as_of)), key=lambda row: row.position
     )
+    shown = disclosures([row for row in rows if row.stream_id in told])
     content = {
         "readme.txt": _text("bundle_readme.txt"),
         "verify.py": _text("verifier.py"),
         "checkpoint": checkpoint.written(),
         "keys.txt": "".join(f"{key.verifier_key}\n" for key in verifier_keys(connection, book)).encode(),
-        "disclosures.json": _json({str(position): list(each) for position, each in disclosures(rows).items()}),
+        "disclosures.json": _json({str(position): list(each) for position, each in shown.values.items()}),
+        "attachments.json": _json(
+            {str(each.file_id): {"position": each.position, "salt": each.salt.hex()} for each in shown.attached}
+        ),
         "events.json": _json([_listed(row) for row in rows]),
     }
+    for each in shown.attached:
+        content[f"attachments/{each.file_id}"] = each.content
     for complaint, history in told.items():
         content[f"history/{complaint}.html"] = history.html.encode()
         content[f"history/{complaint}.json"] = _json(history.document)

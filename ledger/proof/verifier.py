@@ -283,6 +283,25 @@ def check_disclosures(bundle: Bundle) -> int:
     return count
 
 
+def check_attachments(bundle: Bundle) -> int:
+    """Each file is the one whose digest, over its salt and content, stands in its event."""
+    listed = bundle.json("attachments.json")
+    if {f"attachments/{file_id}" for file_id in listed} != {n for n in bundle.names if n.startswith("attachments/")}:
+        raise Wrong("the files that are attached are not those that are listed")
+    positions = set(bundle.manifest["positions"])
+    for file_id, said in listed.items():
+        if said["position"] not in positions:
+            raise Wrong(
+                f"the file {file_id} is said to be of position {said['position']}, which the bundle does not hold"
+            )
+        event = json.loads(bundle.read(f"events/{said['position']}.state"))["event"]
+        content = bundle.read(f"attachments/{file_id}")
+        digest = hashlib.sha256(bytes.fromhex(said["salt"]) + content).hexdigest()
+        if (event["file_id"], event["file_digest"], event["size_bytes"]) != (file_id, digest, len(content)):
+            raise Wrong(f"the file {file_id} is not the one that was recorded at position {said['position']}")
+    return len(listed)
+
+
 def entries_in(path: str) -> Iterator[tuple[bytes, re.Match[str]]]:
     """The entries of a file, eight lines each, in constant memory."""
     with open(path, "rb") as file:  # noqa: PTH123 - one file, and no more names than needed
@@ -336,12 +355,13 @@ def checked(arguments: argparse.Namespace) -> list[str]:
         raise Wrong("the bundle is said to be as of a position that the checkpoint does not cover")
     streams = check_events(bundle, checkpoint)
     events = sum(map(len, streams.values()))
-    disclosed = check_disclosures(bundle)
+    disclosed, attached = check_disclosures(bundle), check_attachments(bundle)
     shown = [
         f"The key that you gave signed a checkpoint over the first {checkpoint.size} entries of {checkpoint.origin}.",
         f"{events} events in {len(streams)} streams are in that tree, each at its position, with every byte as recorded.",
         f"Each stream has its versions from 1 without a hole, as of position {as_of}.",
         f"{disclosed} personal values are shown, and each is the one that was recorded.",
+        f"{attached} files are attached, and each is the one that was recorded, byte for byte.",
     ]
     times = {key: cosigned_at(checkpoint, read_key(key, 4)) for key in arguments.witness}
     agreed = [f"{key.split('+')[0]} at {at}" for key, at in times.items() if at is not None]
@@ -362,7 +382,7 @@ def not_shown(arguments: argparse.Namespace) -> list[str]:
     left = [
         "That what was recorded is true: the ledger shows what was recorded and when, not that it happened so.",
         "That history.html and history.json tell the events rightly: they are there to be read; the events decide.",
-        "That the manifest's name of the receiver is right, and that nothing personal was held back from him.",
+        "That the manifest's name of the receiver is right, and that no value and no file was held back from him.",
     ]
     if not arguments.entries:
         left.insert(0, "That there is no further event of these streams: for that give --entries FILE.")

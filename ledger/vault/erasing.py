@@ -11,13 +11,14 @@ from psycopg2.extensions import connection as Connection
 
 from ledger.access import commands as ask
 from ledger.access.refusals import ErasedAlready
+from ledger.access.rules import subject_stream
 from ledger.application import Ledger
 from ledger.complaint.state import Complaint, effective
 from ledger.database.sql import queries
 from ledger.deadlines.clock import clocks
 from ledger.deadlines.regime import Purpose, built_in_regimes
 from ledger.record.reading import stream_events
-from ledger.vault.service import Vault, subject_stream
+from ledger.vault.service import Vault
 
 STREAMS_MAX = 10_000
 PAGE = 1_000

@@ -114,6 +114,14 @@ def said_by(disclosure: bytes) -> Opened:
     return Opened(*said)
 
 
+def disclosure_of(opened: Opened, digest: str) -> str:
+    """The disclosure as it was recorded, for whoever may have it; raises DisclosureBroken where it has another digest."""
+    written = _base64url(orjson.dumps(list(opened)))
+    if digest_of(written) != digest:
+        raise DisclosureBroken(f"the value behind {digest} cannot be written as it was recorded")
+    return written.decode("ascii")
+
+
 def digests_of(event: Event) -> Iterator[tuple[str, UUID, Tier, str]]:
     """Path, data subject, tier and digest of every recorded personal value of an event, nested facts included."""
     for held in _held_in(event, ""):

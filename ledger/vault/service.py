@@ -4,12 +4,14 @@ It acts under a database role of its own, which reads ciphertexts by a look that
 Handlers, auditors and bundles all come here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import base64
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from psycopg2.extensions import connection as Connection
 
@@ -17,7 +19,7 @@ from ledger.access import commands as ask
 from ledger.access.events import VALUES_MAX
 from ledger.access.masks import masked
 from ledger.access.refusals import LookNotAllowed, NoSuchValue, ProcessingRestricted
-from ledger.access.rules import LEGAL_CLAIM, AccessRequest, DataSubject
+from ledger.access.rules import LEGAL_CLAIM, AccessRequest, DataSubject, subject_stream
 from ledger.application import Ledger
 from ledger.complaint.state import Complaint
 from ledger.database.pool import Pool
@@ -25,25 +27,33 @@ from ledger.database.roles import Role
 from ledger.database.sql import queries
 from ledger.database.target import Database
 from ledger.event import Tier
+from ledger.given import StoredFile
 from ledger.record.reading import stream_events
 from ledger.record.values import Digest, PageOfDigests
-from ledger.vault.sealing import opened_with
+from ledger.vault.sealing import Opened, disclosure_of, opened_with
 
 CONNECTIONS_MAX = 4
 CLOSELY_KEPT = frozenset({Tier.CORE, Tier.IMPORTANT})
 """Tiers whose values are shown in clear only to whom the complaint is assigned, or under a granted request."""
+
+FILE_PATH = "file"
+"""What a file of evidence is called in a look."""
 
 _SQL = queries(__file__)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What somebody wants to see: everything masked, and the values of `reveal` (by path) in clear."""
+    """What somebody wants to see: everything masked, and the values of `reveal` (by path) in clear.
+
+    Of the values that were recorded up to the position `as_of`; of all by default.
+    """
 
     complaint_id: UUID
     purpose: str
     reveal: tuple[str, ...] = ()
     request_id: UUID | None = None
+    as_of: int | None = None
 
 
 class Shown(NamedTuple):
@@ -59,9 +69,13 @@ class Shown(NamedTuple):
     salt: str | None
 
 
-def subject_stream(book: UUID, subject_id: UUID) -> UUID:
-    """The stream of what is recorded about a data subject's values; the customer's own stream is another."""
-    return uuid5(book, f"data-subject/{subject_id}")
+class Disclosed(NamedTuple):
+    """One value in the form that proves itself against its event: base64url of `[salt, path, value]` (RFC 9901)."""
+
+    position: int
+    path: str
+    digest: str
+    disclosure: str
 
 
 class Vault:
@@ -87,43 +101,113 @@ class Vault:
         returns, or is cut off half-way, each value that went out has its event. Costs one commit for each data subject.
         """
         complaint = self._ledger.complaint(look.complaint_id)
-        held = self._held(look.complaint_id)
+        held = self._held(look)
         revealed = _revealed(held, look)
-        self._check_right(complaint, look, revealed, principal)
-        subjects = {UUID(each.subject_id): self._subject(UUID(each.subject_id)) for each in held}
-        for subject_id in {UUID(each.subject_id) for each in held if each.digest in revealed}:
+        self._check_right(complaint, look, {Tier(each.tier) for each in revealed.values()}, principal)
+        subjects = self._subjects(held)
+        self._refuse_restricted(subjects, (each for each in held if each.digest in revealed), look)
+        opened = self._seen(look, held, subjects, revealed, principal)
+        return [_shown(each, opened.get(each.digest), each.digest in revealed) for each in held]
+
+    def disclose(self, look: Look, principal: str) -> list[Disclosed]:
+        """The values that a receiver outside may see, each with its salt: those of `reveal`, else all that the right covers.
+
+        Raises as `look` does where `reveal` names more than the right covers. Without it, what the right does not cover,
+        what is restricted and what was erased is left out. Only what is given out is recorded as seen, before it is.
+        """
+        complaint = self._ledger.complaint(look.complaint_id)
+        held = self._held(look)
+        subjects = self._subjects(held)
+        if look.reveal:
+            revealed = _revealed(held, look)
+            self._check_right(complaint, look, {Tier(each.tier) for each in revealed.values()}, principal)
+            self._refuse_restricted(subjects, revealed.values(), look)
+        else:
+            covered = set(Tier) - set(self._missing(complaint, look, set(Tier), principal))
+            revealed = {
+                each.digest: each
+                for each in held
+                if Tier(each.tier) in covered and _may_be_used(subjects[UUID(each.subject_id)], look)
+            }
+        opened = self._seen(look, list(revealed.values()), subjects, revealed, principal)
+        return [
+            Disclosed(
+                each.position,
+                each.path,
+                each.digest,
+                disclosure_of(Opened(opened[each.digest][0], each.path, opened[each.digest][1]), each.digest),
+            )
+            for each in revealed.values()
+            if each.digest in opened
+        ]
+
+    def see_file(self, look: Look, file: StoredFile, principal: str) -> bool:
+        """Records that a receiver outside is about to have a file, and whether he may; False where he may not, or it is gone.
+
+        A file is kept as closely as an important value. It stands in the look as `file`, by its digest in base64url.
+        """
+        complaint = self._ledger.complaint(look.complaint_id)
+        subject = self._subject(file.subject_id)
+        if subject.erased_at is not None or not _may_be_used(subject, look):
+            return False
+        if self._missing(complaint, look, {Tier.IMPORTANT}, principal):
+            return False
+        digest = base64.urlsafe_b64encode(bytes.fromhex(file.digest)).rstrip(b"=").decode("ascii")
+        seen = Digest(0, FILE_PATH, str(file.subject_id), Tier.IMPORTANT, digest)
+        self._record(file.subject_id, look, [seen], {digest: seen}, principal)
+        return True
+
+    def _refuse_restricted(self, subjects: Mapping[UUID, DataSubject], revealed: Iterable[Digest], look: Look) -> None:
+        for subject_id in {UUID(each.subject_id) for each in revealed}:
             since = subjects[subject_id].restricted_since
             if since is not None and look.purpose != LEGAL_CLAIM:
                 raise ProcessingRestricted(subject_id, since)
+
+    def _seen(
+        self,
+        look: Look,
+        seen: Sequence[Digest],
+        subjects: Mapping[UUID, DataSubject],
+        revealed: Mapping[str, Digest],
+        principal: str,
+    ) -> dict[str, tuple[str, Any]]:
+        """Salt and value by digest, each look recorded before; without what was erased."""
         opened: dict[str, tuple[str, Any]] = {}
         for subject_id, subject in subjects.items():
+            own = [each for each in seen if UUID(each.subject_id) == subject_id]
             if subject.erased_at is None:
-                seen = [each for each in held if UUID(each.subject_id) == subject_id]
-                for start in range(0, len(seen), VALUES_MAX):
-                    some = seen[start : start + VALUES_MAX]
+                for start in range(0, len(own), VALUES_MAX):
+                    some = own[start : start + VALUES_MAX]
                     opened |= self._opened(subject_id, self._record(subject_id, look, some, revealed, principal))
-        return [_shown(each, opened.get(each.digest), each.digest in revealed) for each in held]
+        return opened
 
-    def _held(self, complaint_id: UUID) -> list[Digest]:
+    def _subjects(self, held: Sequence[Digest]) -> dict[UUID, DataSubject]:
+        return {each: self._subject(each) for each in dict.fromkeys(UUID(digest.subject_id) for digest in held)}
+
+    def _held(self, look: Look) -> list[Digest]:
         """The personal values that the complaint's events have, each digest once."""
         page = PageOfDigests()
         with self._ledger.record.pool.connection() as connection:
-            for row in stream_events(connection, self._ledger.book, complaint_id):
+            for row in stream_events(connection, self._ledger.book, look.complaint_id, up_to_position=look.as_of):
                 page.read(row.position, row.name, row.state)
         return list({each.digest: each for each in reversed(page.digests)}.values())[::-1]
 
-    def _check_right(self, complaint: Complaint, look: Look, revealed: Mapping[str, Digest], principal: str) -> None:
-        closely = {Tier(each.tier) for each in revealed.values()} & CLOSELY_KEPT
+    def _check_right(self, complaint: Complaint, look: Look, tiers: AbstractSet[Tier], principal: str) -> None:
+        missing = self._missing(complaint, look, tiers, principal)
+        if missing:
+            raise LookNotAllowed([str(tier) for tier in missing])
+
+    def _missing(self, complaint: Complaint, look: Look, tiers: AbstractSet[Tier], principal: str) -> list[Tier]:
+        """Those of the tiers whose values of this complaint he may not see in clear now."""
+        closely = tiers & CLOSELY_KEPT
         assigned = complaint.assignment is not None and complaint.assignment.assignee == principal
         if not closely or assigned:
-            return
+            return []
         granted = AccessRequest()
         if look.request_id is not None:
             granted = cast("AccessRequest", self._ledger.state("access-request", look.request_id)[0])
         now = datetime.now(UTC)
-        missing = [tier for tier in sorted(closely) if not granted.covers(principal, look.complaint_id, tier, now)]
-        if missing:
-            raise LookNotAllowed([str(tier) for tier in missing])
+        return [tier for tier in sorted(closely) if not granted.covers(principal, look.complaint_id, tier, now)]
 
     def _subject(self, subject_id: UUID) -> DataSubject:
         state, _ = self._ledger.state("data-subject", subject_stream(self._ledger.id, subject_id))
@@ -159,6 +243,10 @@ class Vault:
             rows = cursor.fetchall()
         found = {digest: opened_with(key, bytes(sealed), digest, subject_id) for _, digest, _, _, _, sealed in rows}
         return {digest: (each.salt, each.value) for digest, each in found.items()}
+
+
+def _may_be_used(subject: DataSubject, look: Look) -> bool:
+    return subject.restricted_since is None or look.purpose == LEGAL_CLAIM
 
 
 def _revealed(held: Sequence[Digest], look: Look) -> dict[str, Digest]:

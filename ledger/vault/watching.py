@@ -5,10 +5,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ledger.access.events import PersonalDataSeen
+from ledger.access.rules import subject_stream
 from ledger.application import Ledger
 from ledger.record.envelope import opened
 from ledger.record.reading import stream_events
-from ledger.vault.service import subject_stream
 
 
 class Seen(NamedTuple):

@@ -16,6 +16,7 @@ from psycopg2.extensions import parse_dsn
 from ledger.access import commands as ask
 from ledger.access import events
 from ledger.access.refusals import ApproverIsRequester, ErasedAlready, StillRetained, UnderLegalHold
+from ledger.access.rules import subject_stream
 from ledger.application import Ledger
 from ledger.complaint import commands as complaint
 from ledger.database.programs import wheel_binaries
@@ -24,7 +25,7 @@ from ledger.database.target import Database
 from ledger.record.verify import verify
 from ledger.vault.erasing import carry_out_again, erase
 from ledger.vault.keys import SubjectErased, SubjectKeys
-from ledger.vault.service import Look, Vault, subject_stream
+from ledger.vault.service import Look, Vault
 from tests.access.conftest import PERSONAL, receive
 
 LONG_AGO = datetime(2015, 3, 2, 2, tzinfo=UTC)

@@ -69,6 +69,14 @@ def test_an_auditor_checks_a_book(program: Program, book: str, complaint_id: UUI
     command = [sys.executable, "-I", "verify.py", "bundle.zip", "--key", key, "--entries", "entries"]
     checked = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "0 personal values are shown" in checked.stdout
+
+    at = ("--as-of", "2", "--book", book, "--out", bundle)
+    assert program("bundle", str(complaint_id), "--for", "the auditor", "--purpose", "audit", *at).code == 2
+    shown = program("bundle", str(complaint_id), "--for", "sun.li", "--purpose", "audit", "--json", *at)
+    assert (shown.code, shown.json["values"], shown.json["files"]) == (0, 1, 0)
+    checked = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert "1 personal values are shown" in checked.stdout, checked.stdout + checked.stderr
 
 
 def test_a_book_without_checkpoints_says_what_makes_one(program: Program, book: str) -> None:

@@ -9,22 +9,27 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
+from ledger.access import commands as access
 from ledger.attesting.keys import keys_stream
-from ledger.event import Event
+from ledger.complaint import commands as ask
+from ledger.event import Tier
 from ledger.proof import asking
-from ledger.proof.bundle import Disclosures, Told, bundle, none_shown
-from ledger.proof.checkpoints import verifier_keys
-from ledger.record.envelope import opened
+from ledger.proof.bundle import Disclosures, Shown, Told, bundle, none_shown
+from ledger.proof.checkpoints import Held, verifier_keys
+from ledger.proof.shown import Receiver, shown_to
 from ledger.record.reading import StoredRow, head
-from ledger.vault.sealing import digests_of, opened_with
-from tests.proof.conftest import Story
+from ledger.vault.service import Vault
+from ledger.vault.watching import who_saw
+from tests.proof.conftest import RECEIVED_AT, Story
 
 
 class Packed(NamedTuple):
@@ -187,42 +192,153 @@ def test_entries_that_are_not_the_trees_are_refused(packed: Packed) -> None:
         assert packed.check(None, "--entries", str(packed.entries)).returncode == 1
 
 
-def test_a_value_is_shown_with_its_salt_or_not_at_all(story: Story, tmp_path: Path) -> None:
-    complaint = story.complaint()
+IDENTITY, WORDS, LETTER = "320106199001011234", "家住南京路八十八号", b"%PDF-1.7 a letter"
 
-    def content_only(rows: Sequence[StoredRow]) -> Mapping[int, Sequence[str]]:
-        return {row.position: shown for row in rows if (shown := _content_of(story, row))}
 
-    raw, key = pack(story, complaint, content_only)
-    packed = Packed(raw, key, tmp_path, complaint, tmp_path / "none")
+def full_complaint(story: Story) -> tuple[UUID, UUID]:
+    """A complaint with core, important and ordinary values and a file on record; its customer."""
+    one, customer = uuid4(), uuid4()
+    received = ask.ReceiveComplaint(
+        complaint_id=one,
+        customer_id=customer,
+        received_at=RECEIVED_AT,
+        received_by="li.na",
+        channel="letter",
+        content=WORDS,
+        customer_name="欧阳若兰",
+        customer_identity_number=IDENTITY,
+    )
+    story.ledger.handle(received, principal="li.na")
+    with closing(story.ledger.evidence_store()) as store:
+        intake = store.begin(one, customer, "application/pdf")
+        intake.add(LETTER)
+        file_id = intake.end().file_id
+    provided = ask.ProvideEvidence(
+        complaint_id=one,
+        evidence_id=uuid4(),
+        kind="document",
+        description="客户来信",
+        file_id=file_id,
+        provided_by="li.na",
+        provided_at=RECEIVED_AT + timedelta(hours=1),
+    )
+    story.ledger.handle(provided, principal="li.na")
+    return one, customer
+
+
+def granted(story: Story, one: UUID, to: str) -> UUID:
+    request = uuid4()
+    asked = access.RequestAccess(
+        request_id=request,
+        complaint_id=one,
+        tiers=(Tier.CORE, Tier.IMPORTANT),
+        purpose="audit",
+        reason="年度审计抽查",
+        until=datetime.now(UTC) + timedelta(days=1),
+        requested_by=to,
+    )
+    story.ledger.handle(asked, principal=to)
+    story.ledger.handle(access.ApproveAccess(request_id=request, approved_by="chen.jing"), principal="chen.jing")
+    return request
+
+
+def pack_for(story: Story, one: UUID, receiver: Receiver, made: Held) -> bytes:
+    size = made.checkpoint.size
+    with (
+        story.connect() as connection,
+        closing(Vault(story.ledger, story.database)) as vault,
+        closing(story.ledger.evidence_store()) as store,
+    ):
+
+        def shown(rows: Sequence[StoredRow]) -> Shown:
+            return shown_to(story.ledger, vault, store, receiver, rows, size)
+
+        return bundle(connection, story.book, {one: Told("", {})}, size, made, receiver.name, shown)
+
+
+def values_in(raw: bytes) -> dict[str, str]:
+    """What the receiver reads: path to value."""
+    shown = json.loads(zipfile.ZipFile(io.BytesIO(raw)).read("disclosures.json"))
+    said = [json.loads(base64.urlsafe_b64decode(each + "==")) for listed in shown.values() for each in listed]
+    return {path: value for _, path, value in said}
+
+
+def test_a_receiver_gets_what_he_may_see_and_no_more(story: Story, tmp_path: Path) -> None:
+    """Ordinary values for the stated purpose; core and important ones, and files, by a granted request; each look recorded."""
+    one, customer = full_complaint(story)
+    request = granted(story, one, "sun.li")
+    made = story.checkpoints.make()
+    assert made is not None
+    key = made_key(story)
+    for receiver in (
+        Receiver("zhou.wei", "audit"),
+        Receiver("zhou.wei", "audit", (request,)),
+    ):  # the grant is another's
+        raw = pack_for(story, one, receiver, made)
+        assert values_in(raw)["content"] == WORDS
+        assert "customer_identity_number" not in values_in(raw)
+        assert IDENTITY.encode() not in raw
+        assert LETTER not in raw
+    raw = pack_for(story, one, Receiver("sun.li", "audit", (request,)), made)
+    assert values_in(raw)["customer_identity_number"] == IDENTITY
+    packed = Packed(raw, key, tmp_path, one, tmp_path / "none")
     answer = packed.check()
     assert answer.returncode == 0, answer.stdout
-    assert "1 personal values are shown" in answer.stdout
+    assert f"{len(values_in(raw))} personal values are shown" in answer.stdout
+    assert "1 files are attached" in answer.stdout
+    seen = [look for look in who_saw(story.ledger, customer) if look.seen_by == "sun.li"]
+    assert {path for look in seen for path in look.paths} == {*values_in(raw), "file"}
+    assert pack_for(story, one, Receiver("sun.li", "audit", (request,)), made) == raw
+
+
+def test_a_value_or_a_file_that_is_another_one_is_refused(story: Story, tmp_path: Path) -> None:
+    one, _ = full_complaint(story)
+    request = granted(story, one, "sun.li")
+    made = story.checkpoints.make()
+    assert made is not None
+    raw = pack_for(story, one, Receiver("sun.li", "audit", (request,)), made)
+    packed = Packed(raw, made_key(story), tmp_path, one, tmp_path / "none")
 
     def another_value(content: bytes) -> bytes:
         shown = json.loads(content)
-        ((position, (disclosure,)),) = shown.items()
-        salt, path, _ = json.loads(base64.urlsafe_b64decode(disclosure + "=" * (-len(disclosure) % 4)))
+        position, listed = next(iter(shown.items()))
+        salt, path, _ = json.loads(base64.urlsafe_b64decode(listed[0] + "=="))
         told = base64.urlsafe_b64encode(json.dumps([salt, path, "something else"]).encode()).rstrip(b"=").decode()
         return json.dumps({position: [told]}).encode()
 
-    assert packed.check(changed(raw, "disclosures.json", another_value)).returncode == 1
+    def another_salt(content: bytes) -> bytes:
+        listed = json.loads(content)
+        (said,) = listed.values()
+        said["salt"] = "00" * 16
+        return json.dumps(listed).encode()
+
+    (letter,) = [name for name in zipfile.ZipFile(io.BytesIO(raw)).namelist() if name.startswith("attachments/")]
+    for name, change in (
+        ("disclosures.json", another_value),
+        ("attachments.json", another_salt),
+        (letter, lambda content: content + b"x"),
+        (letter, lambda _: None),
+    ):
+        answer = packed.check(changed(raw, name, change))
+        assert (answer.returncode, answer.stderr) == (1, ""), f"{name}: {answer.stdout}"
 
 
-def _content_of(story: Story, row: StoredRow) -> list[str]:
-    """What access will do with a receiver's right: here, the words of the complaint and nothing else."""
-    event: Event = opened(row).event
-    shown = []
-    for path, subject_id, _, digest in digests_of(event):
-        if path == "content":
-            ((ciphertext,),) = story.as_superuser(
-                "SELECT ciphertext FROM ledger.disclosure WHERE book = %(book)s AND digest = %(v0)s", digest
-            )
-            (key,) = story.keys.held([subject_id]).values()
-            salt, said, value = opened_with(key, bytes(ciphertext), digest, subject_id)
-            written = json.dumps([salt, said, value], ensure_ascii=False, separators=(",", ":")).encode()
-            shown.append(base64.urlsafe_b64encode(written).rstrip(b"=").decode())
-    return shown
+def test_what_was_erased_is_not_in_a_bundle(story: Story) -> None:
+    one, customer = full_complaint(story)
+    request = granted(story, one, "sun.li")
+    made = story.checkpoints.make()
+    assert made is not None
+    fact = access.EraseSubject(subject_id=customer, ground="customer-request", erased_by="archivist.he")
+    story.ledger.handle(fact, principal="archivist.he")
+    story.keys.destroy(customer, datetime.now(UTC))
+    raw = pack_for(story, one, Receiver("sun.li", "audit", (request,)), made)
+    assert "customer_identity_number" not in values_in(raw)
+    assert not any(name.startswith("attachments/") for name in zipfile.ZipFile(io.BytesIO(raw)).namelist())
+
+
+def made_key(story: Story) -> str:
+    with story.connect() as connection:
+        return verifier_keys(connection, story.book)[0].verifier_key
 
 
 def test_policies_and_keys_go_with_it(packed: Packed, story: Story) -> None:
