@@ -14,7 +14,7 @@ from api.command.printing import out, print_json, progress, say
 from ledger.proof.checkpoint import Checkpoint, checkpoint_in
 from ledger.proof.note import Note, VerifierKey
 from ledger.proof.verifying import signed_checkpoints
-from ledger.record.problems import Verification
+from ledger.record.problems import Values, Verification
 from ledger.record.verify import verify as verify_book
 from ledger.settings import Settings
 from ledger.vault.keys import STORE_FILE, SubjectKeys
@@ -75,6 +75,7 @@ def verify(
                 "problems": [problem._asdict() for problem in found.problems],
                 "problems_total": found.problems_total,
                 "values_opened": keys is not None,
+                "values": found.values._asdict(),
                 "checkpoints": found.checkpoints,
                 "checkpoint_brought": None if brought is None else {"size": brought.size, "root": brought.root.hex()},
             }
@@ -90,7 +91,7 @@ def _keys_if_there(settings: Settings, open_things: ExitStack, *, silent: bool) 
     if (settings.keys / STORE_FILE).exists():
         return open_things.enter_context(closing(open_keys(settings)))
     if not silent:
-        say(f"no keys in {settings.keys}: personal values are held against their digests, and not opened")
+        say(f"no keys in {settings.keys}: personal values are held against their events, and not opened")
     return None
 
 
@@ -103,11 +104,26 @@ def _brought(file: Path, key: str | None) -> Checkpoint:
     return checkpoint_in(Note.read(file.read_bytes()), [VerifierKey.read(key)])
 
 
+def _print_values(values: Values) -> None:
+    """What was checked of the personal values, and what could not be."""
+    out().print(f"{values.opened:,} personal values were opened, and each is the one that was recorded")
+    if values.unopened:
+        say(
+            f"not checked: whether {values.unopened:,} personal values open to what was recorded; that needs their keys. "
+            "That each belongs to its event was checked"
+        )
+    if values.erased:
+        say(
+            f"not checked: {values.erased:,} personal values that were erased; their digests stand as they were recorded"
+        )
+
+
 def _print(found: Verification, limit: int, brought: Checkpoint | None) -> None:
     console = out()
     if found.ok:
         console.print(f"the book {found.book} is whole: {found.events:,} events, root {found.root}")
         console.print(f"it has gone through {found.checkpoints:,} signed checkpoints")
+        _print_values(found.values)
         if brought is None:
             say(
                 "no checkpoint was brought (--checkpoint, --key): a book that was rewritten as a whole would look the same"

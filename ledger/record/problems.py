@@ -1,7 +1,7 @@
 """What a verification finds: kinds of problem, their places, and how many are kept. Nothing is checked here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -50,6 +50,18 @@ class Problem(NamedTuple):
     says: str
 
 
+class Values(NamedTuple):
+    """How the personal values stand: a value that was not opened was held against its event by digest, place and tier."""
+
+    opened: int = 0
+    unopened: int = 0
+    erased: int = 0
+    """Digests whose value is gone, by an erasure that is recorded or known to the key store."""
+
+    def with_more(self, more: "Values") -> "Values":
+        return Values(self.opened + more.opened, self.unopened + more.unopened, self.erased + more.erased)
+
+
 @dataclass(frozen=True, slots=True)
 class Verification:
     """What was found. `root` is the root recomputed from the stored bytes, in hex."""
@@ -61,6 +73,7 @@ class Verification:
     problems_total: int
     checkpoints: int = 0
     """How many checkpoints the tree was held against, the auditor's own included."""
+    values: Values = field(default_factory=Values)
 
     @property
     def ok(self) -> bool:

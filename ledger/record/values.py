@@ -12,10 +12,12 @@ from uuid import UUID
 import orjson
 from psycopg2.extensions import connection as Connection
 
+from ledger.access.rules import subject_stream
 from ledger.database.sql import queries
 from ledger.event import DIGEST, Event, Held, personal_fields
 from ledger.names import class_of
-from ledger.record.problems import Found, Kind
+from ledger.record.book import book_id
+from ledger.record.problems import Found, Kind, Values
 from ledger.vault.keys import SubjectKeys
 from ledger.vault.sealing import DisclosureBroken, opened_with
 
@@ -46,6 +48,14 @@ class Value(NamedTuple):
     ciphertext: bytes
 
 
+class Where(NamedTuple):
+    """The book that is verified, and how to ask for its values."""
+
+    connection: Connection
+    book: str
+    origin: str
+
+
 class PageOfDigests:
     """The digests of a page of events, and the positions whose states could not be read."""
 
@@ -66,17 +76,16 @@ class PageOfDigests:
 
 
 def check_values(
-    connection: Connection,
-    book: str,
-    after: int,
-    last: int,
-    page: PageOfDigests,
-    keys: SubjectKeys | None,
-    found: Found,
-) -> None:
-    """One page: every digest has its value or an erasure, every value its digest; with keys, each one opens."""
-    values = _by_digest(_values(connection, "values", {"book": book, "after": after, "last": last}), found)
-    earlier = _carried_from_before(connection, book, page, values)
+    where: Where, after: int, last: int, page: PageOfDigests, keys: SubjectKeys | None, found: Found
+) -> Values:
+    """One page: every digest has its value or an erasure, every value its digest; with keys, each one opens.
+
+    Says how many were opened, how many were not, and of how many an erasure is known: from the record itself, which
+    whoever has no keys can read too, or from the key store.
+    """
+    asked = {"book": where.book, "after": after, "last": last}
+    values = _by_digest(_values(where.connection, "values", asked), found)
+    earlier = _carried_from_before(where.connection, where.book, page, values)
     placed: set[str] = set()
     lost: list[Digest] = []
     for digest in page.digests:
@@ -89,14 +98,14 @@ def check_values(
         elif not _may_be_carried(digest, value):
             says = f"the value of {digest.path} stands with position {value.position} as {value.path}, which is not it"
             found.add(digest.position, Kind.VALUE, says)
-    _report_lost(lost, keys, found)
+    erased = _report_lost(where, lost, keys, found)
     for value in values.values():
         if value.digest not in placed and value.position not in page.unread:
             found.add(
                 value.position, Kind.VALUE, f"the vault holds a value as {value.path} that the event does not have"
             )
-    if keys is not None:
-        _open_all(values.values(), keys, found)
+    opened = 0 if keys is None else _open_all(values.values(), keys, found)
+    return Values(opened, len(values) - opened, erased)
 
 
 def check_values_outside(connection: Connection, book: str, found: Found) -> None:
@@ -178,15 +187,40 @@ def _compare(digest: Digest, value: Value, found: Found) -> None:
             found.add(digest.position, Kind.VALUE, says)
 
 
-def _report_lost(lost: list[Digest], keys: SubjectKeys | None, found: Found) -> None:
-    erased = {} if keys is None or not lost else keys.erased(_uuids(digest.subject_id for digest in lost).values())
-    gone = {str(subject_id) for subject_id in erased}
+def _report_lost(where: Where, lost: list[Digest], keys: SubjectKeys | None, found: Found) -> int:
+    """Names the values that are gone without an erasure; the number of those that were erased."""
+    if not lost:
+        return 0
+    subjects = _uuids(digest.subject_id for digest in lost)
+    gone = _erased_by_record(where, subjects.values())
+    if keys is not None:
+        gone |= keys.erased(set(subjects.values()) - gone).keys()
+    erased = 0
     for digest in lost:
-        if digest.subject_id not in gone:
+        if subjects.get(digest.subject_id) in gone:
+            erased += 1
+        else:
             found.add(digest.position, Kind.VALUE, f"the vault has no value for {digest.path}, and no erasure is known")
+    return erased
 
 
-def _open_all(values: Iterable[Value], keys: SubjectKeys, found: Found) -> None:
+def _erased_by_record(where: Where, subjects: Iterable[UUID]) -> set[UUID]:
+    """Those of the data subjects of which an event says that they were erased: part of the tree, like every event."""
+    own = book_id(where.origin)
+    streams = {subject_stream(own, subject_id): subject_id for subject_id in subjects}
+    erased: set[UUID] = set()
+    wanted = list(streams)
+    for start in range(0, len(wanted), VALUES_PER_QUESTION):
+        asked = {"book": where.book, "streams": wanted[start : start + VALUES_PER_QUESTION]}
+        with where.connection.cursor() as cursor:
+            cursor.execute(_QUERIES["erased_streams"], asked)
+            erased.update(streams[stream] for (stream,) in cursor.fetchall())
+    return erased
+
+
+def _open_all(values: Iterable[Value], keys: SubjectKeys, found: Found) -> int:
+    """Opens what there is a key for; the number of those."""
+    opened = 0
     subjects = _uuids(value.subject_id for value in values)
     held = keys.held(subjects.values())
     erased = keys.erased(set(subjects.values()) - held.keys())
@@ -194,8 +228,10 @@ def _open_all(values: Iterable[Value], keys: SubjectKeys, found: Found) -> None:
         subject_id = subjects[value.subject_id]
         if subject_id in held:
             _open(value, subject_id, held[subject_id], found)
+            opened += 1
         elif subject_id not in erased:
             found.add(value.position, Kind.VALUE, f"there is no key for the data subject of {value.path}")
+    return opened
 
 
 def _open(value: Value, subject_id: UUID, key: bytes, found: Found) -> None:

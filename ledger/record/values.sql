@@ -17,3 +17,9 @@ SELECT v.position, v.digest
        UNION ALL
        SELECT z.position, z.digest FROM ledger.vault_page(%(book)s, h.size, %(behind_all)s) AS z) AS v
  LIMIT %(values_max)s;
+
+-- name: erased_streams
+-- Those of these streams, each of one data subject, that say the subject was erased.
+SELECT DISTINCT stream_id
+  FROM ledger.event
+ WHERE book = %(book)s AND stream_id = ANY (%(streams)s::uuid[]) AND name = 'subject-erased';

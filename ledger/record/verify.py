@@ -18,7 +18,7 @@ from ledger.database.roles import Role
 from ledger.database.sql import queries
 from ledger.database.target import Database
 from ledger.record.growing import GrowingTree, Signed
-from ledger.record.problems import Found, Kind, Verification
+from ledger.record.problems import Found, Kind, Values, Verification
 from ledger.record.reading import NoSuchBook
 from ledger.record.requests import Answers
 from ledger.record.values import check_values_outside
@@ -105,6 +105,7 @@ class _Book:
         self._tree = GrowingTree(self._tile, signed(connection, book, self._found), self._found)
         self._origin = ""
         self._events = 0
+        self._values = Values()
         self._position = 0
         self._recorded_us: int | None = None
 
@@ -137,6 +138,7 @@ class _Book:
             tuple(self._found.kept),
             self._found.total,
             self._tree.compared,
+            self._values,
         )
 
     def _stretches(self, last: int) -> Iterator[Stretch]:
@@ -179,6 +181,7 @@ class _Book:
             self._found.add(after + 1, Kind.TIME, NOT_LATER)
         self._found.take(result.problems, result.problems_total)
         self._events += result.events
+        self._values = self._values.with_more(result.values)
         self._tree.add(result.leaves, result.tile_roots, self._answers.due(result.stretch.last))
         if result.last_recorded_us is not None:
             self._recorded_us = result.last_recorded_us

@@ -12,10 +12,10 @@ from psycopg2.extensions import connection as Connection
 from ledger.database.sql import queries
 from ledger.names import UnknownStoredName
 from ledger.record.entry import written
-from ledger.record.problems import Found, Kind, Problem
+from ledger.record.problems import Found, Kind, Problem, Values
 from ledger.record.raw import RawEvent, RawEvents
 from ledger.record.tree import HASH_BYTES, leaf_hash, tree_root
-from ledger.record.values import PageOfDigests, check_values
+from ledger.record.values import PageOfDigests, Where, check_values
 from ledger.vault.keys import SubjectKeys
 
 TILE_HASHES = 256
@@ -46,6 +46,7 @@ class Verified(NamedTuple):
     last_recorded_us: int | None
     problems: list[Problem]
     problems_total: int
+    values: Values
 
 
 def verify_stretch(
@@ -80,9 +81,11 @@ class _Page:
             cursor.copy_expert(f"COPY ({select}) TO STDOUT (FORMAT binary)", page)
         if self._events > 0 and self._position < last:
             self._found.add(self._position + 1, Kind.POSITION, missing(self._position + 1, last))
+        values = Values()
         if self._events:
             self._compare_leaves()
-            check_values(self._connection, self._book, after, last, self._digests, self._keys, self._found)
+            where = Where(self._connection, self._book, self._origin)
+            values = check_values(where, after, last, self._digests, self._keys, self._found)
         hashes = [leaf for _, leaf in self._leaves]
         whole = after % TILE_HASHES == 0 and len(hashes) == last - after
         full = len(hashes) - len(hashes) % TILE_HASHES if whole else 0
@@ -96,6 +99,7 @@ class _Page:
             last_recorded_us=self._last_us,
             problems=self._found.kept,
             problems_total=self._found.total,
+            values=values,
         )
 
     def _take(self, event: RawEvent | None) -> None:

@@ -11,6 +11,8 @@ from uuid import UUID
 import psycopg2.errors
 import pytest
 
+from ledger.access.events import SubjectErased
+from ledger.access.rules import subject_stream
 from ledger.complaint.events import ComplaintReceived, ComplaintRegistered, FactCorrected, FirstReplySent
 from ledger.database.roles import Role
 from ledger.database.target import Database
@@ -18,8 +20,9 @@ from ledger.event import Event, Personal
 from ledger.names import NAME_OF
 from ledger.record import reading
 from ledger.record.append import Appender, NewDisclosure, NewEvent, Request
+from ledger.record.book import book_id
 from ledger.record.envelope import Recorded
-from ledger.record.problems import Kind, Verification
+from ledger.record.problems import Kind, Values, Verification
 from ledger.record.raw import RawEvent, RawEvents
 from ledger.record.reading import NoSuchBook
 from ledger.record.verify import verify
@@ -514,7 +517,32 @@ def test_an_erased_subject_leaves_a_book_in_order(record: Record) -> None:
     assert record.verify().ok
     record.change("DELETE FROM ledger.disclosure WHERE book = %(book)s AND subject_id = %(v0)s", customer)
     assert record.verify().ok
-    assert Kind.VALUE in kinds(record.verify(keys=False))  # who has no keys cannot know of the erasure
+    # neither who has no keys nor the record knows of this erasure: its event is missing
+    assert Kind.VALUE in kinds(record.verify(keys=False))
+
+
+def test_who_has_no_keys_knows_of_an_erasure_by_its_event(record: Record) -> None:
+    """And is told what could not be checked; a value that went without one is found all the same."""
+    customer = received(2).customer_id
+    before = record.verify(keys=False)
+    assert before.ok
+    assert (before.values.opened, before.values.erased) == (0, 0)
+    assert record.verify().values == Values(opened=before.values.unopened)
+    own = book_id(record.change("SELECT origin FROM ledger.book WHERE book = %(book)s")[0][0])
+    erasure = SubjectErased(subject_id=customer, ground="request", erased_by="chen.jing", erased_at=AT)
+    record.append(subject_stream(own, customer), 1, erasure)
+    gone = record.change(
+        "WITH gone AS (DELETE FROM ledger.disclosure WHERE book = %(book)s AND subject_id = %(v0)s RETURNING 1)"
+        " SELECT count(*) FROM gone",
+        customer,
+    )[0][0]
+    assert gone > 0
+    found = record.verify(keys=False)
+    assert found.ok
+    assert found.values.erased >= gone
+    assert found.values.unopened == before.values.unopened - gone
+    record.change("DELETE FROM ledger.disclosure WHERE book = %(book)s AND position = 1")
+    assert kinds(record.verify(keys=False)) == {Kind.VALUE}
 
 
 def test_values_whose_keys_are_lost_are_said(record: Record, tmp_path: Path) -> None:
