@@ -44,10 +44,10 @@ def open_door(
     with open_place(settings) as target:
         made = door.open_door(target, _known(receiver))
     if as_json:
-        print_json({"database": door.database_of(receiver), "made": made})
+        print_json({"database": door.database_of(receiver), "login": door.login_of(receiver), "made": made})
     else:
         out().print(
-            f"{door.database_of(receiver)} {'is made' if made else 'was there already'}: let {Role.PUBLISHER} in, and let"
+            f"{door.database_of(receiver)} {'is made' if made else 'was there already'}: let {door.login_of(receiver)} in, and let"
         )
         out().print(
             "the receiver run on its own server, after making the same tables: CREATE SUBSCRIPTION … PUBLICATION regulator"

@@ -72,13 +72,23 @@ def projection_of(receiver: str) -> str:
     return f"regulator-{receiver}"
 
 
-def open_door(database: Database, receiver: str) -> bool:
-    """Makes the receiver's database with its tables and its publication; False where it was there. Takes a superuser's right.
+def login_of(receiver: str) -> str:
+    """The role that this receiver's server logs in as, and no other receiver's; raises NoSuchReceiver."""
+    database_of(receiver)
+    return f"{Role.PUBLISHER}_{receiver}"
 
-    The publisher may connect to it and to no other of ours, and may replicate; PUBLIC may not connect at all.
+
+def open_door(database: Database, receiver: str) -> bool:
+    """Makes the receiver's database with its tables, publication and login; False where it was there. Takes a superuser's right.
+
+    The login may connect to this database and to no other of ours, and replicate. Our own publisher reads every door and
+    replicates none; PUBLIC may not connect at all. A door that was opened by an older program is brought to the same.
     """
-    name = database_of(receiver)
+    name, login = database_of(receiver), sql.Identifier(login_of(receiver))
     with closing(database.administrator()) as administrator, administrator.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = %s)", (login_of(receiver),))
+        if cursor.fetchone() != (True,):
+            cursor.execute(sql.SQL("CREATE ROLE {} LOGIN REPLICATION NOINHERIT").format(login))
         cursor.execute("SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = %s)", (name,))
         is_new = cursor.fetchone() != (True,)
         if is_new:
@@ -87,11 +97,15 @@ def open_door(database: Database, receiver: str) -> bool:
             cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(identifier))
             roles = sql.SQL(", ").join(map(sql.Identifier, (Role.PROJECTOR, Role.PUBLISHER, Role.AUDITOR)))
             cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(identifier, roles))
+        cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(name), login))
         ours = sql.Identifier(database.name)
         cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM {}").format(ours, sql.Identifier(Role.PUBLISHER)))
-        cursor.execute(sql.SQL("ALTER ROLE {} REPLICATION").format(sql.Identifier(Role.PUBLISHER)))
+        cursor.execute(sql.SQL("ALTER ROLE {} NOREPLICATION").format(sql.Identifier(Role.PUBLISHER)))
+        if database.is_embedded:  # a server of ours; of somebody else's, its operator decides
+            cursor.execute("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC")
     with closing(database.beside(name).connect(Role.OWNER)) as owner, owner, owner.cursor() as cursor:
         cursor.execute(_SQL["tables"])
+        cursor.execute(sql.SQL(_SQL["rights"]).format(login=login))
         cursor.execute(_SQL["has_publication"])
         if cursor.fetchone() != (True,):
             cursor.execute(_SQL["publication"])

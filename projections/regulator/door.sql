@@ -49,10 +49,13 @@ CREATE TABLE IF NOT EXISTS regulator.seal (
     proof bytea NOT NULL,
     PRIMARY KEY (book, position)
 );
+
+-- name: rights
+-- Of the door, and not of a copy of it. `{login}` is the receiver's own: no other receiver's may connect here at all.
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
-GRANT USAGE ON SCHEMA regulator TO ledger_projector, ledger_publisher, ledger_auditor;
+GRANT USAGE ON SCHEMA regulator TO ledger_projector, ledger_publisher, ledger_auditor, {login};
 GRANT SELECT, INSERT, UPDATE ON regulator.complaint, regulator.brought_up, regulator.seal TO ledger_projector;
-GRANT SELECT ON regulator.complaint, regulator.brought_up, regulator.seal TO ledger_publisher, ledger_auditor;
+GRANT SELECT ON regulator.complaint, regulator.brought_up, regulator.seal TO ledger_publisher, ledger_auditor, {login};
 
 -- name: publication
 -- What the regulator subscribes to; made once.

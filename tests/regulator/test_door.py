@@ -1,5 +1,6 @@
 """The regulator's door: what goes through it and what does not, its difference, its live copy, and what a check shows."""
 
+import os
 import pwd
 import time
 from collections import Counter
@@ -19,7 +20,7 @@ from ledger.database.roles import Role
 from ledger.database.target import Database, open_database
 from ledger.settings import Settings
 from projections.regulator import door
-from projections.regulator.door import bring_up, database_of, digest_at, open_door
+from projections.regulator.door import bring_up, database_of, digest_at, login_of, open_door
 from projections.returns.asking import Pseudonyms
 from tests.command.running import Program, run
 from tests.indicators.books import caught_up
@@ -27,6 +28,7 @@ from tests.projections.stories import annulled, interleaved, received, record, s
 
 NAMES = Pseudonyms(b"n" * 32)
 RECEIVER = "nfra"
+OTHER = "pboc"
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,31 @@ def opened(database: Database) -> Database:
     open_door(database, RECEIVER)
     assert not open_door(database, RECEIVER), "the second time it is there"
     return database.beside(database_of(RECEIVER))
+
+
+def let_in(settings: Settings, database: Database, account: str, *receivers: str) -> None:
+    """What an operator does: an account of the machine may act as receivers' logins, and as nobody else."""
+    with (DataFolder(settings.data).config / "pg_ident.conf").open("a") as file:
+        file.writelines(f'ledger "{account}" {login_of(receiver)}\n' for receiver in receivers)
+    with closing(database.administrator()) as administrator, administrator.cursor() as cursor:
+        cursor.execute("SELECT pg_reload_conf()")
+    time.sleep(0.5)
+
+
+def dsn_of(place: Database, receiver: str) -> str:
+    """How a receiver's server connects: as its own login, with nothing of our program's settings."""
+    parts = parse_dsn(place.dsn(Role.PUBLISHER))
+    return str(
+        make_dsn(**{**{key: value for key, value in parts.items() if key != "options"}, "user": login_of(receiver)})
+    )
+
+
+@pytest.fixture(scope="module")
+def regulators(settings: Settings, database: Database, opened: Database) -> Database:
+    """Two receivers, each with a door and a login of its own, which may log in from this account."""
+    open_door(database, OTHER)
+    let_in(settings, database, pwd.getpwuid(os.geteuid()).pw_name, RECEIVER, OTHER)
+    return opened
 
 
 @pytest.fixture
@@ -102,11 +129,12 @@ class TestDifference:
 
 class TestIsolation:
     def test_the_slot_of_a_regulator_holds_nothing_of_ledger_or_vault(
-        self, database: Database, book: str, opened: Database, copy: Connection
+        self, database: Database, book: str, regulators: Database
     ) -> None:
-        assert opened
         slot = f"look_{uuid4().hex[:8]}"
-        with copy.cursor() as cursor:
+        theirs = psycopg2.connect(dsn_of(regulators, RECEIVER))
+        theirs.autocommit = True
+        with closing(theirs), theirs.cursor() as cursor:
             cursor.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", (slot,))
             try:
                 one, customer = uuid4(), uuid4()
@@ -132,10 +160,23 @@ class TestIsolation:
     ) -> None:
         with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
             psycopg2.connect(database.dsn(Role.PUBLISHER))
-        with pytest.raises(psycopg2.OperationalError, match="no pg_hba.conf entry for replication"):
-            psycopg2.connect(opened.dsn(Role.PUBLISHER), connection_factory=PhysicalReplicationConnection)
         with copy.cursor() as cursor, pytest.raises(psycopg2.errors.InsufficientPrivilege):
             cursor.execute("UPDATE regulator.complaint SET outcome = 'upheld'")
+        with copy.cursor() as cursor, pytest.raises(psycopg2.errors.InsufficientPrivilege, match="replication slots"):
+            cursor.execute("SELECT pg_create_logical_replication_slot('ours', 'pgoutput')")
+        assert opened.name == database_of(RECEIVER)
+
+    def test_a_receiver_reaches_its_own_door_only(self, database: Database, regulators: Database) -> None:
+        with closing(psycopg2.connect(dsn_of(regulators, RECEIVER))) as theirs, theirs.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM regulator.complaint")
+            assert cursor.fetchone() is not None
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                cursor.execute("UPDATE regulator.complaint SET outcome = 'upheld'")
+        for name in (database_of(OTHER), database.name, "postgres", "template1"):
+            with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+                psycopg2.connect(dsn_of(database.beside(name), RECEIVER))
+        with pytest.raises(psycopg2.OperationalError, match="no pg_hba.conf entry for replication"):
+            psycopg2.connect(dsn_of(regulators, RECEIVER), connection_factory=PhysicalReplicationConnection)
 
     @pytest.mark.parametrize("name", ["", "NFRA", "a-b", 'x"; DROP', "1a"])
     def test_what_names_no_receiver_is_refused(self, name: str) -> None:
@@ -154,7 +195,8 @@ class TestLiveCopy:
         theirs = Settings(data=folder / "data")
         name = f"copy_{uuid4().hex[:8]}"
         with open_database(theirs) as regulator:
-            self.let_in(settings, theirs, database)
+            account = pwd.getpwuid(DataFolder(theirs.data).postgres.stat().st_uid).pw_name
+            let_in(settings, database, account, RECEIVER)
             self.subscribe(regulator, opened, name)
             self.wait_for(regulator, name, book, copy)
         # their server is down; ours goes on
@@ -167,17 +209,6 @@ class TestLiveCopy:
                 assert rows_of(connection, book) == rows_of(copy, book)
                 with connection.cursor() as cursor:
                     cursor.execute(f"DROP SUBSCRIPTION {name}")
-
-    @staticmethod
-    def let_in(ours: Settings, theirs: Settings, database: Database) -> None:
-        """What an operator does: the account of their server may act as the publisher, and as nobody else."""
-        account = pwd.getpwuid(DataFolder(theirs.data).postgres.stat().st_uid).pw_name
-        accounts = DataFolder(ours.data).config / "pg_ident.conf"
-        with accounts.open("a") as file:
-            file.write(f'ledger "{account}" {Role.PUBLISHER}\n')
-        with closing(database.administrator()) as administrator, administrator.cursor() as cursor:
-            cursor.execute("SELECT pg_reload_conf()")
-        time.sleep(0.5)
 
     @staticmethod
     def connect(regulator: Database, name: str) -> Connection:
@@ -193,8 +224,8 @@ class TestLiveCopy:
             cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0")
         with closing(self.connect(regulator, name)) as connection, connection.cursor() as cursor:
             cursor.execute(door._SQL["tables"])
-            place = {key: value for key, value in parse_dsn(opened.dsn(Role.PUBLISHER)).items() if key != "options"}
-            cursor.execute(f"CREATE SUBSCRIPTION {name} CONNECTION %s PUBLICATION regulator", (make_dsn(**place),))
+            place = dsn_of(opened, RECEIVER)
+            cursor.execute(f"CREATE SUBSCRIPTION {name} CONNECTION %s PUBLICATION regulator", (place,))
 
     def wait_for(self, regulator: Database, name: str, book: str, copy: Connection) -> None:
         wanted = door.reached(copy, book)
