@@ -21,7 +21,9 @@ from api.command.place import open_ledger, open_place
 from api.command.printing import print_json
 from api.command.upkeep import catch_up
 from api.page import html
+from ledger.application import Ledger
 from ledger.database.roles import Role
+from ledger.database.target import Database
 from ledger.event import Code, StaffId
 from ledger.proof.bundle import Shown, Told, bundle
 from ledger.proof.checkpoints import Checkpoints, Held, NoSuchCheckpoint, first_covering
@@ -81,18 +83,10 @@ def pack(
         for named in complaints:
             complaint = reading.complaint_named(connection, settings.book, named, position)
             told[complaint] = _told(connection, settings.book, complaint, position)
-        shown = Shown({})
-
-        def disclosures(rows: Sequence[StoredRow]) -> Shown:
-            nonlocal shown
-            if to is not None:
-                with closing(Vault(ledger, target)) as vault, closing(ledger.evidence_store()) as store:
-                    shown = shown_to(ledger, vault, store, to, rows, position)
-            return shown
-
-        packed = bundle(connection, settings.book, told, position, checkpoint, receiver, disclosures)
+        given = _Given(ledger, target, to, position)
+        packed = bundle(connection, settings.book, told, position, checkpoint, receiver, given)
     out.write_bytes(packed)
-    values = sum(map(len, shown.values.values()))
+    values = sum(map(len, given.shown.values.values()))
     if as_json:
         print_json(
             {
@@ -101,7 +95,7 @@ def pack(
                 "position": position,
                 "checkpoint_size": checkpoint.checkpoint.size,
                 "values": values,
-                "files": len(shown.attached),
+                "files": len(given.shown.attached),
             }
         )
         return
@@ -109,7 +103,21 @@ def pack(
         f"{len(told)} complaints as of position {position:,}, under the checkpoint of size "
         f"{checkpoint.checkpoint.size:,}, in {out}"
     )
-    print_line(f"{values:,} personal values and {len(shown.attached):,} files are shown to {receiver}")
+    print_line(f"{values:,} personal values and {len(given.shown.attached):,} files are shown to {receiver}")
+
+
+class _Given:
+    """What the vault's service gives out for a bundle; nothing where no purpose was stated."""
+
+    def __init__(self, ledger: Ledger, target: Database, to: Receiver | None, as_of: int) -> None:
+        self._ledger, self._target, self._to, self._as_of = ledger, target, to, as_of
+        self.shown = Shown({})
+
+    def __call__(self, rows: Sequence[StoredRow]) -> Shown:
+        if self._to is not None:
+            with closing(Vault(self._ledger, self._target)) as vault, closing(self._ledger.evidence_store()) as store:
+                self.shown = shown_to(self._ledger, vault, store, self._to, rows, self._as_of)
+        return self.shown
 
 
 def _receiver(name: str, purpose: str | None, requests: list[UUID]) -> Receiver | None:
