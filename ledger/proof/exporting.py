@@ -5,6 +5,7 @@ A row tells an event as the history does: personal values are digests. Nothing i
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,6 +13,7 @@ import orjson
 from psycopg2.extensions import connection as Connection
 
 from ledger.complaint.events import ComplaintEvent, done_by, happened_at
+from ledger.complaint.stages import stage_of
 from ledger.database.sql import queries
 from ledger.record.envelope import opened
 from ledger.record.reading import StoredRow
@@ -23,13 +25,17 @@ _QUERIES = queries(__file__)
 
 
 class Fact(NamedTuple):
-    """One event of a complaint. `happened_at` is stated in it, `recorded_at` is the book's; `details` are its fields."""
+    """One event of a complaint. `happened_at` is stated in it, `recorded_at` is the book's; `details` are its fields.
+
+    `stage` is the stage of the manuals' process that the event is of, in English and Chinese.
+    """
 
     position: int
     recorded_at: datetime
     complaint_id: UUID
     version: int
     name: str
+    stage: str
     happened_at: datetime | None
     done_by: str | None
     recorded_by: str
@@ -65,6 +71,13 @@ def sample(connection: Connection, book: str, upto: int, seed: str, complaints_m
     return [stream for (stream,) in _rows(connection, "sample", book, **asked)]
 
 
+@cache
+def stage_label(name: str) -> str:
+    """The stage of a complaint's stored name, as an export calls it."""
+    stage = stage_of(name)
+    return f"{stage.en} {stage.zh}"
+
+
 def _fact(row: StoredRow) -> Fact | None:
     """None for an event of another subject, which may share a page of streams."""
     recorded = opened(row)
@@ -76,6 +89,7 @@ def _fact(row: StoredRow) -> Fact | None:
         row.stream_id,
         row.version,
         row.name,
+        stage_label(row.name),
         happened_at(recorded.event),
         done_by(recorded.event),
         recorded.recorded_by,

@@ -3,20 +3,31 @@
 import csv
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 from xml.etree import ElementTree as ET
 
+import duckdb
 import pytest
 
+from api.command.demo.complaints import year
+from api.command.demo.fill import SEED, decided
+from api.command.demo.hours import OfficeHours
 from api.command.exporting import WRITERS, Form
+from ledger.application import BulkRequest, Receipt
 from ledger.complaint import commands as ask
+from ledger.complaint.stages import STAGES
+from ledger.deadlines.calendar import built_in_calendars
+from ledger.names import NAME_OF
 from ledger.proof.exporting import complaints_facts, sample
 from ledger.record.reading import head
+from tests.complaint.story import fact, fact_annulled
 from tests.proof.conftest import RECEIVED_AT, Story
 
 CHECKPOINT = "bank.example/main\n9\nroot\n"
@@ -104,23 +115,49 @@ def test_a_sample_can_be_drawn_again_by_hand(story: Story) -> None:
     assert drawn == by_hand[:4]
 
 
+def staged(story: Story) -> list[str]:
+    """A complaint with a fact of every stage, each as the rules make it; the names."""
+    names = [stage.names[0] for stage in STAGES.values()]
+    facts = [fact(name) for name in names if name != "fact-annulled"] + [fact_annulled(2)]
+    request = BulkRequest(uuid4(), facts, "test", str(uuid4()), b"", "tell-a-story")
+    for _, answer in story.ledger.record_in_bulk([request]):
+        assert isinstance(answer, Receipt), answer
+    return names
+
+
+def test_each_fact_carries_the_stage_that_it_is_of(story: Story, tmp_path: Path) -> None:
+    staged(story)
+    stages = {f"{stage.en} {stage.zh}" for stage in STAGES.values()}
+    with written(story, Form.CSV, tmp_path).open(encoding="utf-8-sig", newline="") as file:
+        assert {row["stage"] for row in csv.DictReader(file)} == stages
+    log = ET.parse(written(story, Form.XES, tmp_path)).getroot()
+    assert {each.attrib["value"] for each in log.iter() if each.attrib.get("key") == "ledger:stage"} == stages
+    ocel = json.loads(written(story, Form.OCEL, tmp_path).read_bytes())
+    assert {a["value"] for e in ocel["events"] for a in e["attributes"] if a["name"] == "stage"} == stages
+
+
 READ = """
 import json, sys, pm4py
+def activities(log, key):
+    net, begin, end = pm4py.discover_petri_net_inductive(log, activity_key=key)
+    return sorted({t.label for t in net.transitions if t.label})
 log = pm4py.read_xes(sys.argv[1])
-net, begin, end = pm4py.discover_petri_net_inductive(log)
 ocel = pm4py.read_ocel2_json(sys.argv[2])
+flat = pm4py.ocel_flattening(ocel, "complaint")
 print(json.dumps({
-    "activities": sorted({t.label for t in net.transitions if t.label}),
+    "facts": activities(log, "concept:name"),
+    "stages": activities(log, "ledger:stage"), "stages_ocel": activities(flat, "stage"),
     "cases": int(log["case:concept:name"].nunique()),
     "events": len(ocel.events), "objects": sorted(ocel.objects["ocel:type"]),
 }))
 """
 
+COMPLAINTS_MINED = 120
+"""So many of the made-up year reach every stage; amending is none of the manuals' process."""
+
 
 def _python_with_pm4py() -> str | None:
     """This Python, or the one that LEDGER_TEST_PM4PY names: the library brings more than the rest of the program."""
-    import os
-
     for each in (os.environ.get("LEDGER_TEST_PM4PY"), sys.executable):
         if each and shutil.which(each):
             tried = subprocess.run([each, "-c", "import pm4py"], capture_output=True, check=False, timeout=120)
@@ -133,17 +170,31 @@ def test_pm4py_reads_both_logs_and_discovers_the_stages(story: Story, tmp_path: 
     python = _python_with_pm4py()
     if python is None:
         pytest.skip("pm4py is not installed: name a Python that has it with LEDGER_TEST_PM4PY")
+    calendar = built_in_calendars()["china"]
+    end = calendar.day_begins_at(date(2026, 11, 1))
+    told = [decided(each) for each in year(SEED, end, COMPLAINTS_MINED, OfficeHours(calendar))]
+    requests = [BulkRequest(uuid4(), each, "test", str(uuid4()), b"", "tell-a-story") for each in told]
+    assert all(isinstance(answer, Receipt) for _, answer in story.ledger.record_in_bulk(requests))
     xes, ocel = written(story, Form.XES, tmp_path), written(story, Form.OCEL, tmp_path)
     done = subprocess.run([python, "-c", READ, xes, ocel], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    assert found["activities"] == ["complaint-received", "complaint-registered", "first-reply-sent"]
-    assert (found["cases"], found["events"]) == (2, 6)
-    assert found["objects"].count("complaint") == 2
+    manual = sorted(f"{stage.en} {stage.zh}" for name, stage in STAGES.items() if name != "amendment")
+    assert found["stages"] == manual
+    assert found["stages_ocel"] == manual
+    assert set(found["facts"]) == {NAME_OF[type(event)] for each in told for event in each}
+    assert (found["cases"], found["events"]) == (COMPLAINTS_MINED + 2, sum(map(len, told)) + 6)
+    assert found["objects"].count("complaint") == COMPLAINTS_MINED + 2
 
 
 def test_a_data_frame_gets_each_fact_once(story: Story, tmp_path: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs pyarrow, an extra of the program")
-    table = parquet.read_table(written(story, Form.PARQUET, tmp_path))
-    assert table.num_rows == 6
-    assert table.schema.metadata[b"checkpoint"].decode() == CHECKPOINT
+    out = written(story, Form.PARQUET, tmp_path)
+    assert not list(tmp_path.glob("*.json")), "what it was made from is gone"
+    with duckdb.connect(":memory:") as database:
+        rows = database.execute(
+            "SELECT position, name, done_by, happened_at FROM read_parquet(?)", [str(out)]
+        ).fetchall()
+        ((key, value),) = database.execute("SELECT key, value FROM parquet_kv_metadata(?)", [str(out)]).fetchall()
+    assert sorted(position for position, *_ in rows) == list(range(1, 7))
+    assert rows[0][1:3] == ("complaint-received", "li.na")
+    assert (bytes(key).decode(), bytes(value).decode()) == ("checkpoint", CHECKPOINT)
