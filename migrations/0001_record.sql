@@ -139,37 +139,28 @@ BEGIN
 END
 $may_use$;
 
--- The books that this session's role was granted; evaluated once a query by the policies below.
-CREATE FUNCTION ledger.granted_books() RETURNS text[]
-LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $granted_books$
-DECLARE
-    v_caller name := ledger.caller();
-BEGIN
-    RETURN ARRAY(SELECT DISTINCT a.book
-                   FROM ledger.book_access AS a
-                  WHERE pg_has_role(v_caller, to_regrole(quote_ident(a.role)), 'MEMBER'));
-END
-$granted_books$;
+-- Each role sees the books that it was granted, and of the grants its own. The owner sees all: so every owner-rights
+-- function that is given a book asks `may_use` first. (Plain subqueries: a function would cost each query of a reader
+-- more than its own work, and more with each book.)
+ALTER TABLE ledger.book_access ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ledger.book_access FORCE ROW LEVEL SECURITY;
+CREATE POLICY the_owner_sees_all ON ledger.book_access TO ledger_owner USING (true);
+CREATE POLICY own_grants_only ON ledger.book_access USING (pg_has_role(to_regrole(quote_ident(role)), 'MEMBER'));
 
--- Each role sees the books that it was granted. The owner sees all: so every owner-rights function that is given a
--- book asks `may_use` first.
-DO $policies$
-DECLARE
-    v_table text;
+CREATE FUNCTION ledger.show_granted_books_only(p_table regclass) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $show_granted_books_only$
 BEGIN
-    FOREACH v_table IN ARRAY ARRAY['book', 'head', 'event', 'stream', 'leaves', 'request', 'tracking', 'snapshot', 'disclosure']
-    LOOP
-        EXECUTE format('ALTER TABLE ledger.%I ENABLE ROW LEVEL SECURITY', v_table);
-        EXECUTE format('ALTER TABLE ledger.%I FORCE ROW LEVEL SECURITY', v_table);
-        EXECUTE format('CREATE POLICY the_owner_sees_all ON ledger.%I TO ledger_owner USING (true)', v_table);
-        EXECUTE format(
-            'CREATE POLICY granted_books_only ON ledger.%I USING (book = ANY ((SELECT ledger.granted_books())::text[]))',
-            v_table);
-    END LOOP;
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', p_table);
+    EXECUTE format('CREATE POLICY the_owner_sees_all ON %s TO ledger_owner USING (true)', p_table);
+    EXECUTE format('CREATE POLICY granted_books_only ON %s USING (book IN (SELECT a.book FROM ledger.book_access AS a))', p_table);
 END
-$policies$;
+$show_granted_books_only$;
+
+SELECT ledger.show_granted_books_only(t::regclass)
+  FROM unnest(ARRAY['ledger.book', 'ledger.head', 'ledger.event', 'ledger.stream', 'ledger.leaves', 'ledger.request',
+                    'ledger.tracking', 'ledger.snapshot', 'ledger.disclosure']) AS t;
 
 -- Opens an empty book. The owner's work; the origin can never be changed.
 CREATE FUNCTION ledger.create_book(p_book text, p_origin text, p_roles name[]) RETURNS void
@@ -289,16 +280,18 @@ DECLARE
     v_outcome text[];
     v_lost integer[];
     v_leaves bytea[];
-    v_events bigint[];
-    v_starts bigint[];
-    v_position bigint[];
-    v_start integer[];
-    v_first bigint[];
+    v_start integer[];    -- where each event's state begins in e_states
+    v_position bigint[];  -- of each event; NULL where its request is refused
+    v_first bigint[];     -- of each request
     v_last bigint[];
+    v_d_start integer[];
+    v_next integer := 1;
+    v_request integer := 1;
     v_misplaced bigint;
     v_size bigint;
     v_edge bytea[];
     v_root bytea;
+    v_answered ledger.request%ROWTYPE;
 BEGIN
     IF current_setting('synchronous_commit') = 'off' OR current_setting('fsync') = 'off'
        OR current_setting('transaction_isolation') <> 'read committed' THEN
@@ -324,15 +317,31 @@ BEGIN
        OR array_dims(d_subject) IS DISTINCT FROM array_dims(d_event)
        OR array_dims(d_path) IS DISTINCT FROM array_dims(d_event)
        OR array_dims(d_tier) IS DISTINCT FROM array_dims(d_event)
-       OR array_dims(d_length) IS DISTINCT FROM array_dims(d_event)
-       OR EXISTS (SELECT FROM (SELECT e.request, e.length, lag(e.request, 1, 1) OVER (ORDER BY e.n) AS before
-                                 FROM unnest(e_request, e_length) WITH ORDINALITY AS e(request, length, n)) AS e
-                   WHERE (e.length >= 0 AND e.request BETWEEN e.before AND cardinality(r_principal)) IS NOT TRUE)
-       OR EXISTS (SELECT FROM unnest(d_event, d_length) AS d(event, length)
-                   WHERE (d.length > 0 AND d.event BETWEEN 1 AND cardinality(e_request)) IS NOT TRUE)
-       OR octet_length(e_states) IS DISTINCT FROM (SELECT coalesce(sum(l), 0) FROM unnest(e_length) AS l)
-       OR octet_length(d_ciphertexts) IS DISTINCT FROM (SELECT coalesce(sum(l), 0) FROM unnest(d_length) AS l) THEN
+       OR array_dims(d_length) IS DISTINCT FROM array_dims(d_event) THEN
         RAISE EXCEPTION 'the lists of a call do not fit together' USING ERRCODE = 'CL007';
+    END IF;
+    -- Loops here and below: most calls carry few events, and a query costs more than a dozen turns of a loop.
+    FOR i IN 1 .. cardinality(e_request) LOOP
+        IF (e_length[i] >= 0 AND e_request[i] BETWEEN v_request AND cardinality(r_principal)) IS NOT TRUE THEN
+            RAISE EXCEPTION 'event % of a call does not fit into its lists', i USING ERRCODE = 'CL007';
+        END IF;
+        v_request := e_request[i];
+        v_start[i] := v_next;
+        v_next := v_next + e_length[i];
+    END LOOP;
+    IF octet_length(e_states) IS DISTINCT FROM v_next - 1 THEN
+        RAISE EXCEPTION 'the states of a call do not have their lengths' USING ERRCODE = 'CL007';
+    END IF;
+    v_next := 1;
+    FOR i IN 1 .. cardinality(d_event) LOOP
+        IF (d_length[i] > 0 AND d_event[i] BETWEEN 1 AND cardinality(e_request)) IS NOT TRUE THEN
+            RAISE EXCEPTION 'disclosure % of a call does not fit into its lists', i USING ERRCODE = 'CL007';
+        END IF;
+        v_d_start[i] := v_next;
+        v_next := v_next + d_length[i];
+    END LOOP;
+    IF octet_length(d_ciphertexts) IS DISTINCT FROM v_next - 1 THEN
+        RAISE EXCEPTION 'the ciphertexts of a call do not have their lengths' USING ERRCODE = 'CL007';
     END IF;
     SELECT b.origin INTO v_origin FROM ledger.book AS b WHERE b.book = p_book FOR UPDATE;
     IF NOT FOUND OR NOT ledger.may_use(p_book) THEN
@@ -352,14 +361,16 @@ BEGIN
     END IF;
     v_at := greatest(v_at, v_head.recorded_at + interval '1 microsecond');
 
-    IF EXISTS (SELECT FROM unnest(e_request, e_stream) AS e(request, stream)
-                GROUP BY e.stream HAVING min(e.request) <> max(e.request))
-       OR EXISTS (SELECT FROM unnest(r_principal, r_key) AS r(principal, key)
-                   GROUP BY r.principal, r.key HAVING count(*) > 1)
-       OR EXISTS (SELECT FROM unnest(r_application) AS r(application)
-                   WHERE r.application IS NOT NULL GROUP BY r.application HAVING count(*) > 1) THEN
-        RAISE EXCEPTION 'two requests of one call meet in a stream, a key or a tracked application'
-            USING ERRCODE = 'CL004';
+    IF cardinality(r_principal) > 1 THEN
+        IF EXISTS (SELECT FROM unnest(e_request, e_stream) AS e(request, stream)
+                    GROUP BY e.stream HAVING min(e.request) <> max(e.request))
+           OR EXISTS (SELECT FROM unnest(r_principal, r_key) AS r(principal, key)
+                       GROUP BY r.principal, r.key HAVING count(*) > 1)
+           OR EXISTS (SELECT FROM unnest(r_application) AS r(application)
+                       WHERE r.application IS NOT NULL GROUP BY r.application HAVING count(*) > 1) THEN
+            RAISE EXCEPTION 'two requests of one call meet in a stream, a key or a tracked application'
+                USING ERRCODE = 'CL004';
+        END IF;
     END IF;
 
     SELECT array_agg(CASE WHEN k.key IS NULL THEN
@@ -399,18 +410,31 @@ BEGIN
         END LOOP;
     END LOOP;
 
+    -- Where each stored event and each stored request will stand.
+    v_size := v_head.size;
+    FOR i IN 1 .. cardinality(e_request) LOOP
+        v_request := e_request[i];
+        IF v_outcome[v_request] = 'stored' THEN
+            v_size := v_size + 1;
+            v_position[i] := v_size;
+            v_last[v_request] := v_size;
+            IF v_first[v_request] IS NULL THEN
+                v_first[v_request] := v_size;
+            END IF;
+        ELSE
+            v_position[i] := NULL;
+        END IF;
+    END LOOP;
+
     WITH accepted AS MATERIALIZED (
-        SELECT e.n, e.request, e.stream, e.version, e.name, e.start,
-               substring(e_states FROM e.start::integer FOR e.length) AS state,
-               v_head.size + row_number() OVER (ORDER BY e.n) AS position,
-               v_at + (row_number() OVER (ORDER BY e.n) - 1) * interval '1 microsecond' AS recorded_at
-          FROM (SELECT g.*, sum(g.length) OVER (ORDER BY g.n) - g.length + 1 AS start
-                  FROM unnest(e_request, e_stream, e_version, e_name, e_length)
-                       WITH ORDINALITY AS g(request, stream, version, name, length, n)) AS e
-         WHERE v_outcome[e.request] = 'stored'
+        SELECT e.position, e.stream, e.version, e.name, substring(e_states FROM e.start FOR e.length) AS state,
+               v_at + (e.position - v_head.size - 1) * interval '1 microsecond' AS recorded_at
+          FROM unnest(v_position, e_stream, e_version, e_name, v_start, e_length)
+               AS e(position, stream, version, name, start, length)
+         WHERE e.position IS NOT NULL
     ), events AS (
         INSERT INTO ledger.event (position, version, recorded_at, stream_id, book, name, state)
-        SELECT a.position, a.version, a.recorded_at, a.stream, p_book, a.name, a.state FROM accepted AS a ORDER BY a.position
+        SELECT a.position, a.version, a.recorded_at, a.stream, p_book, a.name, a.state FROM accepted AS a
     ), streams AS (
         INSERT INTO ledger.stream AS s (version, stream_id, book)
         SELECT max(a.version), a.stream, p_book FROM accepted AS a GROUP BY a.stream
@@ -420,30 +444,18 @@ BEGIN
                'complaint-ledger/entry/v1' || chr(10) || v_origin || chr(10) || a.position || chr(10) || a.stream || chr(10)
                || a.version || chr(10) || a.name || chr(10)
                || to_char(a.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || chr(10)
-               || encode(sha256(a.state), 'hex') || chr(10), 'UTF8')) ORDER BY a.position),
-           array_agg(a.n ORDER BY a.position), array_agg(a.start ORDER BY a.position)
-      INTO v_leaves, v_events, v_starts
+               || encode(sha256(a.state), 'hex') || chr(10), 'UTF8')) ORDER BY a.position)
+      INTO v_leaves
       FROM accepted AS a;
-
-    -- Where each stored event and each stored request now stands.
-    FOR i IN 1 .. coalesce(cardinality(v_events), 0) LOOP
-        v_position[v_events[i]] := v_head.size + i;
-        v_start[v_events[i]] := v_starts[i];
-        v_last[e_request[v_events[i]]] := v_head.size + i;
-        IF v_first[e_request[v_events[i]]] IS NULL THEN
-            v_first[e_request[v_events[i]]] := v_head.size + i;
-        END IF;
-    END LOOP;
 
     IF cardinality(d_event) > 0 THEN
         WITH disclosed AS MATERIALIZED (
             SELECT v_position[d.event] AS position, d.digest, d.subject, d.path, d.tier,
-                   substring(d_ciphertexts FROM d.start::integer FOR d.length) AS ciphertext,
+                   substring(d_ciphertexts FROM d.start FOR d.length) AS ciphertext,
                    position(convert_to(d.digest, 'UTF8')
                             IN substring(e_states FROM v_start[d.event] FOR e_length[d.event])) = 0 AS misplaced
-              FROM (SELECT g.*, sum(g.length) OVER (ORDER BY g.n) - g.length + 1 AS start
-                      FROM unnest(d_event, d_digest, d_subject, d_path, d_tier, d_length)
-                           WITH ORDINALITY AS g(event, digest, subject, path, tier, length, n)) AS d
+              FROM unnest(d_event, d_digest, d_subject, d_path, d_tier, v_d_start, d_length)
+                   AS d(event, digest, subject, path, tier, start, length)
              WHERE v_position[d.event] IS NOT NULL
         ), vault AS (
             INSERT INTO ledger.disclosure (position, subject_id, book, digest, path, tier, ciphertext)
@@ -455,7 +467,6 @@ BEGIN
         END IF;
     END IF;
 
-    v_size := v_head.size + coalesce(cardinality(v_leaves), 0);
     v_root := v_head.root;
     IF v_size > v_head.size THEN
         v_edge := ledger.extended_edge(v_head.edge, v_leaves);
@@ -485,15 +496,28 @@ BEGIN
       FROM unnest(r_principal, r_key, r_stream, r_version) WITH ORDINALITY AS r(principal, key, stream, version, n)
      WHERE v_outcome[r.n] = 'stored';
 
-    RETURN QUERY
-    SELECT r.n, v_outcome[r.n], k.stream_id, k.version, k.first_position, k.last_position, k.tree_size, k.root, k.recorded_at
-      FROM unnest(r_principal, r_key) WITH ORDINALITY AS r(principal, key, n)
-      LEFT JOIN LATERAL (SELECT q.*
-                           FROM ledger.request AS q
-                          WHERE q.book = p_book AND q.principal = r.principal AND q.key = r.key
-                            AND v_outcome[r.n] IN ('stored', 'replayed')
-                          LIMIT 1) AS k ON true
-     ORDER BY r.n;
+    FOR i IN 1 .. cardinality(r_principal) LOOP
+        v_answered := NULL;
+        IF v_outcome[i] = 'stored' THEN
+            v_answered := (r_version[i], v_first[i], v_last[i], v_size,
+                           v_at + (v_last[i] - v_head.size - 1) * interval '1 microsecond', r_stream[i], p_book,
+                           NULL, NULL, NULL, v_root);
+        ELSIF v_outcome[i] = 'replayed' THEN
+            SELECT q.* INTO v_answered
+              FROM ledger.request AS q
+             WHERE q.book = p_book AND q.principal = r_principal[i] AND q.key = r_key[i];
+        END IF;
+        request := i;
+        outcome := v_outcome[i];
+        stream_id := v_answered.stream_id;
+        version := v_answered.version;
+        first_position := v_answered.first_position;
+        last_position := v_answered.last_position;
+        tree_size := v_answered.tree_size;
+        root := v_answered.root;
+        recorded_at := v_answered.recorded_at;
+        RETURN NEXT;
+    END LOOP;
 END
 $append$;
 
@@ -540,8 +564,9 @@ $vault_values$;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ledger FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA ledger TO ledger_application, ledger_projector, ledger_auditor, ledger_vault;
-GRANT EXECUTE ON FUNCTION ledger.caller(), ledger.may_use(text), ledger.granted_books()
+GRANT EXECUTE ON FUNCTION ledger.caller(), ledger.may_use(text)
    TO ledger_application, ledger_projector, ledger_auditor, ledger_vault;
+GRANT SELECT ON ledger.book_access TO ledger_application, ledger_projector, ledger_auditor, ledger_vault;
 GRANT SELECT ON ledger.book, ledger.head, ledger.event, ledger.stream, ledger.leaves
    TO ledger_application, ledger_projector, ledger_auditor;
 GRANT SELECT ON ledger.tracking TO ledger_application;

@@ -31,10 +31,7 @@ CREATE TABLE projection.progress (
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
 ALTER TABLE projection.progress ALTER COLUMN edge SET STORAGE PLAIN;
 
-ALTER TABLE projection.progress ENABLE ROW LEVEL SECURITY;
-ALTER TABLE projection.progress FORCE ROW LEVEL SECURITY;
-CREATE POLICY granted_books_only ON projection.progress
-    USING (current_user = 'ledger_owner' OR book = ANY ((SELECT ledger.granted_books())::text[]));
+SELECT ledger.show_granted_books_only('projection.progress');
 
 -- The schema of a build that the session's role may use. The functions below act with their owner's rights on schemas
 -- that stand in `progress`, and on no other: so the projector needs no right to make schemas of its own.
@@ -109,10 +106,7 @@ BEGIN
                        v_schema, v_table || '_sealed', v_table);
         EXECUTE format('DROP TABLE %I.%I', v_schema, v_table);
         EXECUTE format('ALTER TABLE %I.%I RENAME TO %I', v_schema, v_table || '_sealed', v_table);
-        EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', v_schema, v_table);
-        EXECUTE format(
-            'CREATE POLICY granted_books_only ON %I.%I USING '
-            '(current_user = ''ledger_owner'' OR book = ANY ((SELECT ledger.granted_books())::text[]))', v_schema, v_table);
+        PERFORM ledger.show_granted_books_only(format('%I.%I', v_schema, v_table)::regclass);
         EXECUTE format('GRANT SELECT ON %I.%I TO ledger_application, ledger_auditor', v_schema, v_table);
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I.%I TO ledger_projector', v_schema, v_table);
     END LOOP;

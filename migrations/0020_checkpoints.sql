@@ -48,21 +48,8 @@ CREATE TABLE ledger.tile (
 );
 ALTER TABLE ledger.tile ALTER COLUMN hashes SET STORAGE EXTERNAL;
 
-DO $policies$
-DECLARE
-    v_table text;
-BEGIN
-    FOREACH v_table IN ARRAY ARRAY['checkpoint', 'cosignature', 'time_stamp', 'tile']
-    LOOP
-        EXECUTE format('ALTER TABLE ledger.%I ENABLE ROW LEVEL SECURITY', v_table);
-        EXECUTE format('ALTER TABLE ledger.%I FORCE ROW LEVEL SECURITY', v_table);
-        EXECUTE format(
-            'CREATE POLICY granted_books_only ON ledger.%I USING '
-            '(current_user = ''ledger_owner'' OR book = ANY ((SELECT ledger.granted_books())::text[]))',
-            v_table);
-    END LOOP;
-END
-$policies$;
+SELECT ledger.show_granted_books_only(t::regclass)
+  FROM unnest(ARRAY['ledger.checkpoint', 'ledger.cosignature', 'ledger.time_stamp', 'ledger.tile']) AS t;
 
 -- Keeps a signed checkpoint, the first of its size; true where it is kept now or was before, as it stands.
 CREATE FUNCTION ledger.keep_checkpoint(p_book text, p_size bigint, p_root bytea, p_note text) RETURNS boolean

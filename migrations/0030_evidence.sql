@@ -27,21 +27,8 @@ CREATE TABLE ledger.evidence_piece (
 );
 ALTER TABLE ledger.evidence_piece ALTER COLUMN ciphertext SET STORAGE EXTERNAL;
 
-DO $policies$
-DECLARE
-    v_table text;
-BEGIN
-    FOREACH v_table IN ARRAY ARRAY['evidence_file', 'evidence_piece']
-    LOOP
-        EXECUTE format('ALTER TABLE ledger.%I ENABLE ROW LEVEL SECURITY', v_table);
-        EXECUTE format('ALTER TABLE ledger.%I FORCE ROW LEVEL SECURITY', v_table);
-        EXECUTE format('CREATE POLICY the_owner_sees_all ON ledger.%I TO ledger_owner USING (true)', v_table);
-        EXECUTE format(
-            'CREATE POLICY granted_books_only ON ledger.%I USING (book = ANY ((SELECT ledger.granted_books())::text[]))',
-            v_table);
-    END LOOP;
-END
-$policies$;
+SELECT ledger.show_granted_books_only(t::regclass)
+  FROM unnest(ARRAY['ledger.evidence_file', 'ledger.evidence_piece']) AS t;
 
 -- Puts one piece down; a file that is whole takes no more.
 CREATE FUNCTION ledger.add_evidence_piece(p_book text, p_file_id uuid, p_number integer, p_ciphertext bytea) RETURNS void

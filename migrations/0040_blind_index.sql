@@ -15,10 +15,7 @@ CREATE TABLE ledger.blind_index (
 -- To forget a subject, and to find who has something the same.
 CREATE INDEX blind_index_subject ON ledger.blind_index (book, subject_id);
 
-ALTER TABLE ledger.blind_index ENABLE ROW LEVEL SECURITY;
-ALTER TABLE ledger.blind_index FORCE ROW LEVEL SECURITY;
-CREATE POLICY granted_books_only ON ledger.blind_index USING
-    (current_user = 'ledger_owner' OR book = ANY ((SELECT ledger.granted_books())::text[]));
+SELECT ledger.show_granted_books_only('ledger.blind_index');
 
 -- Adds rows; those that are there already stay.
 CREATE FUNCTION ledger.index_subjects(p_book text, p_kinds text[], p_blinded bytea[], p_subjects uuid[]) RETURNS void

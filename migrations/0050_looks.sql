@@ -10,10 +10,7 @@ CREATE TABLE ledger.erasure (
     book text NOT NULL REFERENCES ledger.book,
     PRIMARY KEY (book, subject_id)
 );
-ALTER TABLE ledger.erasure ENABLE ROW LEVEL SECURITY;
-ALTER TABLE ledger.erasure FORCE ROW LEVEL SECURITY;
-CREATE POLICY granted_books_only ON ledger.erasure USING
-    (current_user = 'ledger_owner' OR book = ANY ((SELECT ledger.granted_books())::text[]));
+SELECT ledger.show_granted_books_only('ledger.erasure');
 
 CREATE INDEX disclosure_subject ON ledger.disclosure (book, subject_id);
 

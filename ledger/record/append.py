@@ -307,7 +307,7 @@ def parameters(book: str, requests: Sequence[Request]) -> dict[str, object]:
         "event_versions": plain(event.version for _, event in events),
         "event_names": texts(event.name for _, event in events),
         "event_lengths": plain(len(event.state) for _, event in events),
-        "event_states": psycopg2.Binary(b"".join(event.state for _, event in events)),
+        "event_states": packed([event.state for _, event in events]),
         "disclosure_events": plain(n for n, _ in disclosures),
         "disclosure_digests": texts(disclosure.digest for _, disclosure in disclosures),
         "disclosure_subjects": plain(disclosure.subject_id for _, disclosure in disclosures),
@@ -316,6 +316,29 @@ def parameters(book: str, requests: Sequence[Request]) -> dict[str, object]:
         "disclosure_lengths": plain(len(disclosure.ciphertext) for _, disclosure in disclosures),
         "disclosure_ciphertexts": psycopg2.Binary(b"".join(disclosure.ciphertext for _, disclosure in disclosures)),
     }
+
+
+class _Utf8:
+    """Bytes that are UTF-8, written as a text: half as long as in hexadecimal, and twice as fast to read."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __conform__(self, _: object) -> "_Utf8":
+        return self
+
+    def getquoted(self) -> bytes:
+        return b"convert_to(E'" + self._content.replace(b"\\", b"\\\\").replace(b"'", b"''") + b"', 'UTF8')"
+
+
+def packed(pieces: Sequence[bytes]) -> object:
+    """Byte strings as one argument."""
+    content = b"".join(pieces)
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return psycopg2.Binary(content)
+    return psycopg2.Binary(content) if b"\0" in content else _Utf8(content)
 
 
 def plain(values: Iterable[UUID | int | None]) -> str:

@@ -106,6 +106,24 @@ def test_positions_clock_and_tree(appender: Appender, reader: Connection, book: 
     assert all(later - earlier >= timedelta(microseconds=1) for earlier, later in itertools.pairwise(times))
 
 
+@pytest.mark.parametrize(
+    "state",
+    [
+        "客户说：“不行”".encode(),
+        b"it's \\' \\\\ ''; E'\\n' -- $1 %s %(x)s",
+        b"\x00",
+        b"\xff\xfe\x80",
+        b"",
+        "\u2028\U0001f600".encode() * 1000,
+    ],
+)
+def test_a_state_is_stored_as_the_bytes_it_is(appender: Appender, reader: Connection, book: str, state: bytes) -> None:
+    """Text or not: what is hashed is what was given, alone and beside others."""
+    for states in ([state], [b"{}", state, b"\xff"], [b"{}", state, b"[]"]):
+        stored(appender.append([Request([event(state=each) for each in states])])[0])
+        assert [row.state for row in all_rows(reader, book)][-len(states) :] == states
+
+
 def test_the_leaves_are_kept_call_by_call(appender: Appender, owner: Connection, reader: Connection, book: str) -> None:
     appender.append([Request([event()]), Request([event(), event()])])
     appender.append([Request([event()])])
