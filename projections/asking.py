@@ -12,8 +12,10 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 from uuid import UUID
 
 import orjson
+from psycopg2.errors import UndefinedTable
 from psycopg2.extensions import connection as Connection
 
+from ledger.database.prepared import execute_prepared
 from ledger.database.sql import queries
 from ledger.record.reading import events_after, head, position_at
 from ledger.record.tree import EMPTY_ROOT
@@ -156,6 +158,42 @@ def asked(
         within_the_book(connection, book, position)
         raise NotReached(book, name, position, standing)
     return Asked(book, schema, position, now or _recorded_at(connection, book, position))
+
+
+def page_as_known(
+    connection: Connection,
+    book: str,
+    name: str,
+    query: str,
+    parameters: Mapping[str, object],
+    *,
+    as_of: AsOf = None,
+    schema: str | None = None,
+) -> tuple[int, list[tuple[Any, ...]]]:
+    """The position that a question is answered as of, and its rows: one round trip, and no instant that it is judged at.
+
+    The query says in its first column how far the projection has come, and gives a row without anything else where the
+    page is empty. Raises NotBuilt, NotReached, and ValueError for a negative position.
+    """
+    schema = schema or schema_of(book, name)
+    position = position_at(connection, book, as_of) if isinstance(as_of, datetime) else as_of
+    if position is not None and position < 0:
+        raise ValueError("positions count from 1; 0 is before the first event")
+    with connection.cursor() as cursor:
+        place = {"book": book, "schema": schema, "position": position}
+        try:
+            execute_prepared(cursor, in_schema(query, schema).as_string(cursor), {**place, **parameters})
+        except UndefinedTable:
+            raise NotBuilt(book, name) from None
+        rows = cursor.fetchall()
+    if not rows:
+        raise NotBuilt(book, name)
+    standing = int(rows[0][0])
+    if position is not None and position > standing:
+        within_the_book(connection, book, position)
+        raise NotReached(book, name, position, standing)
+    empty = len(rows) == 1 and all(value is None for value in rows[0][1:])
+    return standing if position is None else position, [] if empty else [row[1:] for row in rows]
 
 
 def within_the_book(connection: Connection, book: str, position: int) -> None:

@@ -23,7 +23,7 @@ from ledger.complaint.events import (
 from ledger.database.sql import queries
 from ledger.record.envelope import Recorded, opened
 from ledger.timekeeping.events import TimekeeperEvent, came_about_at
-from projections.asking import AsOf, Cursor, asked, page_of
+from projections.asking import AsOf, Cursor, asked, page_as_known, page_of
 from projections.machine import Batch, Projection
 
 _SQL = queries(__file__)
@@ -125,15 +125,27 @@ def of(
     """A complaint's events in the order in which they were recorded, as known at `as_of`. Raises NotReached, BadCursor."""
     page = f"history/{complaint_id}"
     (after,) = Cursor.read(cursor, page, (int,))
-    at = asked(connection, book, PROJECTION.name, as_of, None, schema)
     rows_max = max(1, min(rows_max, ROWS_MAX))
-    found = at.fetch(
-        connection,
-        _SQL["of"],
-        {"complaint_id": str(complaint_id), "after": after, "rows_max": rows_max + 1},
+    asked_for = {"complaint_id": str(complaint_id), "after": after or 0, "rows_max": rows_max + 1}
+    position, found = page_as_known(
+        connection, book, PROJECTION.name, _SQL["of"], asked_for, as_of=as_of, schema=schema
     )
-    lines, more = page_of([Line(*row) for row in found], rows_max)
-    return History(book, complaint_id, at.position, lines, Cursor.write(page, [lines[-1].position]) if more else None)
+    lines, more = page_of([_line(*row) for row in found], rows_max)
+    return History(book, complaint_id, position, lines, Cursor.write(page, [lines[-1].position]) if more else None)
+
+
+def _line(mended: list[list[str]] | None, position: int, version: int | None, *rest: Any) -> Line:
+    """A fact is annulled by the first annulment that speaks of it, and corrected by the last correction before that: what
+    comes after an annulment does nothing (ledger.complaint.state).
+    """
+    annulled_by = corrected_by = None
+    for by, target, name in mended or ():
+        if int(target) == version and annulled_by is None:
+            if name == "fact-annulled":
+                annulled_by = int(by)
+            else:
+                corrected_by = int(by)
+    return Line._make((version, position, *rest, annulled_by, corrected_by))
 
 
 def find(

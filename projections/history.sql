@@ -30,26 +30,29 @@ CREATE TABLE {schema}.reference (
 );
 
 -- name: of
--- A page of one complaint as known at a position. A fact is annulled by the first annulment that speaks of it, and
--- corrected by the last correction before that: what comes after an annulment does nothing (ledger.complaint.state).
-SELECT e.version, e.position, e.name, e.happened_at, e.recorded_at, e.done_by, e.recorded_by, e.command, e.details,
-       a.version AS annulled_by_version, c.version AS corrected_by_version
-  FROM {schema}.event AS e
+-- A page of one complaint as known at a position, with how far the rows have come, and what was annulled or corrected by
+-- then (version, target, name), in one answer: one row without a line where the page is empty.
+WITH standing AS MATERIALIZED (
+    SELECT p.position, least(%(position)s::bigint, p.position) AS until
+      FROM projection.progress AS p
+     WHERE p.book = %(book)s AND p.schema = %(schema)s
+), mended AS MATERIALIZED (
+    SELECT array_agg(ARRAY[e.version::text, e.target_version::text, e.name] ORDER BY e.version) AS targets
+      FROM standing AS s
+      JOIN {schema}.event AS e ON e.position <= s.until
+     WHERE e.book = %(book)s AND e.complaint_id = %(complaint_id)s::uuid AND e.target_version IS NOT NULL
+)
+SELECT s.position, m.targets, e.*
+  FROM standing AS s
+ CROSS JOIN mended AS m
   LEFT JOIN LATERAL (
-        SELECT min(t.version) AS version
-          FROM {schema}.event AS t
-         WHERE t.book = e.book AND t.complaint_id = e.complaint_id AND t.target_version = e.version
-           AND t.name = 'fact-annulled' AND t.position <= %(position)s) AS a ON true
-  LEFT JOIN LATERAL (
-        SELECT max(t.version) AS version
-          FROM {schema}.event AS t
-         WHERE t.book = e.book AND t.complaint_id = e.complaint_id AND t.target_version = e.version
-           AND t.name = 'fact-corrected' AND t.position <= %(position)s
-           AND (a.version IS NULL OR t.version < a.version)) AS c ON true
- WHERE e.book = %(book)s AND e.complaint_id = %(complaint_id)s::uuid AND e.position <= %(position)s
-   AND (%(after)s::bigint IS NULL OR e.position > %(after)s)
- ORDER BY e.position
- LIMIT %(rows_max)s;
+        SELECT e.position, e.version, e.name, e.happened_at, e.recorded_at, e.done_by, e.recorded_by, e.command, e.details
+          FROM {schema}.event AS e
+         WHERE e.book = %(book)s AND e.complaint_id = %(complaint_id)s::uuid AND e.position <= s.until
+           AND e.position > %(after)s
+         ORDER BY e.position
+         LIMIT %(rows_max)s) AS e ON true
+ ORDER BY e.position;
 
 -- name: find
 -- The complaints that carried a reference, ours or somebody else's, up to a position; the first to carry it first.

@@ -9,7 +9,7 @@ from psycopg2.extensions import connection as Connection
 
 from ledger.database.sql import queries
 from ledger.policy.events import CalendarPublished
-from projections.asking import Cursor, asked, page_of
+from projections.asking import Cursor, asked, page_as_known, page_of
 from projections.complaints import FACTS_MAX, Complaints, Known, Part
 from projections.machine import Batch, Projection
 from projections.policies import Standing
@@ -128,11 +128,18 @@ def page(
     Raises NotBuilt, BadCursor.
     """
     after_due_at, after_complaint_id = Cursor.read(cursor, "worklist", (datetime, UUID))
-    at = asked(connection, book, PROJECTION.name, None, None, schema)
     rows_max = max(1, min(rows_max, ROWS_MAX))
-    found = at.fetch(
+    which = [
+        *(["in_department"] if department is not None else []),
+        *(["of_assignee"] if assignee is not None else []),
+        "is_open" if to_do is None else "has_to_do",
+        *(["after"] if after_complaint_id is not None else []),
+    ]
+    position, found = page_as_known(
         connection,
-        _SQL["page"],
+        book,
+        PROJECTION.name,
+        _SQL["page"].replace("{which}", " ".join(_SQL[each] for each in which)),
         {
             "department": department,
             "assignee": assignee,
@@ -141,10 +148,11 @@ def page(
             "after_complaint_id": after_complaint_id,
             "rows_max": rows_max + 1,
         },
+        schema=schema,
     )
     tasks, more = page_of([Task(*row) for row in found], rows_max)
     key = (tasks[-1].due_at, tasks[-1].complaint_id) if more else None
-    return Worklist(book, at.position, tasks, Cursor.write("worklist", key) if key else None)
+    return Worklist(book, position, tasks, Cursor.write("worklist", key) if key else None)
 
 
 def without_limit(

@@ -56,16 +56,37 @@ SELECT count(*), count(*) FILTER (WHERE stage = 'reopened')
    AND (%(assignee)s::text IS NULL OR assignee = %(assignee)s);
 
 -- name: page
--- A page of what is open, or of everything in which one thing is to be done, soonest due first, what has no clock left last.
-SELECT complaint_id, reference, external_reference, received_at, stage, department, assignee, category, product, channel,
-       grade, urgent, regime, clock, due_at, provisional, position, to_do, is_open
-  FROM {schema}.task
- WHERE book = %(book)s
-   AND (%(department)s::text IS NULL OR department = %(department)s)
-   AND (%(assignee)s::text IS NULL OR assignee = %(assignee)s)
-   AND CASE WHEN %(to_do)s::text IS NULL THEN is_open ELSE to_do @> ARRAY[%(to_do)s::text] END
-   AND (%(after_complaint_id)s::uuid IS NULL
-        OR (coalesce(due_at, 'infinity'), complaint_id)
-           > (coalesce(%(after_due_at)s::timestamptz, 'infinity'), %(after_complaint_id)s::uuid))
- ORDER BY coalesce(due_at, 'infinity'), complaint_id
- LIMIT %(rows_max)s;
+-- A page of what is open, or of everything in which one thing is to be done, soonest due first, what has no clock left
+-- last; with how far the rows have come. The conditions that were asked for, of those below, take the place of `which`.
+SELECT s.position, t.*
+  FROM projection.progress AS s
+  LEFT JOIN LATERAL (
+        SELECT complaint_id, reference, external_reference, received_at, stage, department, assignee, category, product,
+               channel, grade, urgent, regime, clock, due_at, provisional, position, to_do, is_open
+          FROM {schema}.task
+         WHERE book = %(book)s {which}
+         ORDER BY coalesce(due_at, 'infinity'), complaint_id
+         LIMIT %(rows_max)s) AS t ON true
+ WHERE s.book = %(book)s AND s.schema = %(schema)s
+ ORDER BY coalesce(t.due_at, 'infinity'), t.complaint_id;
+
+-- name: in_department
+-- The tasks of a department.
+AND department = %(department)s
+
+-- name: of_assignee
+-- The tasks of a person.
+AND assignee = %(assignee)s
+
+-- name: is_open
+-- Open complaints only.
+AND is_open
+
+-- name: has_to_do
+-- Where one thing is to be done, open or not.
+AND to_do @> ARRAY[%(to_do)s::text]
+
+-- name: after
+-- What follows a page.
+AND (coalesce(due_at, 'infinity'), complaint_id)
+    > (coalesce(%(after_due_at)s::timestamptz, 'infinity'), %(after_complaint_id)s::uuid)

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import orjson
 import psycopg2
 from psycopg2 import sql
 from psycopg2.errors import InsufficientPrivilege, InvalidParameterValue, UndefinedObject
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import make_dsn, parse_dsn
-from psycopg2.extras import register_uuid
+from psycopg2.extras import register_default_jsonb, register_uuid
 
 from ledger.database import embedded
 from ledger.database.faults import DatabaseUnavailable, RoleNotGranted, ServerUnsuitable
@@ -64,6 +65,7 @@ class Database:
             raise self._explained(role, error) from None
         connection.autocommit = autocommit
         register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]  # the stubs leave it untyped
+        register_default_jsonb(conn_or_curs=connection, loads=orjson.loads)
         return connection
 
     def prepare(self) -> None:

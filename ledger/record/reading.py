@@ -11,11 +11,18 @@ from uuid import UUID
 
 from psycopg2.extensions import connection as Connection
 
+from ledger.database.prepared import execute_prepared
 from ledger.database.sql import queries
 
 _QUERIES = queries(__file__)
 
 EVENTS_PER_PAGE_MAX = 20_000
+
+PLANNED_ONCE = {"events_after", "stream", "stream_newest_first"}
+"""What is read by a key alone, so that one plan is right for all parameters."""
+
+BEFORE_ALL, AFTER_ALL = -1, 2**63 - 1
+"""Versions and positions where no bound is asked for."""
 
 
 class StoredRow(NamedTuple):
@@ -88,9 +95,9 @@ def stream_events(
         {
             "book": book,
             "stream_id": stream_id,
-            "after_version": after_version,
-            "up_to_version": up_to_version,
-            "up_to_position": up_to_position,
+            "after_version": BEFORE_ALL if after_version is None else after_version,
+            "up_to_version": AFTER_ALL if up_to_version is None else up_to_version,
+            "up_to_position": AFTER_ALL if up_to_position is None else up_to_position,
             "events_max": events_max,
         },
     )
@@ -124,5 +131,8 @@ def position_at(connection: Connection, book: str, instant: datetime) -> int:
 
 def _rows(connection: Connection, query: str, parameters: dict[str, object]) -> list[StoredRow]:
     with connection.cursor() as cursor:
-        cursor.execute(_QUERIES[query], parameters)
+        if query in PLANNED_ONCE:
+            execute_prepared(cursor, _QUERIES[query], parameters)
+        else:
+            cursor.execute(_QUERIES[query], parameters)
         return [StoredRow(p, s, v, n, bytes(state), at) for p, s, v, n, state, at in cursor.fetchall()]

@@ -21,9 +21,7 @@ SELECT position, stream_id, version, name, state, recorded_at
 SELECT position, stream_id, version, name, state, recorded_at
   FROM ledger.event
  WHERE book = %(book)s AND stream_id = %(stream_id)s
-   AND (%(after_version)s::bigint IS NULL OR version > %(after_version)s)
-   AND (%(up_to_version)s::bigint IS NULL OR version <= %(up_to_version)s)
-   AND (%(up_to_position)s::bigint IS NULL OR position <= %(up_to_position)s)
+   AND version > %(after_version)s AND version <= %(up_to_version)s AND position <= %(up_to_position)s
  ORDER BY version
  LIMIT %(events_max)s;
 
@@ -32,9 +30,7 @@ SELECT position, stream_id, version, name, state, recorded_at
 SELECT position, stream_id, version, name, state, recorded_at
   FROM ledger.event
  WHERE book = %(book)s AND stream_id = %(stream_id)s
-   AND (%(after_version)s::bigint IS NULL OR version > %(after_version)s)
-   AND (%(up_to_version)s::bigint IS NULL OR version <= %(up_to_version)s)
-   AND (%(up_to_position)s::bigint IS NULL OR position <= %(up_to_position)s)
+   AND version > %(after_version)s AND version <= %(up_to_version)s AND position <= %(up_to_position)s
  ORDER BY version DESC
  LIMIT %(events_max)s;
 
