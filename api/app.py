@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import Depends, FastAPI, Response
 from pydantic import BaseModel
 
-from api import asking, asking_parties, deadlines, evidence, feed, figures, looking, problems, proving, recording
+from api import asking, asking_parties, deadlines, door, evidence, feed, figures, looking, problems, proving, recording
+from api import returns as return_questions
 from api.answers import ANSWERS
 from api.asking import Asker
 from api.caller import OPEN_TO_ALL, allowed, refuse_unlisted
@@ -17,6 +18,7 @@ from api.feed_answers import Feed
 from api.figure_answers import FIGURE_ANSWERS
 from api.party_answers import PARTY_ANSWERS
 from api.rates import Rates
+from api.return_answers import RETURN_ANSWERS
 from api.standing import ComplaintNow
 from api.tokens import TokenReader
 from ledger.application import Ledger
@@ -84,6 +86,8 @@ def create_app(
     app.include_router(deadlines.router(asker))
     app.include_router(figures.router(asker))
     app.include_router(feed.router(asker))
+    app.include_router(return_questions.router(asker, ledger.keys))
+    app.include_router(door.router(asker, database))
     app.include_router(looking.router(ledger, vault))
     refuse_unlisted(app)
     app.state.tokens, app.state.ledger = TokenReader(ledger.keys, settings), ledger
@@ -103,6 +107,7 @@ def _describe_itself(app: FastAPI) -> None:
         if app.openapi_schema is None:
             answers: list[type[BaseModel]] = [*ANSWERS, *PARTY_ANSWERS, *deadlines.ANSWERS, *proving.ANSWERS]
             answers += [ComplaintNow, evidence.FileTakenIn, *FIGURE_ANSWERS, Feed, *looking.ANSWERS]
+            answers += RETURN_ANSWERS
             app.openapi_schema = described(app, commands, (*receipts, *answers), OPEN_TO_ALL)
         return app.openapi_schema
 

@@ -12,7 +12,7 @@ import anyio.to_thread
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.routing import APIRoute
 
-from api.refusals import BookNotYours, DepartmentNotYours, NotAllowed, TokenMissing
+from api.refusals import BookNotYours, DepartmentNotYours, NotAllowed, ReceiverNotYours, TokenMissing
 from api.tokens import Person, TokenReader
 from api.validation import ETAG, KEY
 from ledger.access.roles import FILE, Scope, roles
@@ -63,7 +63,7 @@ def refuse_unlisted(app: FastAPI) -> None:
 async def allowed(request: Request) -> Person | None:
     """Whom the request speaks for, as long as the table of roles lets that person do it; None where all may.
 
-    Raises TokenMissing, TokenRefused, BookNotYours, NotAllowed or DepartmentNotYours: in this order, and before parameters or a body are
+    Raises TokenMissing, TokenRefused, BookNotYours, NotAllowed, ReceiverNotYours or DepartmentNotYours: in this order, and before parameters or a body are
     looked at. A route that the table does not know is refused.
     """
     route = request.scope["route"]
@@ -83,9 +83,20 @@ async def allowed(request: Request) -> Person | None:
     may = roles().of_action(action) or frozenset()
     if not may & person.roles:
         raise NotAllowed(action, sorted(may))
-    if all(roles().roles[role].scope is Scope.DEPARTMENTS for role in may & person.roles):
-        await _within_departments(request, person)
+    scopes = {roles().roles[role].scope for role in may & person.roles}
+    if Scope.BOOK in scopes or (Scope.RECEIVERS in scopes and _is_their_receiver(request, person)):
+        return person
+    if Scope.DEPARTMENTS not in scopes:
+        raise ReceiverNotYours(sorted(person.receivers))
+    await _within_departments(request, person)
     return person
+
+
+def _is_their_receiver(request: Request, person: Person) -> bool:
+    """Whether a route names a receiver of the person's, or has none to name; a list that can name one must."""
+    if "receiver" in request.path_params:
+        return request.path_params["receiver"] in person.receivers
+    return "receiver" not in _parameters(request) or request.query_params.get("receiver") in person.receivers
 
 
 async def _within_departments(request: Request, person: Person) -> None:

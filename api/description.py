@@ -30,6 +30,7 @@ TO_KNOWN_CALLERS = (
     asked.BookNotYours,
     asked.NotAllowed,
     asked.DepartmentNotYours,
+    asked.ReceiverNotYours,
     asked.TooManyRequests,
 )
 """What any route that demands a token may answer."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from api.access_examples import ACCESS_EXAMPLES
 from api.party_examples import PARTY_EXAMPLES
+from api.return_routes import RETURN_EXAMPLES
 from ledger.command import Command
 from ledger.complaint import commands as ask
 from ledger.complaint import ending_commands as end
@@ -494,4 +495,5 @@ EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
     },
     **PARTY_EXAMPLES,
     **ACCESS_EXAMPLES,
+    **RETURN_EXAMPLES,
 }

@@ -43,7 +43,9 @@ from ledger.vault import keys
 from projections import asking as projections
 from projections.indicators.definitions import NoSuchIndicator
 from projections.indicators.periods import TooManyPeriods
+from projections.regulator.reading import DoorNotOpened
 from projections.returns.definitions import NoSuchReturn
+from projections.returns.documents import DocumentNotReproduced
 
 STATUS: Mapping[type[Refusal], HTTPStatus] = {
     rules.ComplaintNotFound: HTTPStatus.NOT_FOUND,
@@ -199,6 +201,9 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     asked.NotAllowed: HTTPStatus.FORBIDDEN,
     asked.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     asked.DepartmentNotYours: HTTPStatus.FORBIDDEN,
+    asked.ReceiverNotYours: HTTPStatus.FORBIDDEN,
+    asked.NoSuchSubmission: HTTPStatus.NOT_FOUND,
+    asked.NoSuchCell: HTTPStatus.UNPROCESSABLE_ENTITY,
     files.FileTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     files.FileEmpty: HTTPStatus.UNPROCESSABLE_ENTITY,
     files.ContentTypeNotTaken: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -212,6 +217,9 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     returns.SubmissionSuperseded: HTTPStatus.CONFLICT,
     returns.NothingRestated: HTTPStatus.CONFLICT,
     returns.DigestDiffers: HTTPStatus.UNPROCESSABLE_ENTITY,
+    returns.DueTooEarly: HTTPStatus.UNPROCESSABLE_ENTITY,
+    DocumentNotReproduced: HTTPStatus.CONFLICT,
+    DoorNotOpened: HTTPStatus.NOT_FOUND,
     returns.PeriodReversed: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoSuchIndicator: HTTPStatus.NOT_FOUND,
     TooManyPeriods: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -22,6 +22,7 @@ from api.body import Asked, read_command
 from api.caller import Caller, Expected, Key, RestedOn, version_in
 from api.description import command_description
 from api.parties import POSTED
+from api.return_routes import RETURNS_POSTED
 from ledger.application import Ledger, Receipt
 from ledger.command import Command
 from ledger.complaint import commands as ask
@@ -133,7 +134,7 @@ COMMANDS = (
     CommandRoute("/codes/routing", tables.PublishRouting),
     CommandRoute("/codes/approval-limits", tables.PublishApprovalLimits),
     CommandRoute("/codes/emergency-plan-exercises", tables.ExerciseEmergencyPlan),
-    *(CommandRoute(*posted) for posted in (*POSTED, *ACCESS_POSTED)),
+    *(CommandRoute(*posted) for posted in (*POSTED, *ACCESS_POSTED, *RETURNS_POSTED)),
 )
 """Every command, by subject, those of a complaint in the order of its life."""
 

@@ -7,6 +7,7 @@ here too, because what a caller reads about them has the same form.
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import ClassVar, TypedDict
+from uuid import UUID
 
 from ledger.refusal import Refusal
 
@@ -93,6 +94,39 @@ class DepartmentNotYours(Refusal):
     )
 
     departments: list[str]
+
+
+@dataclass(eq=False)
+class ReceiverNotYours(Refusal):
+    """A regulator's token names the receivers that it reads for; this is not one of them."""
+
+    says: ClassVar[str] = "The token reads for the receivers {receivers}, and this goes to another."
+    remedy: ClassVar[str] = "Name one of them as `receiver`, or let the institution issue a token that names yours."
+
+    receivers: list[str]
+
+
+@dataclass(eq=False)
+class NoSuchSubmission(Refusal):
+    """No submission of this id was made of this return."""
+
+    says: ClassVar[str] = "There is no submission {submission_id} of this return to this receiver."
+    remedy: ClassVar[str] = "Name one of those that the return itself lists."
+
+    submission_id: UUID
+
+
+@dataclass(eq=False)
+class NoSuchCell(Refusal):
+    """A return has no cell with this column, or its rows have another number of keys."""
+
+    says: ClassVar[str] = "The return has the columns {columns}, and its rows are told apart by {keys}."
+    remedy: ClassVar[str] = (
+        "Name one of these columns, and a `key` for each of those, in their order; or none for the total."
+    )
+
+    columns: list[str]
+    keys: list[str]
 
 
 @dataclass(eq=False)

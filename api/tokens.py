@@ -55,6 +55,8 @@ class Person:
     roles: frozenset[str]
     books: frozenset[str]
     departments: frozenset[str]
+    receivers: frozenset[str] = frozenset()
+    """For whom a regulator's token reads: names of receivers of returns, such as `nfra`."""
 
 
 class IssuerUnreachable(Exception):
@@ -163,6 +165,7 @@ def _person(claims: Mapping[str, Any], roles_claim: str) -> Person:
         roles=frozenset(_texts(found)) & roles().roles.keys(),
         books=frozenset(_texts(claims.get("books"))),
         departments=frozenset(_texts(claims.get("departments"))),
+        receivers=frozenset(_texts(claims.get("receivers"))),
     )
 
 
@@ -221,6 +224,7 @@ class LocalIssuer:
         books: Iterable[str],
         expires_at: datetime,
         departments: Iterable[str] = (),
+        receivers: Iterable[str] = (),
         name: str = "",
         now: datetime | None = None,
     ) -> str:
@@ -236,6 +240,7 @@ class LocalIssuer:
             "roles": sorted(roles),
             "books": sorted(books),
             "departments": sorted(departments),
+            "receivers": sorted(receivers),
             "iat": int(at.timestamp()),
             "exp": int(expires_at.timestamp()),
             "jti": uuid4().hex,

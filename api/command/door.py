@@ -22,7 +22,7 @@ from ledger.seal.recording import last_seal, record_seal
 from projections.indicators.tables import PROJECTION
 from projections.regulator import checking, door
 from projections.regulator.door import NoSuchReceiver
-from projections.returns.asking import Pseudonyms
+from projections.returns.asking import Pseudonyms, key_name
 
 regulator_app = typer.Typer(
     help="The regulator's door 监管数据接口: a database of its own, by difference, verifiable.", no_args_is_help=True
@@ -69,7 +69,7 @@ def publish(
         writable_book(target, settings.book)
         catch_up(target, settings.book, PROJECTION.name, silent=as_json)
         with closing(open_keys(settings)) as keys:
-            names = Pseudonyms(keys.secret(f"receiver/{settings.book}/{receiver}"))
+            names = Pseudonyms(keys.secret(key_name(settings.book, receiver)))
         done = door.bring_up(target, settings.book, receiver, names)
         beside = target.beside(door.database_of(receiver))
         with (

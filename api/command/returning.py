@@ -1,6 +1,6 @@
 """`returns`: prepares returns, records what was sent and what became of it, and checks and opens any of them."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -16,9 +16,6 @@ from api.command.place import open_keys, open_ledger, open_place, writable_book
 from api.command.printing import cell, out, print_json, say, table
 from api.command.reading import AS_OF, asking_of, place_named
 from ledger.application import Receipt
-from ledger.deadlines.calendar import Calendar, built_in_calendars
-from ledger.proof.stored import StoredTree
-from ledger.record.reading import head
 from ledger.returns.commands import (
     AcknowledgeReturn,
     AnswerQuestion,
@@ -26,14 +23,17 @@ from ledger.returns.commands import (
     RestateReturn,
     ReturnCommand,
     SendReturn,
+    SetReturnDue,
 )
 from ledger.returns.events import DOCUMENT_CHARACTERS_MAX
 from ledger.settings import Settings
 from projections.indicators.asking import READ, Ground, ground
-from projections.indicators.periods import Period, period_before, period_of
+from projections.indicators.periods import Period
 from projections.returns import sent
-from projections.returns.asking import FORMAT, Pseudonyms, cases, differences, digest_of, prepared, written
+from projections.returns.asking import FORMAT, Pseudonyms, cases, differences, digest_of, key_name, written
+from projections.returns.calendar import calendar as due_calendar
 from projections.returns.definitions import Form, NoSuchReturn, form_named, forms
+from projections.returns.documents import as_stated, calendar_of, computed, last_whole
 from projections.returns.writing import as_csv, as_xlsx
 
 returns_app = typer.Typer(
@@ -70,7 +70,11 @@ def prepare(
     with asking_of(settings, *READ, silent=as_json) as connection:
         place = place_named(connection, settings.book, as_of)
         on = ground(
-            connection, settings.book, _calendar(form), as_of=place, now=datetime.now(UTC) if place is None else None
+            connection,
+            settings.book,
+            calendar_of(form, calendar()),
+            as_of=place,
+            now=datetime.now(UTC) if place is None else None,
         )
         period = _period(form, starts_from, starts_to, on)
         to = receiver or form.receiver
@@ -255,22 +259,51 @@ def print_calendar(
     book: BookName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print what is due when 报送日历: the last whole period of each return and the one that runs. Exit code 1 when one is late."""
+    """Print what is due when 报送日历: the last whole period of each return, the one that runs, and what was set. Exit code 1 when one is late."""
     settings = settings_of(database, data, book)
     with asking_of(settings, sent.PROJECTION.name, silent=as_json) as connection:
-        done = sent.submissions(connection, settings.book)
-    today = calendar().local_day(datetime.now(UTC))
-    rows = [_due(form, period, done, today) for form in forms().values() for period in _due_periods(form, today)]
-    rows.sort(key=lambda row: (row["due_on"], row["name"]))
+        rows = due_calendar(connection, settings.book, calendar().local_day(datetime.now(UTC)))
     if as_json:
-        print_json(rows)
+        print_json([each._asdict() for each in rows])
     else:
         made = table(None, "due", "return", "receiver", "period", "state", "source of the due date")
-        for row in rows:
-            made.add_row(*(str(row[key]) for key in ("due_on", "name", "receiver", "period", "state", "source")))
+        for each in rows:
+            period = Period(each.begins_on, each.ends_on)
+            made.add_row(str(each.due_on), each.name, each.receiver, str(period), each.state, each.source)
         out().print(made)
-    if any(row["state"] == "LATE" for row in rows):
+    if any(each.state == "LATE" for each in rows):
         raise typer.Exit(1)
+
+
+@returns_app.command("due")
+def set_due(
+    name: Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(forms())}.")],
+    starts_from: Annotated[str, typer.Option("--from", metavar="DAY", help="The first day of the period.")],
+    starts_to: Annotated[str, typer.Option("--to", metavar="DAY", help="The last day of the period.")],
+    on: Annotated[str, typer.Option("--on", metavar="DAY", help="The day by which it has to be there.")],
+    source: Annotated[str, typer.Option(help="Where that is said: the receiver's text or letter.")],
+    by: By,
+    receiver: Annotated[str | None, typer.Option("--receiver", help="[default: the return's own]")] = None,
+    at: At = None,
+    database: DatabaseUrl = None,
+    data: DataFolder = None,
+    book: BookName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record by which day a return is due 报送期限, as a fact: it stands in the calendar instead of the form's own rule."""
+    form = _form(name)
+    command = SetReturnDue(
+        name=form.name,
+        receiver=receiver or form.receiver,
+        begins_on=read_day(starts_from, "--from"),
+        ends_on=read_day(starts_to, "--to"),
+        due_on=read_day(on, "--on"),
+        source=source,
+        set_by=by,
+        set_at=_moment(at),
+    )
+    receipt = _record(settings_of(database, data, book), command)
+    _print_receipt(receipt, as_json, due_on=on, what="set as due")
 
 
 @returns_app.command("check")
@@ -373,14 +406,10 @@ def _form(name: str) -> Form:
         raise WrongUse(f"{wrong.says.format(name=name)} There are: {', '.join(wrong.known)}") from None
 
 
-def _calendar(form: Form) -> Calendar:
-    return calendar() if form.calendar is None else built_in_calendars()[form.calendar]
-
-
 def _names(settings: Settings, receiver: str) -> Pseudonyms:
     keys = open_keys(settings)
     try:
-        return Pseudonyms(keys.secret(f"receiver/{settings.book}/{receiver}"))
+        return Pseudonyms(keys.secret(key_name(settings.book, receiver)))
     finally:
         keys.close()
 
@@ -388,22 +417,17 @@ def _names(settings: Settings, receiver: str) -> Pseudonyms:
 def _document(
     connection: Connection, settings: Settings, on: Ground, form: Form, period: Period, receiver: str
 ) -> dict[str, Any]:
-    origin = head(connection, settings.book).origin
-    root = StoredTree(connection, settings.book, on.at.position).root()
-    return prepared(connection, on, form, period, receiver, origin, root.hex(), _names(settings, receiver))
+    return computed(connection, settings.book, on, form, period, receiver, _names(settings, receiver))
 
 
 def _as_stated(connection: Connection, settings: Settings, document: dict[str, Any]) -> tuple[Form, Period, Ground]:
-    form = _form(document["return"]["name"])
-    period = Period(date.fromisoformat(document["period"]["from"]), date.fromisoformat(document["period"]["to"]))
-    now = datetime.fromisoformat(document["judged_at"])
-    on = ground(connection, settings.book, _calendar(form), as_of=document["known_at"]["position"], now=now)
-    return form, period, on
+    _form(document["return"]["name"])
+    return as_stated(connection, settings.book, document, calendar())
 
 
 def _period(form: Form, first: str | None, last: str | None, on: Ground) -> Period:
     if first is None and last is None:
-        return period_before(form.every, period_of(form.every, on.calendar.local_day(on.at.now)))
+        return last_whole(form, on)
     if first is None or last is None:
         raise WrongUse("give both --from and --to, or neither for the last whole period")
     period = Period(read_day(first, "--from"), read_day(last, "--to"))
@@ -454,24 +478,3 @@ def _print_receipt(receipt: Receipt, as_json: bool, *, what: str, **ids: object)
         names = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in ids.items())
         where = "that was recorded already" if place is None else f"recorded at position {place:,}"
         out().print(f"{what}: {names}; {where}", soft_wrap=True)
-
-
-def _due_periods(form: Form, today: date) -> list[Period]:
-    running = period_of(form.every, today)
-    return [period_before(form.every, running), running]
-
-
-def _due(form: Form, period: Period, done: list[sent.Submission], today: date) -> dict[str, Any]:
-    due_on = period.ends_on + timedelta(days=form.due_days)
-    was_sent = any(
-        (each.name, each.begins_on, each.ends_on) == (form.name, period.begins_on, period.ends_on) for each in done
-    )
-    state = "sent" if was_sent else "LATE" if due_on < today else "due" if period.ends_on < today else "running"
-    return {
-        "due_on": due_on,
-        "name": form.name,
-        "receiver": form.receiver,
-        "period": str(period),
-        "state": state,
-        "source": form.due_source,
-    }

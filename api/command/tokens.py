@@ -1,6 +1,7 @@
 """`token issue`: gives out a bearer token of the ledger's own issuer. Decides nothing about what a role may do."""
 
 import re
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -31,6 +32,10 @@ def issue(
     department: Annotated[
         list[str] | None, typer.Option("--department", help="A department of theirs; may be repeated.")
     ] = None,
+    receiver: Annotated[
+        list[str] | None,
+        typer.Option("--receiver", help="Of a regulator: the receiver that it reads for; may be repeated."),
+    ] = None,
     as_json: AsJson = False,
     data: DataFolder = None,
     book: BookName = None,
@@ -41,14 +46,21 @@ def issue(
     """
     settings = settings_of(None, data, book)
     expires_at = _ends(expires)
-    token = issued(settings, name, role, department or [], expires_at)
+    token = issued(settings, name, role, department or [], expires_at, receiver or [])
     if as_json:
         print_json({"token": token, "subject": name, "roles": role, "book": settings.book, "expires_at": expires_at})
     else:
         print_line(token)
 
 
-def issued(settings: Settings, name: str, held: list[str], departments: list[str], expires_at: datetime) -> str:
+def issued(
+    settings: Settings,
+    name: str,
+    held: list[str],
+    departments: list[str],
+    expires_at: datetime,
+    receivers: Iterable[str] = (),
+) -> str:
     """A token for the settings' book; raises WrongUse for a name, role or life that cannot be."""
     from api.tokens import LIFE_MAX, STAFF_ID, LocalIssuer  # noqa: PLC0415 - loaded by the commands that need it
 
@@ -64,7 +76,12 @@ def issued(settings: Settings, name: str, held: list[str], departments: list[str
         raise WrongUse(f"--expires: a token lives {LIFE_MAX.days} days at most, and not in the past")
     with closing(open_keys(settings)) as keys:
         return LocalIssuer(keys).issue(
-            name, roles=held, books=[settings.book], departments=departments, expires_at=expires_at
+            name,
+            roles=held,
+            books=[settings.book],
+            departments=departments,
+            receivers=receivers,
+            expires_at=expires_at,
         )
 
 
@@ -75,6 +92,9 @@ def _ends(expires: str) -> datetime:
     return read_moment(expires, "--expires")
 
 
+RECEIVERS = ("nfra", "pboc")
+"""For whom the regulator of the demo reads."""
+
 DEMO_LIFE = timedelta(hours=12)
 
 
@@ -84,7 +104,9 @@ def print_tokens(settings: Settings, address: str) -> None:
     print_line("")
     print_line("A token for each role, good for 12 hours; everything but health and documentation demands one:")
     tokens = {
-        role: issued(settings, f"demo.{role}", [role], [each for each, _ in DEPARTMENTS.values()], expires_at)
+        role: issued(
+            settings, f"demo.{role}", [role], [each for each, _ in DEPARTMENTS.values()], expires_at, RECEIVERS
+        )
         for role in roles().roles
     }
     for role, token in tokens.items():

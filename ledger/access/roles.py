@@ -16,6 +16,7 @@ class Scope(StrEnum):
 
     BOOK = "book"
     DEPARTMENTS = "departments"
+    RECEIVERS = "receivers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,11 @@ def as_markdown(table: Roles | None = None) -> Iterator[str]:
     yield ""
     yield "| role | 角色 | reaches |"
     yield "| --- | --- | --- |"
-    reaches = {Scope.BOOK: "the book", Scope.DEPARTMENTS: "own departments, and what no department has yet"}
+    reaches = {
+        Scope.BOOK: "the book",
+        Scope.DEPARTMENTS: "own departments, and what no department has yet",
+        Scope.RECEIVERS: "figures, and what was sent to the receivers that its token names",
+    }
     for role in table.roles.values():
         yield f"| `{role.name}` {role.en} | {role.zh} | {reaches[role.scope]} |"
     for title, lines in (("command", table.commands), ("question", table.questions)):

@@ -74,7 +74,18 @@ class AnswerQuestion(ReturnCommand):
     answered_at: Instant
 
 
-AnyReturnCommand: TypeAlias = SendReturn | RestateReturn | AcknowledgeReturn | QuestionReturn | AnswerQuestion
+class SetReturnDue(ReturnCommand):
+    """Record by which day a return has to be with its receiver, and where that is said."""
+
+    due_on: Day
+    source: Term
+    set_by: StaffId
+    set_at: Instant
+
+
+AnyReturnCommand: TypeAlias = (
+    SendReturn | RestateReturn | AcknowledgeReturn | QuestionReturn | AnswerQuestion | SetReturnDue
+)
 
 
 def known_return_command(command: ReturnCommand) -> AnyReturnCommand:

@@ -48,6 +48,19 @@ class ReturnRestated(ReturnSent):
     reason: Label
 
 
+class ReturnDueSet(ReturnEvent):
+    """By which day a return has to be with its receiver 报送期限, as the receiver's text or letter says; a later one counts."""
+
+    name: Code
+    receiver: Code
+    begins_on: date
+    ends_on: date
+    due_on: date
+    source: Label
+    set_by: StaffId
+    set_at: AwareDatetime
+
+
 class ReturnAcknowledged(ReturnEvent):
     """The receiver confirmed that a submission arrived."""
 
@@ -82,10 +95,13 @@ RETURN_NAMES: dict[str, type[ReturnEvent]] = {
     "return-acknowledged": ReturnAcknowledged,
     "return-questioned": ReturnQuestioned,
     "return-question-answered": QuestionAnswered,
+    "return-due-set": ReturnDueSet,
 }
 """Stored name to class. A name, once stored, is never changed, reused or taken away."""
 
-AnyReturnEvent: TypeAlias = ReturnSent | ReturnRestated | ReturnAcknowledged | ReturnQuestioned | QuestionAnswered
+AnyReturnEvent: TypeAlias = (
+    ReturnSent | ReturnRestated | ReturnAcknowledged | ReturnQuestioned | QuestionAnswered | ReturnDueSet
+)
 
 
 def known_return_event(event: ReturnEvent) -> AnyReturnEvent:

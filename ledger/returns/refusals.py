@@ -1,6 +1,7 @@
 """What the rules of returns do not allow, each with what to do instead. No rule is decided here."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
@@ -56,6 +57,14 @@ class QuestionUnknown(Refusal):
 
     says: ClassVar[str] = "The receiver asked no question {question_id} about this return."
     remedy: ClassVar[str] = "Name a question that was recorded."
+
+
+@dataclass(eq=False)
+class DueTooEarly(Refusal):
+    ends_on: date
+
+    says: ClassVar[str] = "The return would be due before its period ends, on {ends_on}."
+    remedy: ClassVar[str] = "Name a day on or after that one."
 
 
 @dataclass(eq=False)

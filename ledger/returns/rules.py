@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -16,11 +16,13 @@ from ledger.returns.commands import (
     RestateReturn,
     ReturnCommand,
     SendReturn,
+    SetReturnDue,
     known_return_command,
 )
 from ledger.returns.events import (
     QuestionAnswered,
     ReturnAcknowledged,
+    ReturnDueSet,
     ReturnEvent,
     ReturnQuestioned,
     ReturnRestated,
@@ -29,6 +31,7 @@ from ledger.returns.events import (
 )
 from ledger.returns.refusals import (
     DigestDiffers,
+    DueTooEarly,
     NothingRestated,
     PeriodReversed,
     QuestionUnknown,
@@ -44,6 +47,7 @@ class Return:
 
     submissions: Mapping[UUID, str] = field(default_factory=dict)
     questions: frozenset[UUID] = frozenset()
+    due_on: date | None = None
     recorded: tuple[ReturnEvent, ...] = ()
 
     @property
@@ -61,6 +65,8 @@ def evolve(state: Return, event: ReturnEvent) -> Return:
             return replace(after, submissions={**state.submissions, fact.submission_id: fact.digest})
         case ReturnQuestioned():
             return replace(after, questions=state.questions | {fact.question_id})
+        case ReturnDueSet():
+            return replace(after, due_on=fact.due_on)
         case ReturnAcknowledged() | QuestionAnswered():
             return after
         case _:
@@ -85,6 +91,8 @@ def decide(state: Return, command: ReturnCommand, now: datetime) -> list[ReturnE
             _not_from_the_future("questioned_at", asked.questioned_at, now)
             _sent(state, asked.submission_id)
             return _new(state, ReturnQuestioned(**_about(asked)))
+        case SetReturnDue():
+            return _set_due(state, asked, now)
         case AnswerQuestion():
             _not_from_the_future("answered_at", asked.answered_at, now)
             if asked.question_id not in state.questions:
@@ -117,6 +125,13 @@ def _restate(state: Return, command: RestateReturn, now: datetime) -> list[Retur
         raise NothingRestated(command.digest)
     _of_the_document(command)
     return [restated]
+
+
+def _set_due(state: Return, command: SetReturnDue, now: datetime) -> list[ReturnEvent]:
+    _not_from_the_future("set_at", command.set_at, now)
+    if command.due_on < command.ends_on:
+        raise DueTooEarly(command.ends_on)
+    return [] if state.due_on == command.due_on else [ReturnDueSet(**dict(command))]
 
 
 def _of_the_document(command: SendReturn) -> None:

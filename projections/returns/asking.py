@@ -44,6 +44,11 @@ class Pseudonyms(NamedTuple):
         return hmac.digest(self.key, f"{kind}/{what}".encode(), hashlib.sha256).hex()[:32]
 
 
+def key_name(book: str, receiver: str) -> str:
+    """The name of the secret that the names for a receiver are made with."""
+    return f"receiver/{book}/{receiver}"
+
+
 def prepared(
     connection: Connection,
     on: Ground,

@@ -30,6 +30,20 @@ CREATE TABLE {schema}.question (
     PRIMARY KEY (book, question_id)
 );
 
+-- Each day that was set, by the position of its fact: of several of one return, the last counts.
+CREATE TABLE {schema}.due (
+    book text COLLATE "C" NOT NULL,
+    return_id uuid NOT NULL,
+    position bigint NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    receiver text COLLATE "C" NOT NULL,
+    begins_on date NOT NULL,
+    ends_on date NOT NULL,
+    due_on date NOT NULL,
+    source text COLLATE "C" NOT NULL,
+    PRIMARY KEY (book, return_id, position)
+);
+
 -- name: acknowledge
 -- The receiver confirmed it.
 UPDATE {schema}.submission AS s
@@ -54,5 +68,25 @@ SELECT s.submission_id, s.return_id, s.name, s.receiver, s.begins_on, s.ends_on,
        s.position
   FROM {schema}.submission AS s
  WHERE s.book = %(book)s AND s.position <= %(position)s AND (%(name)s::text IS NULL OR s.name = %(name)s)
+   AND (%(receiver)s::text IS NULL OR s.receiver = %(receiver)s)
+   AND (%(return_id)s::uuid IS NULL OR s.return_id = %(return_id)s::uuid)
+   AND (%(before)s::bigint IS NULL OR s.position < %(before)s)
  ORDER BY s.position DESC
+ LIMIT %(rows_max)s;
+
+-- name: questions
+-- What was asked about the submissions of one return, and what was answered, in the order in which it was asked.
+SELECT q.question_id, q.submission_id, q.question, q.questioned_at, q.answer, q.answered_at, q.position
+  FROM {schema}.question AS q
+  JOIN {schema}.submission AS s ON s.book = q.book AND s.submission_id = q.submission_id
+ WHERE q.book = %(book)s AND q.position <= %(position)s AND s.return_id = %(return_id)s::uuid
+ ORDER BY q.position
+ LIMIT %(rows_max)s;
+
+-- name: due
+-- The day that counts of each return that has one, of periods that end on a day or later.
+SELECT DISTINCT ON (return_id) name, receiver, begins_on, ends_on, due_on, source, position
+  FROM {schema}.due
+ WHERE book = %(book)s AND position <= %(position)s AND ends_on >= %(ends_from)s
+ ORDER BY return_id, position DESC
  LIMIT %(rows_max)s;

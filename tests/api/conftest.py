@@ -23,6 +23,7 @@ from api.log import configure_logging
 from api.party_answers import PARTY_ANSWERS
 from api.problems import Problem
 from api.recording import Recorded
+from api.return_answers import RETURN_ANSWERS
 from api.server import server
 from api.standing import ComplaintNow
 from api.tokens import LocalIssuer
@@ -35,7 +36,16 @@ from ledger.vault.keys import SubjectKeys
 
 MODELS: Mapping[str, type[BaseModel]] = {
     model.__name__: model
-    for model in (Recorded, Problem, ComplaintNow, *ANSWERS, *PARTY_ANSWERS, *proving.ANSWERS, *FIGURE_ANSWERS)
+    for model in (
+        Recorded,
+        Problem,
+        ComplaintNow,
+        *ANSWERS,
+        *PARTY_ANSWERS,
+        *proving.ANSWERS,
+        *FIGURE_ANSWERS,
+        *RETURN_ANSWERS,
+    )
 }
 
 

@@ -21,10 +21,12 @@ from ledger.returns.commands import (
     RestateReturn,
     ReturnCommand,
     SendReturn,
+    SetReturnDue,
 )
 from ledger.returns.events import RETURN_NAMES, ReturnSent
 from ledger.returns.refusals import (
     DigestDiffers,
+    DueTooEarly,
     NothingRestated,
     PeriodReversed,
     QuestionUnknown,
@@ -35,6 +37,7 @@ from ledger.returns.refusals import (
 from ledger.returns.rules import Return, decide, evolve
 from ledger.vault.keys import SubjectKeys
 from projections.returns import sent
+from projections.returns.calendar import calendar
 from tests.indicators.books import caught_up
 
 NOW = datetime.fromisoformat("2026-11-19T12:00+08:00")
@@ -59,6 +62,7 @@ ACKNOWLEDGE = AcknowledgeReturn(**ABOUT, submission_id=FIRST, noted_by="li", ack
 ASK = QuestionReturn(
     **ABOUT, submission_id=FIRST, question_id=QUESTION, question="why", noted_by="li", questioned_at=NOW
 )
+DUE = SetReturnDue(**ABOUT, due_on=date(2026, 10, 20), source="letter 31", set_by="li", set_at=NOW)
 ANSWER = AnswerQuestion(**ABOUT, question_id=QUESTION, answer="so", answered_by="li", answered_at=NOW)
 
 
@@ -90,6 +94,8 @@ def test_a_return_is_sent_once_and_restated_by_name() -> None:
         ([SEND, RESTATE], RESTATE.model_copy(update={"submission_id": uuid4()}), SubmissionSuperseded),
         ([SEND], RestateReturn(**submission(SECOND, '{"a":1}'), restates=FIRST, reason="x"), NothingRestated),
         ([], SEND.model_copy(update={"digest": "1" * 64}), DigestDiffers),
+        ([], DUE.model_copy(update={"due_on": date(2026, 9, 29)}), DueTooEarly),
+        ([], DUE.model_copy(update={"set_at": datetime.fromisoformat("2026-11-20T12:00+08:00")}), InTheFuture),
         ([], SEND.model_copy(update={"ends_on": date(2026, 6, 30)}), PeriodReversed),
         ([], SEND.model_copy(update={"sent_at": datetime.fromisoformat("2026-11-20T12:00+08:00")}), InTheFuture),
     ],
@@ -106,9 +112,18 @@ def test_what_the_receiver_said_is_noted_once(command: ReturnCommand) -> None:
     assert decide(after(*told, command), command, NOW) == []
 
 
+def test_a_due_day_is_set_once_and_may_be_moved() -> None:
+    assert after(DUE).due_on == DUE.due_on
+    assert decide(after(DUE), DUE, NOW) == [], "already so"
+    moved = DUE.model_copy(update={"due_on": date(2026, 10, 31)})
+    assert after(DUE, SEND, moved).due_on == date(2026, 10, 31)
+    assert decide(after(DUE), SEND, NOW), "a day that is set stands in nobody's way"
+
+
 def test_the_stored_names_are_these_for_ever() -> None:
     assert set(RETURN_NAMES) == {
         *("return-sent", "return-restated", "return-acknowledged", "return-questioned", "return-question-answered"),
+        "return-due-set",
     }
     assert all(STORED_NAMES[name] is event for name, event in RETURN_NAMES.items())
 
@@ -130,3 +145,25 @@ def test_what_was_sent_is_listed_with_what_became_of_it(database: Database, ledg
     caught_up(database, ledger.book)
     assert sent.submissions(reader, ledger.book)[1].questions_open == 0
     assert sent.submissions(reader, ledger.book, name="nonsense") == []
+
+
+def test_the_calendar_goes_by_the_day_that_was_set_last(database: Database, ledger: Ledger, reader: Connection) -> None:
+    for command in (DUE, DUE.model_copy(update={"due_on": date(2026, 10, 31), "source": "letter 40"})):
+        ledger.handle(command, principal="li")
+    caught_up(database, ledger.book)
+
+    def ours(today: date) -> tuple[date, str, str]:
+        (due,) = [
+            each
+            for each in calendar(reader, ledger.book, today)
+            if (each.name, each.receiver, each.begins_on) == ("jrt-0169", "pboc", DUE.begins_on)
+        ]
+        return due.due_on, due.source, due.state
+
+    day = date(2026, 10, 31)
+    assert ours(date(2026, 9, 1)) == (day, "letter 40", "running")
+    assert ours(date(2026, 10, 31)) == (day, "letter 40", "due")
+    assert ours(date(2026, 11, 1)) == (day, "letter 40", "LATE")
+    ledger.handle(SEND, principal="li")
+    caught_up(database, ledger.book)
+    assert ours(date(2027, 2, 1)) == (day, "letter 40", "sent"), "what was set is listed for two years"

@@ -1,0 +1,67 @@
+"""The regulator's door over HTTP: the rows of one receiver, and their seal. Its database is asked, and nothing of the ledger.
+
+Whose token reads which door is found out in `api.caller`.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+from psycopg2.extensions import connection as Connection
+
+from api import return_answers as answers
+from api.answers import answer
+from api.asking import PAGE_DEFAULT, After, Asker, Limit, only_known_parameters
+from api.description import question_description
+from ledger.database.roles import Role
+from ledger.database.target import Database
+from projections.asking import BadCursor, NotReached
+from projections.regulator import reading
+from projections.regulator.door import RECEIVER, database_of
+from projections.regulator.reading import DoorNotOpened
+
+Receiver = Annotated[str, Path(pattern=f"^{RECEIVER.pattern}$", description="Whose door it is, such as `nfra`.")]
+Position = Annotated[int | None, Query(ge=0, lt=2**62)]
+
+Found = TypeVar("Found")
+
+
+def router(asker: Asker, database: Database) -> APIRouter:
+    """The questions to a door, bound to a book."""
+    routes = APIRouter(default_response_class=Response, dependencies=[Depends(only_known_parameters)])
+
+    async def ask(receiver: str, question: Callable[..., Found], **asked: Any) -> Found:
+        return await asker.ask(_at_the_door, database, receiver, question, **asked)
+
+    @routes.get(
+        "/regulator/{receiver}/complaints",
+        **question_description(answers.DoorRows, DoorNotOpened, NotReached, BadCursor),
+    )
+    async def door_rows(
+        receiver: Receiver,
+        as_of: Annotated[Position, Query(description="As the door stood at this position; none: as it stands.")] = None,
+        since: Annotated[Position, Query(description="Only rows that began or ended behind this position.")] = None,
+        limit: Limit = PAGE_DEFAULT,
+        cursor: After = None,
+    ) -> Response:
+        """The complaints as this receiver may see them, in the order of their references."""
+        found = await ask(receiver, reading.rows, as_of=as_of, since=since, rows_max=limit, cursor=cursor)
+        return answer(answers.DoorRows, found)
+
+    @routes.get("/regulator/{receiver}/seal", **question_description(answers.DoorSealed, DoorNotOpened))
+    async def door_seal(receiver: Receiver) -> Response:
+        """The newest seal: what the rows of its position are checked with."""
+        return answer(answers.DoorSealed, await ask(receiver, reading.seal))
+
+    return routes
+
+
+def _at_the_door(
+    ledger: Connection, book: str, database: Database, receiver: str, question: Callable[..., Found], **asked: Any
+) -> Found:
+    """Asks on a connection of the publisher's, who reads doors and nothing else; one connection for each question."""
+    if not reading.is_open(ledger, book, receiver):
+        raise DoorNotOpened(receiver)
+    with closing(database.beside(database_of(receiver)).connect(Role.PUBLISHER)) as door:
+        return question(door, book, receiver, **asked)

@@ -1,0 +1,89 @@
+"""The documents of returns in their setting: computed at a position of a book, found again as they were sent. Records nothing."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+import orjson
+from psycopg2.extensions import connection as Connection
+
+from ledger.deadlines.calendar import Calendar, built_in_calendars
+from ledger.proof.stored import StoredTree
+from ledger.record.envelope import opened
+from ledger.record.reading import events_after, head
+from ledger.refusal import Refusal
+from ledger.returns.events import ReturnSent
+from projections.indicators.asking import Ground, ground
+from projections.indicators.periods import Period, period_before, period_of
+from projections.returns.asking import Pseudonyms, digest_of, prepared, written
+from projections.returns.definitions import Form, form_named
+from projections.returns.sent import Submission
+
+
+@dataclass(eq=False)
+class DocumentNotReproduced(Refusal):
+    """A document that was too long for the fact of its sending comes out otherwise now."""
+
+    submission_id: UUID
+    digest: str
+
+    says: ClassVar[str] = (
+        "The document of submission {submission_id} was too long to be kept, and this program computes another one."
+    )
+    remedy: ClassVar[str] = "Take the file that was sent: its SHA-256 is {digest}."
+
+
+def calendar_of(form: Form, house: Calendar) -> Calendar:
+    """The calendar in whose days a return counts."""
+    return house if form.calendar is None else built_in_calendars()[form.calendar]
+
+
+def last_whole(form: Form, on: Ground) -> Period:
+    """The last period of a return that is over."""
+    return period_before(form.every, period_of(form.every, on.calendar.local_day(on.at.now)))
+
+
+def computed(
+    connection: Connection, book: str, on: Ground, form: Form, period: Period, receiver: str, names: Pseudonyms
+) -> dict[str, Any]:
+    """The document of a return on the ground given, with the book's origin and the root of its tree."""
+    origin = head(connection, book).origin
+    root = StoredTree(connection, book, on.at.position).root()
+    return prepared(connection, on, form, period, receiver, origin, root.hex(), names)
+
+
+def as_stated(
+    connection: Connection, book: str, document: dict[str, Any], house: Calendar
+) -> tuple[Form, Period, Ground]:
+    """The form, period and ground that a document was computed on. Raises NoSuchReturn, NotReached."""
+    form = form_named(document["return"]["name"])
+    period = Period(date.fromisoformat(document["period"]["from"]), date.fromisoformat(document["period"]["to"]))
+    now = datetime.fromisoformat(document["judged_at"])
+    on = ground(connection, book, calendar_of(form, house), as_of=document["known_at"]["position"], now=now)
+    return form, period, on
+
+
+def as_sent(connection: Connection, book: str, submission: Submission, names: Pseudonyms, house: Calendar) -> bytes:
+    """The very bytes that were sent: from the fact itself, or computed again where they were too long for it.
+
+    Raises DocumentNotReproduced.
+    """
+    (row,) = events_after(connection, book, submission.position - 1, 1)
+    fact = opened(row).event
+    assert isinstance(fact, ReturnSent), "a submission stands at the position of its sending"
+    if fact.document is not None:
+        return fact.document.encode()
+    form = form_named(fact.name)
+    on = ground(connection, book, calendar_of(form, house), as_of=fact.position, now=fact.judged_at)
+    period = Period(fact.begins_on, fact.ends_on)
+    document = written(computed(connection, book, on, form, period, fact.receiver, names))
+    if digest_of(document) != fact.digest:
+        raise DocumentNotReproduced(submission.submission_id, fact.digest)
+    return document
+
+
+def read(document: bytes) -> dict[str, Any]:
+    """A document that was sent, as what it says."""
+    content: dict[str, Any] = orjson.loads(document)
+    return content
