@@ -5,7 +5,6 @@ It writes no row. What it keeps in memory is bounded, and everything in it can b
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby, islice
 from typing import Any, NamedTuple, assert_never
@@ -94,8 +93,7 @@ NEUTRAL = frozenset({"automatic-reply-sent", "contact-noted", "satisfaction-rate
 _CORRECTIONS = frozenset({"fact-annulled", "fact-corrected"})
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """Where a complaint stands by its effective facts: what reports are broken down by."""
 
     received_at: datetime | None = None
@@ -355,7 +353,7 @@ def complaint_event(row: StoredRow) -> ComplaintEvent:
 
 def situation_after(situation: Situation, fact: ComplaintEvent) -> Situation:
     """Where a complaint stands after one more effective fact, and what is to be done in it."""
-    return replace(_standing_after(situation, fact), pending=pending_after(situation.pending, fact))
+    return _standing_after(situation, fact)._replace(pending=pending_after(situation.pending, fact))
 
 
 def _standing_after(situation: Situation, fact: ComplaintEvent) -> Situation:  # noqa: C901, PLR0912 - one case a fact
@@ -364,8 +362,7 @@ def _standing_after(situation: Situation, fact: ComplaintEvent) -> Situation:  #
         return _stage_after(situation, event)
     match event:
         case ComplaintReceived():
-            return replace(
-                situation,
+            return situation._replace(
                 received_at=event.received_at,
                 channel=event.channel,
                 product=situation.product or event.product,
@@ -374,42 +371,42 @@ def _standing_after(situation: Situation, fact: ComplaintEvent) -> Situation:  #
                 is_open=True,
             )
         case ComplaintRegistered():
-            return replace(situation, reference=event.reference)
+            return situation._replace(reference=event.reference)
         case ComplaintClassified() | ComplaintReclassified():
             return _classified(situation, event)
         case ComplaintGraded() | ComplaintRegraded():
             grade = event.grade.value
-            return replace(situation, grade=grade, urgent=event.urgent, first_grade=situation.first_grade or grade)
+            return situation._replace(grade=grade, urgent=event.urgent, first_grade=situation.first_grade or grade)
         case ComplaintAssigned() | ComplaintReassigned():
-            return replace(situation, department=event.department, handler=event.assignee, stage="assigned")
+            return situation._replace(department=event.department, handler=event.assignee, stage="assigned")
         case InvestigationStarted():
-            return replace(situation, stage="investigating")
+            return situation._replace(stage="investigating")
         case FindingMade():
-            return replace(situation, cause=event.cause or situation.cause)
+            return situation._replace(cause=event.cause or situation.cause)
         case InvestigationClosed():
-            return replace(situation, stage="investigated")
+            return situation._replace(stage="investigated")
         case SolutionProposed():
-            return replace(situation, stage="proposed")
+            return situation._replace(stage="proposed")
         case ProposalAccepted():
-            return replace(situation, stage="accepted")
+            return situation._replace(stage="accepted")
         case ProposalDeclined():
-            return replace(situation, stage="declined")
+            return situation._replace(stage="declined")
         case ComplaintResolved():
-            return replace(situation, stage="resolved")
+            return situation._replace(stage="resolved")
         case ReplySent():
-            return replace(situation, stage="replied")
+            return situation._replace(stage="replied")
         case ComplaintReopened():
-            return replace(situation, stage="reopened", is_open=True)
+            return situation._replace(stage="reopened", is_open=True)
         case ComplaintClosed():
-            return replace(situation, stage="closed", is_open=False)
+            return situation._replace(stage="closed", is_open=False)
         case ComplaintWithdrawn():
-            return replace(situation, stage="withdrawn", is_open=False)
+            return situation._replace(stage="withdrawn", is_open=False)
         case OutcomeStated():
-            return replace(situation, stage="ended-elsewhere", is_open=False) if event.final else situation
+            return situation._replace(stage="ended-elsewhere", is_open=False) if event.final else situation
         case ComplaintRuledOut():
-            return replace(situation, stage="ruled-out", is_open=False)
+            return situation._replace(stage="ruled-out", is_open=False)
         case ComplaintMerged():
-            return replace(situation, stage="merged", is_open=False)
+            return situation._replace(stage="merged", is_open=False)
         case AutomaticReplySent() | ContactNoted() | EvidenceProvided() | SatisfactionRated() | OutcomeDisputed():
             return situation
         case ComplaintTransferred() | DeadlineExtended() | AppraisalStarted() | AppraisalEnded():
@@ -423,8 +420,7 @@ def _standing_after(situation: Situation, fact: ComplaintEvent) -> Situation:  #
 
 
 def _classified(situation: Situation, event: ComplaintClassified) -> Situation:
-    return replace(
-        situation,
+    return situation._replace(
         category=event.category,
         product=event.product or situation.product,
         cause=event.cause or situation.cause,
@@ -435,7 +431,7 @@ def _classified(situation: Situation, event: ComplaintClassified) -> Situation:
 def _stage_after(situation: Situation, event: FurtherEvent) -> Situation:
     """Of the facts beside the main way, three say where the complaint stands."""
     if isinstance(event, ComplaintEscalated):
-        return replace(situation, stage="escalated")
+        return situation._replace(stage="escalated")
     if isinstance(event, EscalationDecided):
-        return replace(situation, stage="decided-by-management")
-    return replace(situation, stage="archived") if isinstance(event, ComplaintArchived) else situation
+        return situation._replace(stage="decided-by-management")
+    return situation._replace(stage="archived") if isinstance(event, ComplaintArchived) else situation

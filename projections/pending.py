@@ -83,7 +83,8 @@ def pending_after(known: Pending, fact: ComplaintEvent) -> Pending:
     """What is to be done after one more effective fact. Facts that are named nowhere here ask for nothing."""
     kind = type(fact)
     known = _under_an_id(known, fact)
-    known = known.without(*DONE_BY.get(kind, ()))
+    if kind in DONE_BY:
+        known = known.without(*DONE_BY[kind])
     if isinstance(fact, concerned.PersonComplainedAbout | concerned.InterestDeclared):
         return _standing_aside(known, fact.staff)
     if isinstance(fact, events.ComplaintAssigned | events.ComplaintReassigned):

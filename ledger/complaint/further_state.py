@@ -4,11 +4,11 @@ Total: no fact is ever refused here.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
+from ledger.changed import changed
 from ledger.complaint.aftercare import (
     AftercareEvent,
     ComplaintArchived,
@@ -79,29 +79,29 @@ def handled_by(complaint: Complaint, *staff: str | None) -> frozenset[str]:
 
 def evidence_provided(complaint: Complaint, fact: EvidenceProvided) -> Complaint:
     """Evidence on file, and the request for it answered."""
-    with_it = replace(complaint, evidence_ids=complaint.evidence_ids | {fact.evidence_id})
+    with_it = changed(complaint, evidence_ids=complaint.evidence_ids | {fact.evidence_id})
     if fact.evidence_request_id is None:
         return with_it
-    return replace(with_it, evidence_requests=_over(complaint.evidence_requests, fact.evidence_request_id))
+    return changed(with_it, evidence_requests=_over(complaint.evidence_requests, fact.evidence_request_id))
 
 
 def _concerned(complaint: Complaint, fact: ConcernedEvent) -> Complaint:
     match fact:
         case RepresentativeNamed():
-            return replace(
+            return changed(
                 complaint, representatives=_opened(complaint.representatives, fact.representative_id, fact.named_at)
             )
         case RepresentationEnded():
-            return replace(complaint, representatives=_over(complaint.representatives, fact.representative_id))
+            return changed(complaint, representatives=_over(complaint.representatives, fact.representative_id))
         case PersonComplainedAbout():
-            known = replace(complaint, person_ids=complaint.person_ids | {fact.person_id})
+            known = changed(complaint, person_ids=complaint.person_ids | {fact.person_id})
             if fact.staff is None:
                 return known
-            return replace(known, concerned={**complaint.concerned, fact.staff.casefold(): COMPLAINED_ABOUT})
+            return changed(known, concerned={**complaint.concerned, fact.staff.casefold(): COMPLAINED_ABOUT})
         case InterestDeclared():
-            return replace(complaint, concerned={**complaint.concerned, fact.staff.casefold(): fact.interest})
+            return changed(complaint, concerned={**complaint.concerned, fact.staff.casefold(): fact.interest})
         case InvestigationTeamFormed():
-            return replace(complaint, handlers=handled_by(complaint, fact.lead, *fact.members))
+            return changed(complaint, handlers=handled_by(complaint, fact.lead, *fact.members))
         case _:
             assert_never(fact)
 
@@ -118,10 +118,10 @@ def _emergency(complaint: Complaint, fact: EmergencyEvent) -> Complaint:
             return _with(
                 complaint,
                 fact.emergency_id,
-                replace(known, steps=known.steps | {fact.step}, latest_at=latest_at),
+                changed(known, steps=known.steps | {fact.step}, latest_at=latest_at),
             )
         case EmergencyEnded():
-            return _with(complaint, fact.emergency_id, replace(known, ended_at=fact.ended_at))
+            return _with(complaint, fact.emergency_id, changed(known, ended_at=fact.ended_at))
         case EmergencyReviewed():
             return complaint  # no rule reads it
         case _:
@@ -129,19 +129,19 @@ def _emergency(complaint: Complaint, fact: EmergencyEvent) -> Complaint:
 
 
 def _with(complaint: Complaint, emergency_id: UUID, emergency: Emergency) -> Complaint:
-    return replace(complaint, emergencies={**complaint.emergencies, emergency_id: emergency})
+    return changed(complaint, emergencies={**complaint.emergencies, emergency_id: emergency})
 
 
 def _inquiry(complaint: Complaint, fact: InquiryEvent) -> Complaint:
     match fact:
         case EvidenceRequested():
             requests = _opened(complaint.evidence_requests, fact.evidence_request_id, fact.requested_at)
-            return replace(complaint, evidence_requests=requests)
+            return changed(complaint, evidence_requests=requests)
         case AssistanceRequested():
             assistance = _opened(complaint.assistance, fact.assistance_id, fact.requested_at)
-            return replace(complaint, assistance=assistance, handlers=handled_by(complaint, fact.assistant))
+            return changed(complaint, assistance=assistance, handlers=handled_by(complaint, fact.assistant))
         case AssistanceGiven():
-            return replace(complaint, assistance=_over(complaint.assistance, fact.assistance_id))
+            return changed(complaint, assistance=_over(complaint.assistance, fact.assistance_id))
         case PreliminaryCheckMade() | RootCauseFound():
             return complaint  # no rule reads them
         case _:
@@ -152,16 +152,16 @@ def _settlement(complaint: Complaint, fact: SettlementEvent) -> Complaint:
     match fact:
         case CompensationApproved():
             approved = _opened(complaint.compensations, fact.compensation_id, fact.approved_at)
-            return replace(complaint, compensations=approved)
+            return changed(complaint, compensations=approved)
         case CompensationProvided():
-            return replace(complaint, compensations=_over(complaint.compensations, fact.compensation_id))
+            return changed(complaint, compensations=_over(complaint.compensations, fact.compensation_id))
         case ComplaintEscalated():
             escalated = _opened(complaint.escalations, fact.escalation_id, fact.escalated_at)
-            return replace(complaint, escalations=escalated)
+            return changed(complaint, escalations=escalated)
         case EscalationDecided():
-            return replace(complaint, escalations=_over(complaint.escalations, fact.escalation_id))
+            return changed(complaint, escalations=_over(complaint.escalations, fact.escalation_id))
         case WrittenNoticeSent():
-            return replace(complaint, notice_ids=complaint.notice_ids | {fact.notice_id})
+            return changed(complaint, notice_ids=complaint.notice_ids | {fact.notice_id})
         case NegotiationHeld():
             return complaint  # no rule reads it
         case _:
@@ -172,16 +172,16 @@ def _aftercare(complaint: Complaint, fact: AftercareEvent) -> Complaint:
     match fact:
         case ProceedingsOpened():
             opened = _opened(complaint.proceedings, fact.proceedings_id, fact.opened_at)
-            return replace(complaint, proceedings=opened)
+            return changed(complaint, proceedings=opened)
         case ProceedingsEnded():
-            return replace(complaint, proceedings=_over(complaint.proceedings, fact.proceedings_id))
+            return changed(complaint, proceedings=_over(complaint.proceedings, fact.proceedings_id))
         case RepeatTakenIn():
-            return replace(complaint, repeat_ids=complaint.repeat_ids | {fact.repeat_complaint_id})
+            return changed(complaint, repeat_ids=complaint.repeat_ids | {fact.repeat_complaint_id})
         case CompletenessChecked():
             missing = tuple(dict.fromkeys((*fact.missing, *fact.lacking)))
-            return replace(complaint, check=Check(fact.checked_at, missing))
+            return changed(complaint, check=Check(fact.checked_at, missing))
         case ComplaintArchived():
-            return replace(complaint, archived_at=fact.archived_at)
+            return changed(complaint, archived_at=fact.archived_at)
         case FollowUpCallMade() | HandlingReviewed() | RelationshipRepaired():
             return complaint  # no rule reads them
         case _:
@@ -193,4 +193,4 @@ def _opened(known: Mapping[UUID, Opened], key: UUID, since: datetime) -> Mapping
 
 
 def _over(known: Mapping[UUID, Opened], key: UUID) -> Mapping[UUID, Opened]:
-    return {**known, key: replace(known[key], over=True)} if key in known else known
+    return {**known, key: changed(known[key], over=True)} if key in known else known

@@ -5,11 +5,11 @@ correction folds anew what then stands, so a state never holds traces of what wa
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
+from ledger.changed import changed
 from ledger.complaint.events import (
     AutomaticReplySent,
     ComplaintAssigned,
@@ -75,7 +75,7 @@ def fold(events: Iterable[ComplaintEvent], complaint: Complaint = NOTHING) -> Co
         further = tuple(fact for _, fact in effective(recorded))
     for fact in further:
         complaint = applied(complaint, fact)
-    return replace(complaint, recorded=recorded)
+    return changed(complaint, recorded=recorded)
 
 
 def evolve(complaint: Complaint, event: ComplaintEvent) -> Complaint:
@@ -107,51 +107,51 @@ def applied(complaint: Complaint, event: ComplaintEvent) -> Complaint:  # noqa: 
         return further_applied(complaint, fact)
     match fact:
         case ComplaintReceived():
-            return replace(complaint, customer_id=fact.customer_id, received_at=fact.received_at)
+            return changed(complaint, customer_id=fact.customer_id, received_at=fact.received_at)
         case ComplaintRegistered():
-            return replace(complaint, reference=fact.reference)
+            return changed(complaint, reference=fact.reference)
         case FirstReplySent():
-            return replace(complaint, first_replied_at=fact.sent_at)
+            return changed(complaint, first_replied_at=fact.sent_at)
         case ComplaintClassified():  # and ComplaintReclassified, which is one
-            return replace(complaint, classification=fact)
+            return changed(complaint, classification=fact)
         case ComplaintGraded() | ComplaintRegraded():
-            return replace(complaint, grade=fact)
+            return changed(complaint, grade=fact)
         case ComplaintAssigned() | ComplaintReassigned():
-            return replace(complaint, assignment=fact, handlers=handled_by(complaint, fact.assignee))
+            return changed(complaint, assignment=fact, handlers=handled_by(complaint, fact.assignee))
         case InvestigationStarted() | FindingMade() | InvestigationClosed():
             lead = fact.lead if isinstance(fact, InvestigationStarted) else None
             handlers = handled_by(complaint, lead)
-            return replace(complaint, investigations=_investigations(complaint, fact), handlers=handlers)
+            return changed(complaint, investigations=_investigations(complaint, fact), handlers=handlers)
         case EvidenceProvided():
             return evidence_provided(complaint, fact)
         case SolutionProposed() | ProposalAccepted() | ProposalDeclined():
-            return replace(complaint, proposals=_proposals(complaint, fact))
+            return changed(complaint, proposals=_proposals(complaint, fact))
         case ComplaintResolved():
             decided = {**complaint.resolutions, fact.resolution_id: Resolution(fact.resolved_at)}
             decided_by = handled_by(complaint, fact.resolved_by)
-            return replace(complaint, resolutions=decided, resolution_id=fact.resolution_id, handlers=decided_by)
+            return changed(complaint, resolutions=decided, resolution_id=fact.resolution_id, handlers=decided_by)
         case ReplySent():
             told = _told(complaint, fact)
-            return replace(complaint, resolutions=told, reply_ids=complaint.reply_ids | {fact.reply_id})
+            return changed(complaint, resolutions=told, reply_ids=complaint.reply_ids | {fact.reply_id})
         case SatisfactionRated():
-            return replace(complaint, resolutions=_rated(complaint, fact))
+            return changed(complaint, resolutions=_rated(complaint, fact))
         case ComplaintClosed():
-            return replace(complaint, closed_at=fact.closed_at)
+            return changed(complaint, closed_at=fact.closed_at)
         case ComplaintReopened():
-            again = replace(complaint, resolution_id=None, closed_at=None, ruled_out_at=None, merger=None)
-            return replace(again, reopened_at=fact.reopened_at, check=None, archived_at=None)
+            again = changed(complaint, resolution_id=None, closed_at=None, ruled_out_at=None, merger=None)
+            return changed(again, reopened_at=fact.reopened_at, check=None, archived_at=None)
         case ComplaintWithdrawn():
-            return replace(complaint, withdrawn_at=fact.withdrawn_at)
+            return changed(complaint, withdrawn_at=fact.withdrawn_at)
         case OutcomeStated():
-            return replace(complaint, outcome_stated=True)
+            return changed(complaint, outcome_stated=True)
         case ComplaintTransferred():
-            return replace(complaint, transfers=_transfers(complaint, fact))
+            return changed(complaint, transfers=_transfers(complaint, fact))
         case AppraisalStarted() | AppraisalEnded():
-            return replace(complaint, appraisals=_appraisals(complaint, fact))
+            return changed(complaint, appraisals=_appraisals(complaint, fact))
         case ComplaintRuledOut():
-            return replace(complaint, ruled_out_at=fact.ruled_out_at)
+            return changed(complaint, ruled_out_at=fact.ruled_out_at)
         case ComplaintMerged():
-            return replace(complaint, merger=Merger(fact.into_complaint_id, fact.merged_at))
+            return changed(complaint, merger=Merger(fact.into_complaint_id, fact.merged_at))
         case AutomaticReplySent() | ContactNoted() | OutcomeDisputed():
             return complaint  # no rule reads them
         case DeadlineExtended() | NewFactsReceived() | HoldingResponseSent() | GroupRecognised():
@@ -171,9 +171,9 @@ def _investigations(
     elif known is None:
         return complaint.investigations
     elif isinstance(fact, FindingMade):
-        now = replace(known, latest_at=max(known.latest_at, fact.made_at))
+        now = changed(known, latest_at=max(known.latest_at, fact.made_at))
     else:
-        now = replace(known, closed=True)
+        now = changed(known, closed=True)
     return {**complaint.investigations, fact.investigation_id: now}
 
 
@@ -186,7 +186,7 @@ def _proposals(
     elif known is None:
         return complaint.proposals
     else:
-        now = replace(known, answered=True)
+        now = changed(known, answered=True)
     return {**complaint.proposals, fact.proposal_id: now}
 
 
@@ -203,7 +203,7 @@ def _appraisals(complaint: Complaint, fact: AppraisalStarted | AppraisalEnded) -
     elif known is None:
         return complaint.appraisals
     else:
-        now = replace(known, ended=True)
+        now = changed(known, ended=True)
     return {**complaint.appraisals, fact.appraisal_id: now}
 
 
@@ -212,11 +212,11 @@ def _told(complaint: Complaint, fact: ReplySent) -> Mapping[UUID, Resolution]:
     if known is None:
         return complaint.resolutions
     first = fact.sent_at if known.replied_at is None else min(known.replied_at, fact.sent_at)
-    return {**complaint.resolutions, fact.resolution_id: replace(known, replied_at=first)}
+    return {**complaint.resolutions, fact.resolution_id: changed(known, replied_at=first)}
 
 
 def _rated(complaint: Complaint, fact: SatisfactionRated) -> Mapping[UUID, Resolution]:
     known = complaint.resolutions.get(fact.resolution_id)
     if known is None:
         return complaint.resolutions
-    return {**complaint.resolutions, fact.resolution_id: replace(known, rated=True)}
+    return {**complaint.resolutions, fact.resolution_id: changed(known, rated=True)}
