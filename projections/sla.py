@@ -3,10 +3,11 @@
 It holds no verdict, because a verdict needs a now: the questions judge. It computes no deadline of its own.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Literal, NamedTuple, get_args
+from datetime import date, datetime, timedelta
+from typing import Any, Literal, NamedTuple, get_args
 from uuid import UUID
 
 from psycopg2.extensions import connection as Connection
@@ -36,9 +37,11 @@ Classified = AsOf | Literal["first"]
 
 Period = Literal["day", "month", "quarter", "year"]
 PERIODS: tuple[Period, ...] = get_args(Period)
+SPANS: Mapping[Period, str] = {"day": "1 day", "month": "1 month", "quarter": "3 months", "year": "1 year"}
 """By what days a report can be broken down: those on which clocks started, of each clock's own calendar."""
 
 ROWS_MAX = 500
+MICROSECOND = timedelta(microseconds=1)
 
 _CLOCK = (
     *("regime_version", "calendar", "calendar_version", "starts_at", "started_on", "within", "due_at", "first_within"),
@@ -51,8 +54,10 @@ _CLOCK = (
         "regrades_on_last_day",
         "is_duty",
         "is_open",
+        "used_us",
     ),
 )
+_TALLY = ("regime", "clock", "started_on", "ended", "is_late", "is_duty")
 _COMPLAINT = (
     *("reference", "channel", "product", "category", "grade", "cause", "department", "handler"),
     *("first_category", "first_grade"),
@@ -99,9 +104,11 @@ class SlaFold:
 
 
 class _States:
-    """What came to be known otherwise: rows that are over, and new ones."""
+    """What came to be known otherwise: rows that are over, and new ones; and how many clocks have ended how, now."""
 
     def __init__(self) -> None:
+        self._tally: Counter[tuple[Any, ...]] = Counter()
+        self._regrades: Counter[tuple[Any, ...]] = Counter()
         self._begun: dict[tuple[UUID, Key], tuple[int, Content]] = {}
         self._ended: dict[str, list[Sequence[object]]] = {table: [] for table in _KEYS}
         self._superseded: dict[str, list[Sequence[object]]] = {table: [] for table in _KEYS}
@@ -114,6 +121,7 @@ class _States:
             if after.get(key) == content:
                 continue
             table, named = key
+            self._count(key, content, -1)
             new = self._begun.pop((complaint_id, key), None)
             if new is None:
                 self._superseded[table].append((str(complaint_id), *named, position))
@@ -121,7 +129,21 @@ class _States:
                 self._ended[table].append((complaint_id, *named, new[0], position, *new[1]))
         for key, content in after.items():
             if before.get(key) != content:
+                self._count(key, content, 1)
                 self._begun[complaint_id, key] = (position, content)
+
+    def _count(self, key: Key, content: Content, clocks: int) -> None:
+        """Counts a clock that has ended: what is said of it depends on no now. What runs, a question counts itself."""
+        table, named = key
+        if table != "clock":
+            return
+        state: dict[str, Any] = dict(zip(_CLOCK, content, strict=True))
+        if state["ended"] in UNENDED:
+            return
+        is_late = state["stopped_at"] is not None and state["stopped_at"] > state["due_at"]
+        counted = (*named[:2], state["started_on"], state["ended"], is_late, state["is_duty"])
+        self._tally[counted] += clocks
+        self._regrades[counted] += clocks * state["regrades_on_last_day"]
 
     def write(self, batch: Batch) -> None:
         for (complaint_id, (table, named)), (begin, content) in self._begun.items():
@@ -130,12 +152,18 @@ class _States:
             batch.execute_values(_SQL[f"supersede_{table}"], [(batch.book, *row) for row in self._superseded[table]])
             columns = ("book", "complaint_id", *names, "known_from", "known_to", *_CONTENTS[table])
             batch.add(table, columns, [(batch.book, *row) for row in self._ended[table]])
+        counted = sorted(key for key, clocks in self._tally.items() if clocks or self._regrades[key])
+        more = [(batch.book, *key, self._tally[key], self._regrades[key]) for key in counted]
+        batch.execute_values(_SQL["tally"], more)
+        fewer = [(batch.book, *key) for key in counted if self._tally[key] < 0]
+        batch.execute_values(_SQL["forget_tally"], fewer)
 
 
 PROJECTION = Projection(
     name="sla",
-    version=3,
+    version=4,
     tables={
+        "tally": ("book", *_TALLY),
         "clock": ("book", "complaint_id", "regime", "clock", "run", "known_from"),
         "complaint": ("book", "complaint_id", "known_from"),
     },
@@ -281,6 +309,8 @@ def report(
     at a position that is when its event was recorded, and as of now it has to be given. Raises NotReached.
     """
     at = _judged(connection, book, as_of, now, schema)
+    if as_of is None and part is None and starts_from is starts_before is None and classified in {None, "first"}:
+        return _report_now(connection, at, period, classified)
     place = at.position if classified is None or classified == "first" else _place(connection, at, classified)
     column = f"first_{part}" if classified == "first" and part in FIRST_SET else part
     found = at.fetch(
@@ -295,9 +325,24 @@ def report(
             "starts_before": starts_before,
         },
     )
-    lines = tuple(Line._make((*row[:-1], row[-1] and tuple(row[-1]))) for row in found)
     of = None if classified == "first" else place
-    return Report(book, at.position, at.now, starts_from, starts_before, part, period, of, lines)
+    return Report(book, at.position, at.now, starts_from, starts_before, part, period, of, tuple(map(_line, found)))
+
+
+def _report_now(connection: Connection, at: Asked, period: Period | None, classified: Classified) -> Report:
+    """All that is known now, unparted: from the tally, as of the position that stands in the same snapshot."""
+    span = None if period is None else SPANS[period]
+    found = at.fetch(connection, _SQL["report_now"], {"now": at.now, "period": period, "span": span})
+    position = found[0][0]
+    lines = tuple(_line(row[1:]) for row in found if row[1] is not None)
+    of = None if classified == "first" else position
+    return Report(at.book, position, at.now, None, None, None, period, of, lines)
+
+
+def _line(row: Sequence[Any]) -> Line:
+    """A line from its columns; the percentiles are in microseconds there."""
+    used_us = row[-1]
+    return Line._make((*row[:-1], used_us and tuple(each / 1e6 for each in used_us)))
 
 
 def overdue(
@@ -396,5 +441,6 @@ def _rows(known: Known) -> Iterator[tuple[Key, Content]]:
                 *(c.starts_at, run.calendar.local_day(c.starts_at), str(c.limit), c.due_at),
                 *(str(c.first_limit), c.first_due_at, c.stopped_at, c.suspended_at, c.ended, c.provisional),
                 *(c.regrades_on_last_day, c.purpose is Purpose.DUTY, is_open),
+                None if c.stopped_at is None else (c.stopped_at - c.starts_at) // MICROSECOND,
             ),
         )

@@ -38,7 +38,9 @@ SELECT count(*) FILTER (WHERE first_replied_at <= first_reply_due_at),
        count(*) FILTER (WHERE replied_at <= resolution_due_at),
        count(*) FILTER (WHERE coalesce(replied_at, %(now)s) > resolution_due_at),
        count(*) FILTER (WHERE replied_at IS NULL AND resolution_due_at >= %(now)s),
-       count(*) FILTER (WHERE is_open AND replied_at IS NULL AND resolution_due_at < %(now)s)
+       count(*) FILTER (WHERE is_open AND replied_at IS NULL AND resolution_due_at < %(now)s),
+       percentile_disc(ARRAY[0.5, 0.9, 0.99]) WITHIN GROUP (ORDER BY first_replied_at - received_at),
+       percentile_disc(ARRAY[0.5, 0.9, 0.99]) WITHIN GROUP (ORDER BY replied_at - received_at)
   FROM complaint WHERE NOT is_void""",
     "worklist": """
 SELECT id, reference, received_at, department, handler, category, product, channel, grade, resolution_due_at

@@ -38,12 +38,20 @@ INSERT INTO {schema}.clock
 SELECT %(book)s, md5(n::text)::uuid, 'house', clock, 1, n * 10 + state, CASE WHEN state = 0 AND n %% 25 > 0 THEN n * 10 + 5 END,
        1, 'china', 1, starts_at, starts_at::date, '5 working days', starts_at + due, '5 working days', starts_at + due,
        CASE WHEN state = 5 THEN starts_at + due * (0.1 + (n %% 100) / 95.0) END, NULL,
-       CASE WHEN state = 5 THEN 'stopped' ELSE 'running' END, false, 0, true, state = 0
+       CASE WHEN state = 5 THEN 'stopped' ELSE 'running' END, false, 0, true, state = 0,
+       CASE WHEN state = 5 THEN (extract(epoch FROM due * (0.1 + (n %% 100) / 95.0)) * 1e6)::bigint END
   FROM generate_series(1, %(complaints)s) AS n,
        LATERAL (SELECT timestamptz '2025-11-01 00:00Z' + (n * 315 || ' s')::interval) AS s (starts_at),
        (VALUES ('first-reply', interval '24 h'), ('resolution', interval '7 d')) AS c (clock, due),
        (VALUES (0), (5)) AS states (state)
  WHERE state = 0 OR n %% 25 > 0
+"""
+
+TALLY_ROWS = """
+INSERT INTO {schema}.tally
+SELECT book, regime, clock, started_on, ended, stopped_at > due_at, is_duty, count(*), 0
+  FROM {schema}.clock WHERE book = %(book)s AND known_to IS NULL AND ended = 'stopped'
+ GROUP BY 1, 2, 3, 4, 5, 6, 7
 """
 
 
@@ -64,12 +72,13 @@ def _report(place: Place, complaints: int, part: sla.Part | None) -> Iterator[tu
     schema = schema_of(book, sla.PROJECTION.name)
     with closing(place.database.connect(Role.PROJECTOR, autocommit=True)) as connection, connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
-        for rows in (COMPLAINT_ROWS, CLOCK_ROWS):
+        for rows in (COMPLAINT_ROWS, CLOCK_ROWS, TALLY_ROWS):
             cursor.execute(in_schema(rows, schema), {"book": book, "complaints": complaints})
     with closing(place.connect("ledger")) as owner, owner.cursor() as cursor:
         owner.autocommit = True
         cursor.execute(in_schema("VACUUM ANALYZE {schema}.clock", schema))
         cursor.execute(in_schema("VACUUM ANALYZE {schema}.complaint", schema))
+        cursor.execute(in_schema("VACUUM ANALYZE {schema}.tally", schema))
         cursor.execute(
             "UPDATE projection.progress SET position = %s WHERE book = %s AND name = 'sla'", (complaints * 10, book)
         )
@@ -78,7 +87,7 @@ def _report(place: Place, complaints: int, part: sla.Part | None) -> Iterator[tu
         def ours() -> float:
             began = time.perf_counter()
             period: sla.Period | None = None if part is None else "month"
-            asked = sla.report(connection, book, as_of=complaints * 10, now=NOW, part=part, period=period)
+            asked = sla.report(connection, book, now=NOW, part=part, period=period)
             counted = sum(line.met + line.missed + line.running for line in asked.lines)
             assert counted == 2 * complaints, counted
             return (time.perf_counter() - began) * 1000

@@ -254,9 +254,20 @@ def test_no_later_policy_or_fact_changes_what_a_report_said_as_of_a_position(
         rows = record(database, book, told[:half], versions)
         build(database, book, sla.PROJECTION, rng)
         said = [_everything(reader, book, rows, position) for position in range(1, half + 1)]
+        _the_tally_says_what_the_rows_say(reader, book, half)
         record(database, book, told[half:], versions)
         build(database, book, sla.PROJECTION, rng)
+        _the_tally_says_what_the_rows_say(reader, book, len(told))
         assert [_everything(reader, book, rows, position) for position in range(1, half + 1)] == said
+
+
+def _the_tally_says_what_the_rows_say(reader: Connection, book: str, position: int) -> None:
+    """The report of now, which counts what has ended beforehand, is that of the last position, which counts every row."""
+    for now in (shanghai("2026-03-03T00:00"), shanghai("2026-10-12T00:00"), shanghai("2027-06-01T00:00")):
+        for period in (None, *sla.PERIODS):
+            told = sla.report(reader, book, now=now, period=period)
+            assert told == sla.report(reader, book, as_of=position, now=now, period=period)
+            assert told.lines
 
 
 def _everything(reader: Connection, book: str, rows: list[StoredRow], position: int) -> bytes:
