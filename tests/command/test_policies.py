@@ -17,7 +17,19 @@ from ledger.record.envelope import opened
 from ledger.record.reading import events_after, head
 from ledger.settings import Settings
 from ledger.vault.keys import SubjectKeys
-from tests.command.running import Program, run
+from tests.command.running import Answer, Program
+from tests.command.running import run_within as run
+
+
+@pytest.fixture
+def program(settings: Settings) -> Program:
+    """As that of the other tests, without a process for each command: here are many, and none is stopped."""
+
+    def on_the_tests_database(*words: str | Path) -> Answer:
+        return run(*words, "--data", settings.data)
+
+    return on_the_tests_database
+
 
 FOUNDED = len(BUILT_IN) + len(built_in_calendars())
 """The events of a new book: every built-in regime and calendar, published in full."""
