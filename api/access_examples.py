@@ -21,5 +21,7 @@ ACCESS_EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
     ask.PlaceLegalHold: {"reason": "诉讼进行中"},
     ask.LiftLegalHold: {"reason": "诉讼已结案"},
     ask.LookAtValues: {"purpose": "handling"},
+    ask.SearchFiles: {"words": "理财产品", "purpose": "handling"},
+    ask.LookUpPerson: {"kind": "contact", "value": "13912345678", "purpose": "registration"},
     ask.EraseDataSubject: {"ground": "customer-request"},
 }

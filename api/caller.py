@@ -99,6 +99,14 @@ def _is_their_receiver(request: Request, person: Person) -> bool:
     return "receiver" not in _parameters(request) or request.query_params.get("receiver") in person.receivers
 
 
+def departments_of(request: Request) -> frozenset[str] | None:
+    """The departments that a caller who was let in reaches by this route; None who reaches the whole book."""
+    person: Person = request.state.person
+    may = (roles().of_action(action_of(request.scope["route"])) or frozenset()) & person.roles
+    whole = any(roles().roles[role].scope is Scope.BOOK for role in may)
+    return None if whole else person.departments
+
+
 async def _within_departments(request: Request, person: Person) -> None:
     """Raises DepartmentNotYours for a complaint of another department, or a list that names none of the person's own.
 

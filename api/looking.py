@@ -17,18 +17,25 @@ from pydantic import Field
 from api.access_routes import SUBJECT
 from api.answers import Answer, answer
 from api.body import read_command
-from api.caller import Caller
+from api.caller import Caller, departments_of
 from api.description import command_description, question_description
 from ledger.access import commands as ask
 from ledger.application import Ledger
 from ledger.command import Command
 from ledger.vault.erasing import erase
+from ledger.vault.searching import Searcher, look_up
+from ledger.vault.searching import search as search_files_for
 from ledger.vault.service import CONNECTIONS_MAX, Look, Vault
 from ledger.vault.watching import Seen, who_saw
 
 LOOKS = "/complaints/{complaint_id}/looks"
 
-SERVED: dict[type[Command], list[str]] = {ask.LookAtValues: ["complaint_id"], ask.EraseDataSubject: ["subject_id"]}
+SERVED: dict[type[Command], list[str]] = {
+    ask.LookAtValues: ["complaint_id"],
+    ask.EraseDataSubject: ["subject_id"],
+    ask.SearchFiles: [],
+    ask.LookUpPerson: [],
+}
 """Those that are served here, with the ids of their paths."""
 
 Found = TypeVar("Found")
@@ -80,7 +87,35 @@ class ErasedSubject(Answer):
     values: int
 
 
-ANSWERS: tuple[type[Answer], ...] = (ShownValues, Looks, ErasedSubject)
+class FoundFile(Answer):
+    """A file that has the words, and whose texts have them."""
+
+    stream_id: UUID
+    subject: str = Field(description="What it is: complaint, customer, interaction; or another subject's name.")
+    subject_ids: list[UUID]
+
+
+class FoundFiles(Answer):
+    """A page of the files that were found, by id; their values stay where they are."""
+
+    files: list[FoundFile]
+    next_after: UUID | None = Field(description="Give it as `after` for the next page; null: there is no more.")
+
+
+class FoundPerson(Answer):
+    """A person, and the complaints that he stands in and the caller may see."""
+
+    subject_id: UUID
+    complaint_ids: list[UUID]
+
+
+class FoundPersons(Answer):
+    """The persons who were found; those that were erased are not."""
+
+    persons: list[FoundPerson]
+
+
+ANSWERS: tuple[type[Answer], ...] = (ShownValues, Looks, ErasedSubject, FoundFiles, FoundPersons)
 
 
 def router(ledger: Ledger, vault: Vault) -> APIRouter:
@@ -105,6 +140,20 @@ def router(ledger: Ledger, vault: Vault) -> APIRouter:
         asked = (await read_command(ask.EraseDataSubject, request)).command
         assert isinstance(asked, ask.EraseDataSubject)
         return answer(ErasedSubject, await do(partial(erase, ledger, vault, asked.subject_id, asked.ground, principal)))
+
+    @routes.post("/searches", operation_id="search-files", **_described(ask.SearchFiles, FoundFiles))
+    async def search_files(request: Request, principal: Caller) -> Response:
+        asked = (await read_command(ask.SearchFiles, request)).command
+        assert isinstance(asked, ask.SearchFiles)
+        who = Searcher(principal, departments_of(request))
+        return answer(FoundFiles, await do(partial(search_files_for, ledger, vault, asked, who)))
+
+    @routes.post("/look-ups", operation_id="look-up-person", **_described(ask.LookUpPerson, FoundPersons))
+    async def look_up_person(request: Request, principal: Caller) -> Response:
+        asked = (await read_command(ask.LookUpPerson, request)).command
+        assert isinstance(asked, ask.LookUpPerson)
+        who = Searcher(principal, departments_of(request))
+        return answer(FoundPersons, {"persons": await do(partial(look_up, ledger, vault, asked, who))})
 
     @routes.get(f"{SUBJECT}/looks", **question_description(Looks))
     async def looks_at_data_subject(subject_id: UUID) -> Response:

@@ -50,6 +50,7 @@ from ledger.vault.index import Alike, BlindIndex
 from ledger.vault.keys import SubjectKeys, fingerprint_secret, mark_of
 from ledger.vault.master import KeysUnusable
 from ledger.vault.sealing import Disclosure, seal_all
+from ledger.vault.words import WordIndex
 
 DECISIONS_MAX = 12
 """How often a command without an expected version is decided anew after somebody else was faster."""
@@ -222,7 +223,7 @@ class Ledger(Application[UUID]):
                 raise ExpectedVersionStale(subject.name, stream_id, expected_version, last_version)
             events = subject.decide(state, command, self._given(command))
             sealed, disclosures = seal_all(events, self._keys)
-            self._add_to_index(events)
+            self._add_to_index([(stream_id, event) for event in events])
             request = Request(
                 events=(),  # the mapper makes their stored form on the way
                 principal=principal,
@@ -285,12 +286,18 @@ class Ledger(Application[UUID]):
             and customer_id not in self.state("customer", each.subject_id)[0].ruled_out
         ]
 
-    def _add_to_index(self, events: Sequence[Event]) -> None:
+    @cached_property
+    def words(self) -> WordIndex:
+        """Finds files of this book by words that stand nowhere in clear."""
+        return WordIndex(self._keys, self.book)
+
+    def _add_to_index(self, facts: Sequence[tuple[UUID, Event]]) -> None:
         """Before the events are stored: a row too many is harmless, a row too few is a customer who is not found."""
-        rows = self.index.rows_of(events)
-        if rows:
+        rows, texts = self.index.rows_of(event for _, event in facts), self.words.rows_of(facts)
+        if rows or texts:
             with as_the_library_says(), self.record.pool.connection() as connection:
                 self.index.add(connection, rows)
+                self.words.add(connection, texts)
 
     def record_in_bulk(self, requests: Iterable[BulkRequest]) -> Iterator[tuple[BulkRequest, Receipt | Exception]]:
         """Records in many streams, many to a commit, in constant memory; yields each with its receipt or its error.
@@ -391,7 +398,7 @@ class Ledger(Application[UUID]):
         """One durable write of new subject keys for all of them, before any of them is stored."""
         events = [event for bulk, _ in new for event in bulk.events]
         sealed, disclosures = seal_all(events, self._keys)
-        self._add_to_index(events)
+        self._add_to_index([(bulk.stream_id, event) for bulk, _ in new for event in bulk.events])
         disclosed: dict[int, list[Disclosure]] = defaultdict(list)
         for disclosure in disclosures:
             disclosed[disclosure.event_index].append(disclosure)

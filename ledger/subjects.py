@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid5
 
 from ledger.access import rules as access
-from ledger.access.commands import AccessRequestCommand, DataSubjectCommand
+from ledger.access.commands import AccessRequestCommand, DataSubjectCommand, SearchCommand
 from ledger.command import Command
 from ledger.complaint import rules as complaint_rules
 from ledger.complaint import state as complaint_state
@@ -144,6 +144,14 @@ SUBJECTS: tuple[Subject[Any], ...] = (
         nothing=access.DataSubject(),
         evolve=access.evolve_subject,
         decide=access.decide_subject,
+    ),
+    Subject(
+        name="search",
+        commands=SearchCommand,
+        stream=lambda command, _: command.search_id,
+        nothing=access.Search(),
+        evolve=access.evolve_search,
+        decide=access.decide_search,
     ),
 )
 

@@ -3,13 +3,13 @@
 A field of type `CallerId` is who asks, by the token; no body says it.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from ledger.access.events import VALUES_MAX, Digest, FieldPath
-from ledger.command import CallerId, Command, Instant, NewId
+from ledger.access.events import FOUND_MAX, VALUES_MAX, Digest, FieldPath
+from ledger.command import CallerId, Command, Instant, Name, NewId
 from ledger.event import Code, SubjectId, Tier
 
 Reason = Annotated[
@@ -116,6 +116,39 @@ class LookAtValues(Command):
     purpose: Code
     reveal: Annotated[tuple[FieldPath, ...], Field(max_length=VALUES_MAX)] = ()
     request_id: UUID | None = None
+
+
+class SearchCommand(Command):
+    """About one search."""
+
+    search_id: UUID
+
+
+class RecordSearch(SearchCommand):
+    """The vault's own: record what somebody is about to be told."""
+
+    kind: Code
+    purpose: Code
+    found_ids: Annotated[tuple[UUID, ...], Field(max_length=FOUND_MAX)]
+    subject_ids: Annotated[tuple[SubjectId, ...], Field(max_length=VALUES_MAX)]
+    searched_by: CallerId
+
+
+class SearchFiles(Command):
+    """Find the files that have some words in a name or in what was written; a page of their ids. It is recorded first."""
+
+    words: Name
+    purpose: Code
+    limit: Annotated[int, Field(ge=1, le=FOUND_MAX)] = 50
+    after: UUID | None = None
+
+
+class LookUpPerson(Command):
+    """Find the persons who have exactly this number, address or name, however it is written. It is recorded first."""
+
+    kind: Literal["identity-number", "account", "contact", "name"]
+    value: Name
+    purpose: Code
 
 
 class EraseDataSubject(Command):

@@ -13,7 +13,9 @@ from ledger.event import Code, Event, Label, StaffId, SubjectId, Tier
 Digest = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
 FieldPath = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,199}$")]
 VALUES_MAX = 200
-"""Values that one look may be at."""
+"""Values that one look may be at, and data subjects that one search may find."""
+FOUND_MAX = 100
+"""Files that one page of a search may hold."""
 
 
 class AccessRequestEvent(Event):
@@ -111,6 +113,22 @@ class SubjectErased(DataSubjectEvent):
     erased_at: AwareDatetime
 
 
+class PersonalDataSearched(Event):
+    """Somebody searched for persons or files. What was searched for is not in it: that the files were found tells enough,
+    and must not outlive an erasure.
+
+    `kind` is `words`, or the kind of number that was looked up. What was found is what the searcher was told.
+    """
+
+    search_id: UUID
+    kind: Code
+    purpose: Code
+    found_ids: Annotated[tuple[UUID, ...], Field(max_length=FOUND_MAX)]
+    subject_ids: Annotated[tuple[SubjectId, ...], Field(max_length=VALUES_MAX)]
+    searched_by: StaffId
+    searched_at: AwareDatetime
+
+
 AnyAccessRequestEvent: TypeAlias = AccessRequested | AccessApproved | AccessDeclined | AccessUseReported
 AnyDataSubjectEvent: TypeAlias = PersonalDataSeen | ErasureRequested | LegalHoldPlaced | LegalHoldLifted | SubjectErased
 
@@ -124,6 +142,7 @@ ACCESS_NAMES: dict[str, type[Event]] = {
     "legal-hold-placed": LegalHoldPlaced,
     "legal-hold-lifted": LegalHoldLifted,
     "subject-erased": SubjectErased,
+    "personal-data-searched": PersonalDataSearched,
 }
 
 

@@ -105,6 +105,14 @@ class StillRetained(Refusal):
 
 
 @dataclass(eq=False)
+class TooFewCharacters(Refusal):
+    says: ClassVar[str] = "There are less than {characters_min} letters or digits to search for."
+    remedy: ClassVar[str] = "Give more of the name, or of what was written."
+
+    characters_min: int
+
+
+@dataclass(eq=False)
 class LegalHoldUnknown(Refusal):
     says: ClassVar[str] = "The hold {hold_id} does not stand."
     remedy: ClassVar[str] = "Name one that stands."

@@ -227,6 +227,37 @@ def _erase(subject: DataSubject, command: ask.EraseSubject, now: datetime) -> li
     ]
 
 
+@dataclass(frozen=True)
+class Search:
+    """One search; there is nothing to decide about it."""
+
+    recorded: bool = False
+
+
+def decide_search(search: Search, command: ask.SearchCommand, given: Given) -> list[Event]:
+    """The fact that somebody searched; `[]` when it is recorded already."""
+    assert isinstance(command, ask.RecordSearch), f"{type(command).__name__} is no command about a search"
+    if search.recorded:
+        return []
+    return [
+        fact.PersonalDataSearched(
+            search_id=command.search_id,
+            kind=command.kind,
+            purpose=command.purpose,
+            found_ids=command.found_ids,
+            subject_ids=command.subject_ids,
+            searched_by=command.searched_by,
+            searched_at=given.now,
+        )
+    ]
+
+
+def evolve_search(_: Search, event: fact.PersonalDataSearched) -> Search:
+    """The search once it is recorded. Total."""
+    del event
+    return Search(recorded=True)
+
+
 def evolve_subject(subject: DataSubject, event: fact.DataSubjectEvent) -> DataSubject:
     """What stands for the subject after one more recorded fact. Total."""
     told = fact.known_subject_event(event)

@@ -68,6 +68,9 @@ RIGHTS: Rights = MappingProxyType(
         "ledger.subjects_with": {Role.APPLICATION: EXECUTE},
         "ledger.subjects_alike": {Role.APPLICATION: EXECUTE},
         "ledger.forget_subject": {Role.APPLICATION: EXECUTE},
+        "ledger.searchable": {},
+        "ledger.index_words": {Role.APPLICATION: EXECUTE},
+        "ledger.streams_saying": {Role.VAULT: EXECUTE},
         "projection.progress": {
             Role.APPLICATION: SELECT,
             Role.AUDITOR: SELECT,

@@ -73,7 +73,7 @@ def carry_out_again(ledger: Ledger, vault: Vault) -> CarriedOut:
         known.update(subject_id for _, subject_id in page)
         after = page[-1][1]
     for subject_id in ledger.keys.tombstones():
-        if subject_id not in known and _streams(ledger, vault, subject_id):
+        if subject_id not in known and streams_of(ledger, vault, subject_id):
             _record_lost(ledger, vault, subject_id)
             subjects += 1
     return CarriedOut(keys, subjects)
@@ -110,7 +110,7 @@ def _kept(ledger: Ledger, vault: Vault, subject_id: UUID) -> tuple[datetime | No
     retention = [regime for regime in built_in_regimes() if all(c.purpose is Purpose.RETENTION for c in regime.clocks)]
     until: datetime | None = None
     is_open = False
-    for stream_id in _streams(ledger, vault, subject_id):
+    for stream_id in streams_of(ledger, vault, subject_id):
         complaint, _ = ledger.state("complaint", stream_id) if _is_complaint(ledger, stream_id) else (None, 0)
         if isinstance(complaint, Complaint):
             is_open |= complaint.closed_at is None and complaint.withdrawn_at is None
@@ -125,7 +125,8 @@ def _is_complaint(ledger: Ledger, stream_id: UUID) -> bool:
     return first is not None and first.name == "complaint-received"
 
 
-def _streams(ledger: Ledger, vault: Vault, subject_id: UUID) -> list[UUID]:
+def streams_of(ledger: Ledger, vault: Vault, subject_id: UUID) -> list[UUID]:
+    """The streams in which a data subject has values."""
     asked = {"book": ledger.book, "subject_id": str(subject_id), "most": STREAMS_MAX}
     with vault.connection() as connection:
         return [each for (each,) in _rows(connection, "streams_of_subject", asked)]

@@ -111,7 +111,7 @@ def test_after_erasure_nothing_is_found_and_everything_verifies(
         for spelling in spellings(value, path):
             assert spelling not in dump, f"{path} as {spelling!r}"
     with closing(database.connect(Role.OWNER, autocommit=True)) as owner, owner.cursor() as cursor:
-        for table in ("disclosure", "blind_index"):
+        for table in ("disclosure", "blind_index", "searchable"):
             cursor.execute(f"SELECT count(*) FROM ledger.{table} WHERE book = %s AND subject_id = %s", (book, customer))
             assert cursor.fetchone() == (0,), table
     with ledger.record.pool.connection() as connection:

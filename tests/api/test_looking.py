@@ -82,3 +82,20 @@ def test_an_erasure_waits_for_retention_and_restricts_meanwhile(
 
 def soon() -> str:
     return (datetime.now(UTC) + timedelta(days=1)).isoformat()
+
+
+def test_files_and_persons_are_found_over_http(client: httpx.Client, keys: SubjectKeys, ledger: Ledger) -> None:
+    body = EXAMPLES[complaint.ReceiveComplaint] | {"content": "存折遗失无法补办"}
+    one = client.post("/complaints", json=body).json()
+    asked = {"words": "存折遗失", "purpose": "handling"}
+    (found,) = client.post("/searches", json=asked).json()["files"]
+    assert (found["stream_id"], found["subject"]) == (one["complaint_id"], "complaint")
+    assert len(found["subject_ids"]) == 1
+    regulator = bearer(keys, ledger.book, "a.regulator", "regulator")
+    problem(client.post("/searches", json=asked, headers=regulator), 403, "not-allowed")
+    problem(client.post("/searches", json=asked | {"words": "存"}), 422, "too-few-characters")
+    number = {"kind": "contact", "value": "18800001111", "purpose": "registration"}
+    assert client.post("/look-ups", json=number).json() == {"persons": []}
+    problem(client.post("/look-ups", json=number | {"kind": "address"}), 422, "invalid-request")
+    handler = bearer(keys, ledger.book, "wang.fang", "handler", departments=["信用卡中心"])
+    assert client.post("/searches", json=asked, headers=handler).json()["files"] == [found]

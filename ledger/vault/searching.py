@@ -1,0 +1,140 @@
+"""Searching for files and persons without opening a value: what is found is recorded, and only then told.
+
+Who may search at all stands in the table of roles; which of the found files a searcher may be told of is decided here.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple, cast
+from uuid import UUID, uuid4
+
+from ledger.access import commands as ask
+from ledger.access.events import FOUND_MAX, VALUES_MAX
+from ledger.access.refusals import TooFewCharacters
+from ledger.access.rules import LEGAL_CLAIM, DataSubject, subject_stream
+from ledger.application import Ledger
+from ledger.complaint.state import Complaint
+from ledger.names import class_of
+from ledger.record.reading import stream_events
+from ledger.subjects import SUBJECTS
+from ledger.vault.erasing import streams_of
+from ledger.vault.service import Vault
+
+CHARACTERS_MIN = 2
+COMPLAINT = "complaint"
+
+
+class Searcher(NamedTuple):
+    """Who searches, and the departments that are theirs; None for who sees the whole book."""
+
+    principal: str
+    departments: frozenset[str] | None
+
+
+class File(NamedTuple):
+    """A file that was found."""
+
+    stream_id: UUID
+    subject: str
+    subject_ids: list[UUID]
+
+
+class Files(NamedTuple):
+    """A page of what was found; `next_after` None where there is no more."""
+
+    files: list[File]
+    next_after: UUID | None
+
+
+class Person(NamedTuple):
+    """A data subject that was looked up, with its complaints that the searcher may see."""
+
+    subject_id: UUID
+    complaint_ids: list[UUID]
+
+
+def search(ledger: Ledger, vault: Vault, asked: ask.SearchFiles, who: Searcher) -> Files:
+    """The files that have the words, by id, without those of others' departments and of restricted persons.
+
+    A page may hold less than its limit, and be followed by another. Raises TooFewCharacters, and nothing is recorded.
+    Costs one look-up, the folding of what is found, and one commit.
+    """
+    if not ledger.words.terms(asked.words):
+        raise TooFewCharacters(CHARACTERS_MIN)
+    with vault.connection() as connection:
+        found = ledger.words.find(connection, asked.words, asked.after or UUID(int=0), asked.limit)
+    seen = _not_restricted(ledger, {each for file in found for each in file.subject_ids}, asked.purpose)
+    files: list[File] = []
+    for stream_id, subject_ids in found:
+        mine = [each for each in subject_ids if each in seen]
+        subject = _subject_of(ledger, stream_id)
+        if mine and subject is not None and _reached(ledger, subject, stream_id, who):
+            files.append(File(stream_id, subject, mine))
+    told = {each for file in files for each in file.subject_ids}
+    _record(ledger, "words", asked.purpose, (file.stream_id for file in files), told, who)
+    return Files(files, found[-1].stream_id if len(found) == asked.limit else None)
+
+
+def look_up(ledger: Ledger, vault: Vault, asked: ask.LookUpPerson, who: Searcher) -> list[Person]:
+    """The persons who have exactly this value. Costs one look-up, the folding of what is found, and one commit.
+
+    A searcher who works within departments is told of persons who stand in a complaint that he may see, or in none.
+    """
+    with ledger.record.pool.connection() as connection:
+        found = ledger.index.find(connection, asked.kind, asked.value, FOUND_MAX)
+    persons: list[Person] = []
+    for subject_id in sorted(_not_restricted(ledger, found, asked.purpose)):
+        streams = streams_of(ledger, vault, subject_id)
+        complaints = [each for each in streams if _subject_of(ledger, each) == COMPLAINT]
+        mine = [each for each in complaints if _reached(ledger, COMPLAINT, each, who)]
+        if streams and (mine or not complaints or who.departments is None):
+            persons.append(Person(subject_id, mine))
+    files = [each for person in persons for each in person.complaint_ids][:FOUND_MAX]
+    _record(ledger, asked.kind, asked.purpose, files, {each.subject_id for each in persons}, who)
+    return persons
+
+
+def _record(
+    ledger: Ledger, kind: str, purpose: str, found: Iterable[UUID], subjects: Iterable[UUID], who: Searcher
+) -> None:
+    """The search is durable before anything of it is told."""
+    command = ask.RecordSearch(
+        search_id=uuid4(),
+        kind=kind,
+        purpose=purpose,
+        found_ids=tuple(found),
+        subject_ids=tuple(sorted(subjects))[:VALUES_MAX],
+        searched_by=who.principal,
+    )
+    ledger.handle(command, principal=who.principal)
+
+
+def _not_restricted(ledger: Ledger, subjects: Iterable[UUID], purpose: str) -> set[UUID]:
+    """Those that are not erased, and for whom no erasure was asked for, unless it is a legal claim."""
+    found = set(subjects)
+    found -= set(ledger.keys.erased(found))
+    states = {each: ledger.state("data-subject", subject_stream(ledger.id, each))[0] for each in found}
+    return {
+        each
+        for each, state in states.items()
+        if purpose == LEGAL_CLAIM or cast("DataSubject", state).restricted_since is None
+    }
+
+
+def _subject_of(ledger: Ledger, stream_id: UUID) -> str | None:
+    """What kind of file a stream is; None where a row of the index is of a fact that was then not recorded."""
+    with ledger.record.pool.connection() as connection:
+        first = stream_events(connection, ledger.book, stream_id, events_max=1)
+    if not first:
+        return None
+    module = class_of(first[0].name).__module__
+    return next(
+        (each.name for each in SUBJECTS if each.commands.__module__.split(".")[1] == module.split(".")[1]), "other"
+    )
+
+
+def _reached(ledger: Ledger, subject: str, stream_id: UUID, who: Searcher) -> bool:
+    """Whether a file is the searcher's to know of: of the departments it is only complaints that are kept apart."""
+    if who.departments is None or subject != COMPLAINT:
+        return True
+    complaint = cast("Complaint", ledger.state(COMPLAINT, stream_id)[0])
+    return complaint.assignment is None or complaint.assignment.department in who.departments
