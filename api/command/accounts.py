@@ -12,6 +12,7 @@ from api.command.telling import happened
 from api.command.telling_stages import named
 from ledger.deadlines.calendar import Calendar
 from ledger.deadlines.explain import NAMES
+from ledger.policy.state import ClockLabels
 from projections import sla
 from projections.derivation import Derived
 from projections.sla import Line, OverduePage, Report
@@ -46,23 +47,23 @@ def sla_document(report: Report, overdue: OverduePage) -> dict[str, object]:
     }
 
 
-def sla_tables(report: Report, overdue: OverduePage, calendar: Calendar) -> Iterator[Table | str]:
+def sla_tables(report: Report, overdue: OverduePage, calendar: Calendar, labels: ClockLabels) -> Iterator[Table | str]:
     """The report as a person reads it."""
     yield (
         f"SLA report 时效报告 of the book {report.book}, as known at position {report.position:,}, "
         f"judged at {happened(report.now, calendar)} ({calendar.zone})"
     )
-    yield _figures(report)
+    yield _figures(report, labels)
     if overdue.rows:
         yield ""
-        yield _overdue(overdue, calendar)
+        yield _overdue(overdue, calendar, labels)
     yield (
         "Rate: met of met and missed. Missed holds what is overdue 逾期 (still open and past its limit). "
         "Void: withdrawn in time. Unknown: ended elsewhere, no day stated."
     )
 
 
-def _figures(report: Report) -> Table:
+def _figures(report: Report, labels: ClockLabels) -> Table:
     numbers = (
         *("met 达标", "missed 超时", "overdue 逾期", "running 处理中", "void", "unknown", "rate 及时率"),
         "used 用时 50% / 90%",
@@ -76,7 +77,7 @@ def _figures(report: Report) -> Table:
         when = () if report.period is None else (_period(report.period, line.period),)
         part = when if report.part is None else (*when, _part(report.part, line))
         used = "–" if line.used_seconds is None else " / ".join(map(_duration, line.used_seconds[:2]))
-        made.add_row(clock_name(line.regime, line.clock), *part, *map(cell, counts), rate, used)
+        made.add_row(clock_name(line.regime, line.clock, labels), *part, *map(cell, counts), rate, used)
     return made
 
 
@@ -108,13 +109,13 @@ def _part(part: str, line: Line) -> str:
     return next((labelled for labelled in labels if labelled != line.part), line.part)
 
 
-def _overdue(overdue: OverduePage, calendar: Calendar) -> Table:
+def _overdue(overdue: OverduePage, calendar: Calendar, labels: ClockLabels) -> Table:
     more = ", the longest overdue first; there are more" if overdue.next_cursor else ""
     made = table(f"Overdue 逾期{more}", "complaint", "clock", "due", "grade", "department", "handler")
     for row in overdue.rows:
         made.add_row(
             row.reference or str(row.complaint_id),
-            clock_name(row.regime, row.clock),
+            clock_name(row.regime, row.clock, labels),
             happened(row.due_at, calendar) + _provisional(provisional=row.provisional),
             "–" if row.grade is None else named("grade", row.grade),
             row.department or "–",
@@ -171,7 +172,7 @@ def what_if_document(found: WhatIf) -> dict[str, object]:
     }
 
 
-def what_if_tables(found: WhatIf, calendar: Calendar) -> Iterator[Table | str]:
+def what_if_tables(found: WhatIf, calendar: Calendar, labels: ClockLabels) -> Iterator[Table | str]:
     """A supposition as a person reads it."""
     yield (
         f"What if, of the book {found.book}: {found.complaints:,} complaints as known at position {found.position:,}, "
@@ -179,7 +180,7 @@ def what_if_tables(found: WhatIf, calendar: Calendar) -> Iterator[Table | str]:
     )
     rates = table(None, "clock", "rate 及时率", "would be", "verdicts that differ", numbers=("verdicts that differ",))
     for (regime, clock), tally in sorted(found.clocks.items()):
-        rates.add_row(clock_name(regime, clock), *_rates(tally), cell(tally.differ))
+        rates.add_row(clock_name(regime, clock, labels), *_rates(tally), cell(tally.differ))
     yield rates
     if found.differences:
         yield ""
@@ -187,7 +188,7 @@ def what_if_tables(found: WhatIf, calendar: Calendar) -> Iterator[Table | str]:
         for each in found.differences:
             made.add_row(
                 str(each.complaint_id),
-                clock_name(each.regime, each.clock),
+                clock_name(each.regime, each.clock, labels),
                 each.known or "–",
                 "–" if each.due_at is None else happened(each.due_at, calendar),
                 each.would_be or "–",
@@ -220,14 +221,14 @@ def worklist_document(page: Worklist) -> dict[str, object]:
     }
 
 
-def worklist_table(page: Worklist, calendar: Calendar, now: datetime) -> Table:
+def worklist_table(page: Worklist, calendar: Calendar, labels: ClockLabels, now: datetime) -> Table:
     """The open complaints as a person reads them; what is past its limit is marked."""
     title = f"Open complaints 待办 of the book {page.book}, as known at position {page.position:,}; times of {calendar.zone}"
     made = table(title, "due", "clock", "complaint", "stage", "grade", "department", "assignee")
     for task in page.tasks:
         made.add_row(
             _due(task, calendar, now),
-            "–" if task.clock is None else clock_name(task.regime or "", task.clock),
+            "–" if task.clock is None else clock_name(task.regime or "", task.clock, labels),
             task.reference or str(task.complaint_id),
             task.stage or "–",
             "–" if task.grade is None else named("grade", task.grade) + (" 紧急" if task.urgent else ""),

@@ -3,6 +3,7 @@
 Computes no figure of its own; a projection is caught up first, so that what is printed holds all that is recorded.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +27,8 @@ from api.command.place import said_to_be_empty
 from api.command.policies import calendar_file, regime_file
 from api.command.printing import out, print_json, progress, say
 from api.command.reading import AS_OF, asking_of, complaint_named, place_named
+from ledger.deadlines.regime import Regime
+from ledger.policy.state import ClockLabel, ClockLabels
 from projections import derivation, history, sla
 from projections import what_if as supposing
 from projections.asking import AsOf
@@ -142,7 +145,8 @@ def print_sla(
         print_json(accounts.sla_document(report, overdue))
     else:
         console = out()
-        for part in accounts.sla_tables(report, overdue, calendar()):
+        labels = policies_at(connection, book, report.position).clock_labels
+        for part in accounts.sla_tables(report, overdue, calendar(), labels):
             console.print(part, soft_wrap=isinstance(part, str))
     if report.position == 0:
         say(said_to_be_empty(connection, book) or f"nothing was recorded in the book {book} by then")
@@ -224,6 +228,7 @@ def what_if(
             *(each.name for each in supposed_calendars),
         }
         supposed = [regime_file(path, known) for path in regime or ()]
+        labels = _labels(connection, settings.book, supposed)
         with progress("complaints replayed", silent=as_json) as advance:
             found = supposing.what_if(
                 connection,
@@ -238,5 +243,11 @@ def what_if(
         print_json(accounts.what_if_document(found))
         return
     console = out()
-    for part in accounts.what_if_tables(found, calendar()):
+    for part in accounts.what_if_tables(found, calendar(), labels):
         console.print(part, soft_wrap=isinstance(part, str))
+
+
+def _labels(connection: Connection, book: str, supposed: Sequence[Regime]) -> ClockLabels:
+    """What clocks are called in the book, and those of the regimes that are supposed by these."""
+    own = {(regime.name, rule.name): ClockLabel(rule.zh, rule.en) for regime in supposed for rule in regime.clocks}
+    return {**policies_at(connection, book).clock_labels, **own}

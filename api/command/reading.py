@@ -32,6 +32,7 @@ from ledger.record.reading import head
 from ledger.settings import Settings
 from projections import history, worklist
 from projections.asking import AsOf
+from projections.policies import policies_at
 
 AS_OF = "--as-of"
 
@@ -104,6 +105,7 @@ def complaint_history(
         place = place_named(connection, settings.book, as_of)
         complaint_id = complaint_named(connection, settings.book, complaint, place)
         found, lines = history_lines(connection, settings.book, complaint_id, place, limit)
+        labels = policies_at(connection, settings.book, found.position).clock_labels
     if as_json:
         print_json(
             {
@@ -116,7 +118,7 @@ def complaint_history(
         )
     else:
         console = out()
-        for part in telling.told(found, lines, calendar()):
+        for part in telling.told(found, lines, calendar(), labels):
             console.print(part, soft_wrap=isinstance(part, str))
     if found.next_cursor is not None:
         say(f"there is more after position {lines[-1].position:,}: ask with a higher --limit")
@@ -185,6 +187,7 @@ def open_complaints(
     settings = settings_of(database, data, book)
     with asking_of(settings, worklist.PROJECTION.name, silent=as_json) as connection:
         page = worklist.page(connection, settings.book, department=department, assignee=assignee, rows_max=limit)
+        labels = policies_at(connection, settings.book, page.position).clock_labels
         nothing = None if page.tasks else _nothing_open(connection, settings.book, department, assignee)
         unlimited, reopened = worklist.without_limit(
             connection, settings.book, department=department, assignee=assignee
@@ -192,7 +195,7 @@ def open_complaints(
     if as_json:
         print_json(accounts.worklist_document(page))
     else:
-        out().print(accounts.worklist_table(page, calendar(), datetime.now(UTC)))
+        out().print(accounts.worklist_table(page, calendar(), labels, datetime.now(UTC)))
     if nothing is not None:
         say(nothing)
     if unlimited:

@@ -11,6 +11,7 @@ from api.command.passing import PASSING
 from api.command.printing import table
 from api.command.telling_stages import STAGE_SENTENCES, money, named
 from ledger.deadlines.calendar import Calendar
+from ledger.policy.state import ClockLabels
 from projections.history import History, Line
 
 LATE = timedelta(minutes=15)
@@ -27,7 +28,9 @@ INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T")
 Details = Mapping[str, Any]
 
 
-def told(history: History, lines: Sequence[Line], calendar: Calendar) -> Iterator[Table | str]:
+def told(
+    history: History, lines: Sequence[Line], calendar: Calendar, labels: ClockLabels | None = None
+) -> Iterator[Table | str]:
     """The heading, one line for each fact, and what is to be known about when they were recorded."""
     yield (
         f"Complaint {history.complaint_id} 投诉历史, as known at position {history.position:,} of the book {history.book}; "
@@ -42,7 +45,7 @@ def told(history: History, lines: Sequence[Line], calendar: Calendar) -> Iterato
     for line in lines:
         when = _when(line, calendar, days_only=days_only)
         if line.version is None:  # who recorded it is who says it
-            said = PASSING[line.name](line.details, calendar)
+            said = PASSING[line.name](line.details, calendar, labels or {})
             rows.add_row("", when, line.recorded_by, said + _recording(line, calendar, line.recorded_by))
             continue
         what = _what(line, changes.get(line.version))

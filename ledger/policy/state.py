@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import assert_never
+from typing import NamedTuple, TypeAlias, assert_never
 
 from ledger.deadlines.calendar import Calendar, built_in_calendars
 from ledger.deadlines.clock import Rulebook
@@ -21,6 +21,17 @@ from ledger.policy.refusals import CalendarUnpublished, RegimeUnknown
 
 Since = tuple[date, Regime | None]
 """From this day on a regime applies in this version, or not at all."""
+
+
+class ClockLabel(NamedTuple):
+    """What a person reads for a clock."""
+
+    zh: str
+    en: str
+
+
+ClockLabels: TypeAlias = Mapping[tuple[str, str], ClockLabel]
+"""By the names of regime and clock."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,16 @@ class Policies:
         if not 1 <= wanted <= len(versions):
             raise CalendarUnpublished(name, tuple(self.calendars))
         return versions[wanted - 1]
+
+    @cached_property
+    def clock_labels(self) -> "ClockLabels":
+        """What a clock of a published regime is called: as its newest version that has the clock says."""
+        return {
+            (name, rule.name): ClockLabel(rule.zh, rule.en)
+            for name, versions in self.regimes.items()
+            for regime in versions
+            for rule in regime.clocks
+        }
 
     @cached_property
     def rulebook(self) -> Rulebook:

@@ -265,3 +265,36 @@ def test_what_if_tells_what_would_differ_and_records_nothing(
     assert supposed["differences"] == []
     assert program("sla", "what-if", "--book", founded).code == 2
     assert program("book", "list", "--book", founded, "--json").json[0]["events"] == events
+
+
+OWN = """
+name = "card-centre"
+version = 1
+title = "Limits of the card centre"
+calendar = "china"
+source = "Rules of the card centre, 2026 edition."
+
+[[clocks]]
+name = "call-back"
+zh = "回访"
+en = "Call-back"
+source = "Article 3: the customer is called within 2 hours."
+starts = "complaint-received"
+stops = ["first-reply-sent"]
+limits = [{ amount = 2, unit = "hours" }]
+"""
+
+
+def test_an_institution_s_own_clock_is_called_as_it_says_wherever_it_is_shown(
+    program: Program, founded: str, complaint: UUID, tmp_path: Path
+) -> None:
+    """Supposed, its label is the file's; published, the book's, in the newest words; until it is in force, no report has it."""
+    file = tmp_path / "own.toml"
+    file.write_text(OWN, encoding="utf-8")
+    assert "Call-back 回访 (card-centre)" in program("sla", "what-if", "--regime", file, "--book", founded).out
+    assert program("regime", "publish", file, "--by", "sun", "--book", founded).code == 0
+    file.write_text(OWN.replace("version = 1", "version = 2").replace("回访", "回电"), encoding="utf-8")
+    told = program("regime", "publish", file, "--by", "sun", "--in-force-from", str(TOMORROW), "--book", founded)
+    assert told.code == 0, told
+    assert "card-centre" not in program("sla", "--book", founded).out
+    assert program("history", str(complaint), "--book", founded).code == 0

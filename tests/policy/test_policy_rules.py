@@ -141,6 +141,13 @@ class TestWhatIsInForce:
         known = policies(built_in_policies("setup", NOW, in_force=("house", "cbirc-2020-3")))
         assert [regime.name for regime in known.in_force()] == ["house", "cbirc-2020-3"]
 
+    def test_a_clock_is_called_as_the_newest_version_that_has_it_says(self) -> None:
+        (first, resolution) = HOUSE.clocks
+        renamed = HOUSE.model_copy(update={"version": 2, "clocks": (first.model_copy(update={"zh": "初次答复"}),)})
+        labels = founded(regime_published(renamed, TOMORROW)).clock_labels
+        assert labels["house", "first-reply"] == ("初次答复", "First reply")
+        assert labels["house", "resolution"] == (resolution.zh, resolution.en), "what was called so runs on"
+
     def test_an_old_book_without_policies_goes_by_what_is_built_in(self) -> None:
         assert [version for regime in Policies().in_force() for _, version in regime.versions] == list(
             default_regimes()
