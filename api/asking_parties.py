@@ -23,6 +23,7 @@ PLURALS = {
     "risks": "risk",
     "actions": "action",
     "leaks": "leak",
+    "audit-findings": "finding",
 }
 """The resources, and the subject that each is of."""
 
@@ -97,7 +98,7 @@ def _add_customers(routes: APIRouter, asker: Asker) -> None:
     async def complaint_links(
         complaint_id: UUID, at_least: AtLeast, as_of: AsOf = None, limit: Limit = PAGE_MAX, cursor: After = None
     ) -> Response:
-        """What names a complaint: the interaction it grew from, contacts about it, warnings, risks, actions and leaks."""
+        """What names a complaint: the interaction it grew from, contacts about it, warnings, risks, actions, leaks and audit findings."""
         found = await asker.ask_projection(
             "timeline", at_least, timeline.of_complaint, complaint_id, as_of=as_of, rows_max=limit, cursor=cursor
         )
@@ -120,7 +121,7 @@ def _add_duties(routes: APIRouter, asker: Asker) -> None:
         limit: Limit = PAGE_DEFAULT,
         cursor: After = None,
     ) -> Response:
-        """What somebody has to do besides complaints: actions, warnings, risks, leaks, answers and calls that are owed."""
+        """What somebody has to do besides complaints: actions, warnings, risks, leaks, audit findings, answers and calls that are owed."""
         found = await asker.ask_projection(
             "duties",
             at_least,

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from api.recording import COMMANDS, CommandRoute
 from ledger.access.roles import roles
+from ledger.audit import rules as audit_rules
 from ledger.command import Command, assigned_fields
 from ledger.complaint.amendments import STATED_BY
 from ledger.complaint.codes import coded_fields
@@ -69,7 +70,7 @@ STEPS = (
 
 PARTIES: tuple[Rules[Any], ...] = (
     *(customer_rules.RULES, interaction_rules.RULES, indicator.RULES, survey.RULES, survey.REVIEW_RULES, risk.RULES),
-    *(action.RULES, leak_rules.RULES),
+    *(action.RULES, leak_rules.RULES, audit_rules.RULES),
 )
 STATING: Mapping[type[Event], tuple[type[Command], ...]] = {
     fact: (command,) for rules in PARTIES for command, fact in rules.facts.items()

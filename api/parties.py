@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import NamedTuple
 
+from ledger.audit import commands as audit
 from ledger.command import Command
 from ledger.customer import commands as customer
 from ledger.improvement import commands as improve
@@ -29,6 +30,7 @@ REVIEW = "/reviews/{review_id}"
 RISK = "/risks/{risk_id}"
 ACTION = "/actions/{action_id}"
 LEAK = "/leaks/{leak_id}"
+FINDING = "/audit-findings/{finding_id}"
 
 POSTED = (
     Posted("/customers", customer.RegisterCustomer, status=CREATED),
@@ -95,5 +97,9 @@ POSTED = (
     Posted(f"{LEAK}/review", leak.ReviewLeak),
     Posted(f"{LEAK}/closing", leak.CloseLeak, decides=True),
     Posted(f"{LEAK}/annulments", leak.AnnulLeakFact, decides=True),
+    Posted("/audit-findings", audit.ReportAuditFinding, status=CREATED),
+    Posted(f"{FINDING}/actions", audit.ActOnAuditFinding),
+    Posted(f"{FINDING}/closing", audit.CloseAuditFinding, decides=True),
+    Posted(f"{FINDING}/annulments", audit.AnnulAuditFindingFact, decides=True),
 )
 """Each subject's commands in the order of its life."""

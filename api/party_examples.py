@@ -7,6 +7,7 @@ an action puts it right; and a mailing leaks addresses.
 from collections.abc import Mapping
 from typing import Any
 
+from ledger.audit import commands as audit
 from ledger.command import Command
 from ledger.customer import commands as customer
 from ledger.improvement import commands as improve
@@ -412,6 +413,29 @@ PARTY_EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
         "reviewed_at": "2025-10-17T09:00:00+08:00",
     },
     leak.CloseLeak: {"closed_by": "head.qian", "closed_at": "2025-10-18T09:00:00+08:00"},
+    audit.ReportAuditFinding: {
+        "complaint_id": COMPLAINT,
+        "title": "首次回复超时未说明原因",
+        "description": "首次回复晚于二十四小时，卷内没有原因说明。",
+        "level": "medium",
+        "fact_versions": [3],
+        "seed": "audit 2025 Q4",
+        "sample_size": 50,
+        "sample_position": 5439,
+        "as_of_position": 5439,
+        "reported_by": "auditor.sun",
+        "reported_at": "2025-10-14T10:00:00+08:00",
+    },
+    audit.ActOnAuditFinding: {
+        "action_ids": [ACTION],
+        "acted_by": "head.qian",
+        "acted_at": "2025-10-15T10:00:00+08:00",
+    },
+    audit.CloseAuditFinding: {
+        "conclusion": "整改有效，抽查未再发现。",
+        "closed_by": "auditor.sun",
+        "closed_at": "2025-10-19T15:00:00+08:00",
+    },
     **dict.fromkeys(
         (
             customer.AnnulCustomerFact,
@@ -422,6 +446,7 @@ PARTY_EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
             improve.AnnulRiskFact,
             improve.AnnulActionFact,
             leak.AnnulLeakFact,
+            audit.AnnulAuditFindingFact,
         ),
         ANNULMENT,
     ),

@@ -25,6 +25,7 @@ from api.tokens import IssuerUnreachable
 from api.validation import parameter_errors
 from ledger import application, standing
 from ledger.access import refusals as access
+from ledger.audit import rules as audit
 from ledger.complaint import refusals as rules
 from ledger.customer import refusals as customers
 from ledger.database.faults import DatabaseUnavailable
@@ -158,6 +159,9 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     improvements.RiskIsClosed: HTTPStatus.CONFLICT,
     improvements.RiskTooHigh: HTTPStatus.CONFLICT,
     improvements.ActionIsClosed: HTTPStatus.CONFLICT,
+    audit.FindingIsClosed: HTTPStatus.CONFLICT,
+    audit.FindingWithoutAction: HTTPStatus.CONFLICT,
+    audit.ActedOnItHimself: HTTPStatus.CONFLICT,
     improvements.ActionIsCompleted: HTTPStatus.CONFLICT,
     improvements.ActionNotCompleted: HTTPStatus.CONFLICT,
     improvements.EffectNotMeasured: HTTPStatus.CONFLICT,

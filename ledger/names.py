@@ -6,6 +6,7 @@ A name, once stored, is never changed or reused. Only names in this table are ev
 
 from ledger.access.events import ACCESS_NAMES
 from ledger.attesting.events import ATTESTING_NAMES
+from ledger.audit.events import AUDIT_NAMES
 from ledger.complaint.events import COMPLAINT_NAMES
 from ledger.customer.events import CUSTOMER_NAMES
 from ledger.event import Event
@@ -21,6 +22,7 @@ from ledger.timekeeping.events import TIMEKEEPING_NAMES
 STORED_NAMES: dict[str, type[Event]] = {
     **ACCESS_NAMES,
     **ATTESTING_NAMES,
+    **AUDIT_NAMES,
     **COMPLAINT_NAMES,
     **POLICY_NAMES,
     **RETURN_NAMES,

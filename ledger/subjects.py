@@ -6,6 +6,8 @@ from uuid import uuid5
 
 from ledger.access import rules as access
 from ledger.access.commands import AccessRequestCommand, DataSubjectCommand, SearchCommand
+from ledger.audit import rules as audit
+from ledger.audit.commands import AuditFindingCommand
 from ledger.command import Command
 from ledger.complaint import rules as complaint_rules
 from ledger.complaint import state as complaint_state
@@ -112,6 +114,14 @@ SUBJECTS: tuple[Subject[Any], ...] = (
         nothing=action.Action(),
         evolve=action.evolve,
         decide=action.decide,
+    ),
+    Subject(
+        name="finding",
+        commands=AuditFindingCommand,
+        stream=lambda command, _: command.finding_id,
+        nothing=audit.Finding(),
+        evolve=audit.evolve,
+        decide=audit.decide,
     ),
     Subject(
         name="leak",

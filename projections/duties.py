@@ -12,6 +12,8 @@ from uuid import UUID
 
 from psycopg2.extensions import connection as Connection
 
+from ledger.audit.events import AuditFindingEvent
+from ledger.audit.rules import Finding
 from ledger.database.sql import queries
 from ledger.event import Event
 from ledger.improvement.action import Action
@@ -43,6 +45,7 @@ SUBJECT_OF: Mapping[type[Event], str] = {
     RiskEvent: "risk",
     ActionEvent: "action",
     LeakEvent: "leak",
+    AuditFindingEvent: "finding",
 }
 
 
@@ -53,6 +56,7 @@ class Kind(StrEnum):
     WARNING = "warning"
     RISK = "risk"
     LEAK = "leak"
+    FINDING = "finding"
     SURVEY = "survey"
     INTERACTION = "interaction"
     CALL_BACK = "call-back"
@@ -186,6 +190,11 @@ def _duties(subject_id: UUID, state: Any) -> Iterator[Duty]:
             yield from _of_risk(subject_id, state)
         case Leak():
             yield from _of_leak(subject_id, state)
+        case Finding():
+            if state.waits_for is not None and state.reported_at is not None:
+                who = state.reported_by if state.waits_for == "closing" else None
+                more = {"level": state.level}
+                yield _duty(Kind.FINDING, subject_id, state.title, state.waits_for, who, state.reported_at, **more)
         case Survey():
             yield from _of_survey(subject_id, state)
         case Interaction():

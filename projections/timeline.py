@@ -11,6 +11,7 @@ from uuid import UUID
 
 from psycopg2.extensions import connection as Connection
 
+from ledger.audit.events import AuditFindingEvent
 from ledger.complaint import events as complaint
 from ledger.customer.events import CustomerEvent, CustomerFactAnnulled, CustomerMerged, CustomerSplit
 from ledger.database.sql import queries
@@ -38,6 +39,7 @@ SUBJECT_OF: Mapping[type[Event], str] = {
     RiskEvent: "risk",
     ActionEvent: "action",
     LeakEvent: "leak",
+    AuditFindingEvent: "finding",
 }
 """The subjects whose events are told here; a policy, a table or a seal is nobody's."""
 

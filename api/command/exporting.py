@@ -1,4 +1,4 @@
-"""`export` and `audit`: writes complaints in forms that auditors' tools read, draws samples, tells what changed. Computes nothing."""
+"""`export`: writes complaints in forms that auditors' tools read. Computes nothing."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -15,25 +15,18 @@ import orjson
 import typer
 from psycopg2.extensions import connection as Connection
 
-from api.command import reading, telling
+from api.command import reading
 from api.command.books import print_line
-from api.command.filling import calendar
 from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, WrongUse, settings_of
 from api.command.place import open_ledger, open_place
-from api.command.printing import out as console
-from api.command.printing import print_json, progress, say
-from api.command.upkeep import catch_up
+from api.command.printing import print_json, progress
 from ledger.complaint.events import COMPLAINT_NAMES
 from ledger.database.roles import Role
 from ledger.proof.checkpoints import Checkpoints, NoSuchCheckpoint, first_covering
-from ledger.proof.exporting import SAMPLE_MAX, Fact, complaints_facts, sample
+from ledger.proof.exporting import Fact, complaints_facts
 from ledger.record.entry import instant
 from ledger.record.reading import head, position_at
-from projections import history
 
-audit_app = typer.Typer(help="Samples and comparisons for an audit 审计.", no_args_is_help=True)
-
-LINES_MAX = 10_000
 PARQUET_MEMORY = "256MB"
 
 
@@ -269,66 +262,3 @@ WRITERS: dict[Form, Callable[[Path, Iterable[list[Fact]], str], None]] = {
     Form.XES: _write_xes,
     Form.OCEL: _write_ocel,
 }
-
-
-@audit_app.command("sample")
-def draw(
-    size: Annotated[int, typer.Argument(min=1, max=SAMPLE_MAX, metavar="SIZE", help="How many complaints.")],
-    seed: Annotated[
-        str, typer.Option("--seed", help="Chosen by the auditor; the same seed draws the same complaints.")
-    ],
-    as_of: AsOfOption = None,
-    database: DatabaseUrl = None,
-    data: DataFolder = None,
-    book: BookName = None,
-    as_json: AsJson = False,
-) -> None:
-    """Draw complaints at random 抽样, so that the draw can be repeated and checked by anybody: by sha256 of "SEED ID"."""
-    settings = settings_of(database, data, book)
-    with open_place(settings) as target, closing(target.connect(Role.APPLICATION, autocommit=True)) as connection:
-        position = position_named(connection, settings.book, as_of)
-        drawn = sample(connection, settings.book, position, seed, size)
-    if as_json:
-        print_json({"book": settings.book, "position": position, "seed": seed, "complaint_ids": drawn})
-        return
-    for complaint in drawn:
-        print_line(str(complaint))
-    say(f"{len(drawn)} complaints of those received up to position {position:,}, drawn with the seed {seed!r}")
-
-
-@audit_app.command("diff")
-def difference(
-    complaint: Annotated[str, typer.Argument(metavar="COMPLAINT", help="Its id, or a reference number.")],
-    earlier: Annotated[str, typer.Argument(metavar="FROM", help="A position, a day (by its end) or a moment.")],
-    later: Annotated[str, typer.Argument(metavar="TO", help="A later one.")],
-    database: DatabaseUrl = None,
-    data: DataFolder = None,
-    book: BookName = None,
-    as_json: AsJson = False,
-) -> None:
-    """Tell what became known of a complaint between two dates 差异: new facts, and facts annulled or corrected since."""
-    settings = settings_of(database, data, book)
-    with open_place(settings) as target, closing(target.connect(Role.APPLICATION, autocommit=True)) as connection:
-        catch_up(target, settings.book, history.PROJECTION.name, silent=as_json)
-        first, last = (position_named(connection, settings.book, each) for each in (earlier, later))
-        if last < first:
-            raise WrongUse("TO lies before FROM: exchange them")
-        found = reading.complaint_named(connection, settings.book, complaint, last)
-        page, lines = reading.history_lines(connection, settings.book, found, last, LINES_MAX)
-        _, before = reading.history_lines(connection, settings.book, found, first, LINES_MAX)
-    known = {line.version: line for line in before}
-    new = [line for line in lines if known.get(line.version) != line]
-    if as_json:
-        print_json(
-            {
-                "complaint_id": found,
-                "from": first,
-                "to": last,
-                "lines": [{**line._asdict(), "new": line.version not in known} for line in new],
-            }
-        )
-        return
-    if not new:
-        say(f"nothing became known of it between positions {first:,} and {last:,}")
-    for part in telling.told(page, new, calendar()):
-        console().print(part, soft_wrap=isinstance(part, str))

@@ -17,6 +17,7 @@ from eventsourcing import persistence
 from api.command import (
     access,
     attesting,
+    auditing,
     books,
     bundling,
     deadlines,
@@ -105,7 +106,7 @@ app.command("consistency")(attesting.consistency)
 app.command("entries")(attesting.entries)
 app.command("bundle")(bundling.pack)
 app.command("export")(exporting.export)
-app.add_typer(exporting.audit_app, name="audit")
+app.add_typer(auditing.audit_app, name="audit")
 app.add_typer(witnessing.witness_app, name="witness")
 app.add_typer(upkeep.projections_app, name="projections")
 upkeep.projections_app.command("seal")(sealing.seal)

@@ -25,6 +25,7 @@ SUBJECTS: Mapping[str, str] = {
     "risk": "risk 风险",
     "action": "action 整改",
     "leak": "leak 泄露",
+    "finding": "audit finding 审计发现",
 }
 """What a person reads for each subject."""
 
@@ -49,6 +50,7 @@ WAITS_FOR: Mapping[str, str] = {
     "answer": "answer 待答复",
     "review": "review 待复核",
     "call": "call 待回访",
+    "action": "corrective action 待整改",
 }
 """What is to be done next, in both languages."""
 
@@ -264,5 +266,12 @@ PARTY_SENTENCES: Mapping[str, Callable[[Details], str]] = {
     "leak-reviewed": _plainly("reviewed what was learned 复盘"),
     "leak-closed": _plainly("closed it"),
     "leak-fact-annulled": _annulled,
+    "audit-finding-reported": lambda d: (
+        f"found in audit 审计发现: {d['title']} ({named('risk-level', d['level'])}), as known at position "
+        f"{d['as_of_position']:,}" + (f", drawn by the seed {d['seed']!r}" if "seed" in d else "")
+    ),
+    "audit-finding-acted-on": lambda d: f"linked {len(d['action_ids'])} corrective actions to it 整改",
+    "audit-finding-closed": _plainly("closed the finding: it is put right"),
+    "audit-finding-fact-annulled": _annulled,
 }
 """A sentence for each stored name; its subject is who did it."""

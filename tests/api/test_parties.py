@@ -10,6 +10,7 @@ import pytest
 from api.asking_parties import PLURALS
 from api.examples import EXAMPLES
 from api.recording import COMMANDS
+from ledger.audit import commands as audit
 from ledger.command import Command
 from ledger.complaint.commands import ReceiveComplaint
 from ledger.customer import commands as customer
@@ -71,6 +72,7 @@ LIVES: Mapping[str, tuple[type[Command], ...]] = {
         *(improve.OpenAction, improve.NoteProgress, improve.HandOverAction, improve.PostponeAction),
         *(improve.CompleteAction, improve.MeasureEffect, improve.CloseAction, improve.ReopenAction),
     ),
+    "finding": (audit.ReportAuditFinding, audit.ActOnAuditFinding, audit.CloseAuditFinding),
     "leak": (
         *(leak.ReportLeak, leak.IsolateLeak, leak.InvestigateLeak, leak.NameResponsible, leak.TellAffectedCustomers),
         *(leak.ProtectAffectedCustomers, leak.TellRegulator, leak.ReviewLeak, leak.CloseLeak),
@@ -102,7 +104,14 @@ def test_the_lives_hold_every_command_but_annulments_and_alternatives() -> None:
     rest = {route.command.__name__ for route in COMMANDS if route.subject in LIVES and route.command not in told}
     assert rest == {
         *("AnnulCustomerFact", "AnnulInteractionFact", "AnnulIndicatorFact", "AnnulSurveyFact", "AnnulReviewFact"),
-        *("AnnulRiskFact", "AnnulActionFact", "AnnulLeakFact", "AnswerSurvey", "DecideNotToTellRegulator"),
+        *(
+            "AnnulRiskFact",
+            "AnnulActionFact",
+            "AnnulLeakFact",
+            "AnnulAuditFindingFact",
+            "AnswerSurvey",
+            "DecideNotToTellRegulator",
+        ),
     }
 
 

@@ -4,12 +4,15 @@ import subprocess
 import sys
 import zipfile
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
 from ledger.application import Ledger
+from ledger.audit import commands as audit
+from ledger.audit.events import FindingLevel
 from ledger.complaint import commands as ask
 from ledger.database.target import Database
 from ledger.proof.checkpoint import checkpoint_in
@@ -96,3 +99,36 @@ def test_samples_exports_and_differences_are_of_a_place(
     assert Note.read((tmp_path / "facts.csv.checkpoint").read_bytes()).text.splitlines()[1] == "2"
     assert program("audit", "diff", str(complaint_id), "1", "1", "--book", book, "--json").json["lines"] == []
     assert program("audit", "diff", str(complaint_id), "2", "1", "--book", book).code == 2
+
+
+def test_a_finding_on_a_sampled_complaint_leads_to_an_action(
+    program: Program, database: Database, settings: Settings, book: str, complaint_id: UUID
+) -> None:
+    sampled = program("audit", "sample", "1", "--seed", "2025", "--book", book, "--json").json
+    finding, action = uuid4(), uuid4()
+    now = datetime.now(UTC)
+    reported = audit.ReportAuditFinding(
+        finding_id=finding,
+        complaint_id=UUID(sampled["complaint_ids"][0]),
+        title="首次回复超时",
+        description="卷内没有原因说明。",
+        level=FindingLevel.MEDIUM,
+        seed=sampled["seed"],
+        sample_size=1,
+        sample_position=sampled["position"],
+        as_of_position=sampled["position"],
+        reported_by="auditor.sun",
+        reported_at=now,
+    )
+    acted = audit.ActOnAuditFinding(finding_id=finding, action_ids=(action,), acted_by="head.qian", acted_at=now)
+    listed = ("audit", "findings", str(complaint_id), "--book", book)
+    assert program(*listed, "--json").json["findings"] == []
+    with closing(SubjectKeys.open(settings.keys)) as keys, closing(Ledger(database, book, keys)) as ledger:
+        before = ledger.handle(reported, principal="auditor.sun").last_position
+        ledger.handle(acted, principal="head.qian")
+    ((found,), (known_then,)) = (
+        program(*listed, *then, "--json").json["findings"] for then in ((), ("--as-of", str(before)))
+    )
+    assert (found["finding_id"], found["action_ids"], found["waits_for"]) == (str(finding), [str(action)], "closing")
+    assert (known_then["action_ids"], known_then["waits_for"]) == ([], "action")
+    assert "首次回复超时" in program(*listed).out

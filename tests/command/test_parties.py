@@ -8,6 +8,7 @@ import pytest
 from api.command.party_telling import PARTY_SENTENCES, SUBJECTS, WAITS_FOR
 from api.command.place import open_keys
 from ledger.application import Ledger
+from ledger.audit.events import AUDIT_NAMES
 from ledger.customer import commands as customer
 from ledger.customer.events import CUSTOMER_NAMES
 from ledger.database.target import open_database
@@ -24,7 +25,7 @@ from tests.command.running import Program
 from tests.parties.telling import ask
 from tests.parties.test_stored_forms_of_parties import FORMS
 
-NAMES = {**CUSTOMER_NAMES, **INTERACTION_NAMES, **IMPROVEMENT_NAMES, **LEAK_NAMES}
+NAMES = {**CUSTOMER_NAMES, **INTERACTION_NAMES, **IMPROVEMENT_NAMES, **LEAK_NAMES, **AUDIT_NAMES}
 
 
 def test_there_is_a_sentence_for_every_fact() -> None:

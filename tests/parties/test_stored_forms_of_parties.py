@@ -13,6 +13,8 @@ import pytest
 from pydantic_core import PydanticSerializationError
 
 from api.parties import POSTED
+from ledger.audit.events import AUDIT_NAMES
+from ledger.audit.rules import RULES as FINDING
 from ledger.customer.events import CUSTOMER_NAMES
 from ledger.customer.rules import RULES as CUSTOMER
 from ledger.event import ClearValueInRecord, Event, Personal, personal_fields
@@ -31,8 +33,8 @@ from ledger.standing import Rules
 from tests.parties.telling import FIXED, ask, recorded
 
 FORMS = orjson.loads(Path(__file__).with_name("stored_forms.json").read_bytes())
-NAMES = {**CUSTOMER_NAMES, **INTERACTION_NAMES, **IMPROVEMENT_NAMES, **LEAK_NAMES}
-ALL: tuple[Rules[Any], ...] = (CUSTOMER, INTERACTION, INDICATOR, SURVEY, REVIEW, RISK, ACTION, LEAK)
+NAMES = {**CUSTOMER_NAMES, **INTERACTION_NAMES, **IMPROVEMENT_NAMES, **LEAK_NAMES, **AUDIT_NAMES}
+ALL: tuple[Rules[Any], ...] = (CUSTOMER, INTERACTION, INDICATOR, SURVEY, REVIEW, RISK, ACTION, LEAK, FINDING)
 MORE = {"customer_id": FIXED["customer_id"]}
 
 

@@ -1,0 +1,1 @@
+"""What an auditor found in complaints, and the corrective actions that it led to; pure."""
