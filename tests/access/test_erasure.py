@@ -26,6 +26,9 @@ from ledger.record.verify import verify
 from ledger.vault.erasing import carry_out_again, erase
 from ledger.vault.keys import SubjectErased, SubjectKeys
 from ledger.vault.service import Look, Vault
+from projections.catalogue import PROJECTIONS
+from projections.machine import schema_of
+from projections.worker import catch_up
 from tests.access.conftest import PERSONAL, receive
 
 LONG_AGO = datetime(2015, 3, 2, 2, tzinfo=UTC)
@@ -63,6 +66,26 @@ def spellings(value: str, path: str) -> list[bytes]:
         base64.b64encode(digest).rstrip(b"="),
         base64.urlsafe_b64encode(hashlib.sha256(disclosed.rstrip(b"=")).digest()).rstrip(b"="),
     ]
+
+
+def take_in_file(ledger: Ledger, one: UUID, customer: UUID) -> str:
+    """A letter of the customer's with every value in it, kept beside the vault."""
+    with closing(ledger.evidence_store()) as store:
+        intake = store.begin(one, customer, "application/pdf")
+        intake.add(b"%PDF-1.7\n" + "\n".join(PERSONAL).encode())
+        return str(intake.end().file_id)
+
+
+def reports(database: Database, book: str) -> dict[str, list[str]]:
+    """Every row of every projection, brought up to the end of the book."""
+    found: dict[str, list[str]] = {}
+    for projection in PROJECTIONS.values():
+        catch_up(database, book, projection.name)
+        with closing(database.connect(Role.PROJECTOR)) as connection, connection.cursor() as cursor:
+            for table in projection.tables:
+                cursor.execute(f'SELECT r::text FROM "{schema_of(book, projection.name)}"."{table}" AS r')
+                found[f"{projection.name}.{table}"] = sorted(row for (row,) in cursor.fetchall())
+    return found
 
 
 def test_nothing_is_erased_before_its_time(ledger: Ledger, vault: Vault) -> None:
@@ -104,14 +127,20 @@ def test_after_erasure_nothing_is_found_and_everything_verifies(
     with ledger.record.pool.connection() as connection:
         assert ledger.index.find(connection, "contact", PERSONAL[1])
     events_before = ledger.recorder.max_notification_id()
+    file_id = take_in_file(ledger, one, customer)
+    reports_before = reports(database, book)
+    assert sum(map(len, reports_before.values())) > 10
     erased = erase(ledger, vault, customer, "customer-request", "archivist.he")
+    assert reports(database, book) == reports_before, "figures have no person in them, and stay"
     dump = dumped(database)
     assert str(customer).encode() in dump, "the dump is whole: the id of the subject stands in the events"
     for path, value in zip(("customer_name", "customer_contact", "id", "account", "content"), PERSONAL, strict=True):
         for spelling in spellings(value, path):
             assert spelling not in dump, f"{path} as {spelling!r}"
     with closing(database.connect(Role.OWNER, autocommit=True)) as owner, owner.cursor() as cursor:
-        for table in ("disclosure", "blind_index", "searchable"):
+        cursor.execute("SELECT count(*) FROM ledger.evidence_piece WHERE book = %s AND file_id = %s", (book, file_id))
+        assert cursor.fetchone() == (0,)
+        for table in ("disclosure", "blind_index", "searchable", "evidence_file"):
             cursor.execute(f"SELECT count(*) FROM ledger.{table} WHERE book = %s AND subject_id = %s", (book, customer))
             assert cursor.fetchone() == (0,), table
     with ledger.record.pool.connection() as connection:
