@@ -195,6 +195,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     access.UnderLegalHold: HTTPStatus.CONFLICT,
     access.ApproverIsRequester: HTTPStatus.FORBIDDEN,
     access.NotTheRequester: HTTPStatus.FORBIDDEN,
+    access.NotInAnothersName: HTTPStatus.FORBIDDEN,
     access.LookNotAllowed: HTTPStatus.FORBIDDEN,
     access.ProcessingRestricted: HTTPStatus.FORBIDDEN,
     access.AccessTooLong: HTTPStatus.UNPROCESSABLE_ENTITY,

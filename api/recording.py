@@ -23,12 +23,14 @@ from api.caller import Caller, Expected, Key, RestedOn, version_in
 from api.description import command_description
 from api.parties import POSTED
 from api.return_routes import RETURNS_POSTED
+from ledger.access.four_eyes import looks_at_own_work, refuse_anothers_name, refuse_own_work
 from ledger.application import Ledger, Receipt
 from ledger.command import Command
 from ledger.complaint import commands as ask
 from ledger.complaint import ending_commands as end
 from ledger.complaint import handling_commands as handle
 from ledger.database.pool import Pool
+from ledger.event import Event
 from ledger.policy import commands as policies
 from ledger.record.envelope import opened
 from ledger.record.reading import stream_events
@@ -39,6 +41,10 @@ Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 
 CALLERS_MAX = 128
 """Commands that may wait for their commit at once; they are gathered into few commits (group commit)."""
+
+
+SERVICE = "service"
+"""The role of an account that states what others did: its own users, whom it knows and this service does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +201,16 @@ def _endpoint(route: CommandRoute, recorder: "Recorder") -> Endpoint:
     """Serves one line of the table: parses, hands over, answers."""
 
     async def decide(request: Request, principal: Caller, if_match: RestedOn, key: Key = None) -> Response:
-        return await recorder.record(route, await read_command(route.command, request), principal, key, if_match)
+        return await recorder.record(route, await _asked(request), principal, key, if_match)
 
     async def note(request: Request, principal: Caller, if_match: Expected = None, key: Key = None) -> Response:
-        return await recorder.record(route, await read_command(route.command, request), principal, key, if_match)
+        return await recorder.record(route, await _asked(request), principal, key, if_match)
+
+    async def _asked(request: Request) -> Asked:
+        asked = await read_command(route.command, request)
+        if SERVICE not in request.state.person.roles:
+            await recorder.refuse_two_roles(asked.command, request.state.person.id)
+        return asked
 
     return decide if route.decides else note
 
@@ -224,6 +236,20 @@ class Recorder:
             asked.command, principal=principal, key=key, given=asked.given, expected_version=version
         )
         return _answer(route, receipt, self._assigned(route, asked, receipt))
+
+    async def refuse_two_roles(self, command: Command, principal: str) -> None:
+        """Raises what four eyes refuse: a second person who is only named, and one who was the first."""
+        refuse_anothers_name(command, principal)
+        if looks_at_own_work(command):
+            recorded = await anyio.to_thread.run_sync(self._recorded, command, limiter=self._places)
+            refuse_own_work(command, principal, recorded)
+
+    def _recorded(self, command: Command) -> list[tuple[Event, str]]:
+        """The facts of the stream that a command is about, with who recorded each. Costs one read of it."""
+        stream_id = subject_of(type(command)).stream(command, self._ledger.id)
+        with self._pool.connection() as connection:
+            rows = [opened(row) for row in stream_events(connection, self._ledger.book, stream_id)]
+        return [(row.event, row.recorded_by) for row in rows]
 
     def _assigned(self, route: CommandRoute, asked: Asked, receipt: Receipt) -> dict[str, object]:
         """What the program filled in. A repeated request is told what was recorded the first time, not what was made up now."""

@@ -35,6 +35,16 @@ class ApproverIsRequester(Refusal):
 
 
 @dataclass(eq=False)
+class NotInAnothersName(Refusal):
+    """Who approves or reviews is who asks, by the token; only a service account states it of others."""
+
+    says: ClassVar[str] = "The field {field} names somebody else than the token."
+    remedy: ClassVar[str] = "Let the person who is named there send it, with a token of their own."
+
+    field: str
+
+
+@dataclass(eq=False)
 class NotTheRequester(Refusal):
     says: ClassVar[str] = "The request was made by {requested_by}; the report is theirs."
     remedy: ClassVar[str] = "Let them report what they did."

@@ -1,0 +1,80 @@
+"""Four eyes by tokens: who approves or reviews is who asks, and was not the first pair."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from api.examples import EXAMPLES
+from ledger.access import four_eyes
+from ledger.application import Ledger
+from ledger.complaint import commands as ask
+from ledger.complaint import ending_commands as end
+from ledger.vault.keys import SubjectKeys
+from tests.api.conftest import bearer
+from tests.api.test_life import Complaint, received
+
+KIND = "/problems/"
+
+
+@pytest.fixture
+def proposed(client: httpx.Client, keys: SubjectKeys, ledger: Ledger) -> Complaint:
+    """A complaint for which somebody who may approve too has proposed a solution, with a token of his own."""
+    it = received(client)
+    it.record(ask.RegisterComplaint)
+    body = EXAMPLES[ask.ProposeSolution] | {"proposed_by": "supervisor.chen"}
+    known = bearer(keys, ledger.book, "supervisor.chen", "customer-service-head")
+    made = client.post(f"/complaints/{it.ids['complaint_id']}/proposals", json=body, headers=known)
+    assert made.status_code == 200, made.text
+    it.ids |= made.json()["assigned"]
+    it.version = made.json()["version"]
+    return it
+
+
+def approve(it: Complaint, headers: dict[str, str], approved_by: str) -> httpx.Response:
+    body: dict[str, Any] = {**EXAMPLES[end.ApproveCompensation], "proposal_id": it.ids["proposal_id"]}
+    path = f"/complaints/{it.ids['complaint_id']}/compensations"
+    given = {**headers, "If-Match": f'"{it.version}"'}
+    return it.client.post(path, json={**body, "approved_by": approved_by}, headers=given)
+
+
+def test_a_compensation_is_approved_by_who_asks_and_did_not_propose_it(
+    proposed: Complaint, keys: SubjectKeys, ledger: Ledger
+) -> None:
+    chen = bearer(keys, ledger.book, "supervisor.chen", "customer-service-head")
+    zhou = bearer(keys, ledger.book, "Lead.Zhou", "management")
+    borrowed = approve(proposed, chen, "lead.zhou")
+    assert (borrowed.status_code, borrowed.json()["type"]) == (403, KIND + "not-in-anothers-name")
+    own = approve(proposed, chen, "supervisor.chen")
+    assert (own.status_code, own.json()["type"]) == (403, KIND + "approver-is-requester")
+    assert approve(proposed, zhou, "lead.zhou").status_code == 200
+
+
+def test_who_handled_does_not_review_under_any_name(
+    proposed: Complaint, keys: SubjectKeys, ledger: Ledger, client: httpx.Client
+) -> None:
+    proposed.record(ask.WithdrawComplaint)
+    path = f"/complaints/{proposed.ids['complaint_id']}/reviews"
+    chen = bearer(keys, ledger.book, "supervisor.chen", "customer-service-head")
+    body = {**EXAMPLES[end.ReviewHandling], "reviewed_at": "2025-10-20T10:00:00+08:00"}
+    for named, kind, status in (
+        ("auditor.lin", "not-in-anothers-name", 403),
+        ("supervisor.chen", "reviewer-handled-it", 409),
+    ):
+        refused = client.post(path, json={**body, "reviewed_by": named}, headers=chen)
+        assert (refused.status_code, refused.json()["type"]) == (status, KIND + kind)
+    lin = bearer(keys, ledger.book, "auditor.lin", "quality")
+    assert client.post(path, json={**body, "reviewed_by": "auditor.lin"}, headers=lin).status_code == 200
+
+
+def test_a_correction_is_approved_by_who_asks(proposed: Complaint, keys: SubjectKeys, ledger: Ledger) -> None:
+    path = f"/complaints/{proposed.ids['complaint_id']}/annulments"
+    body = {**EXAMPLES[ask.AnnulFact], "approved_by": "supervisor.chen", "version": proposed.version}
+    chen = bearer(keys, ledger.book, "lead.zhou", "department-lead", departments=["信用卡中心"])
+    refused = proposed.client.post(path, json=body, headers={**chen, "If-Match": f'"{proposed.version}"'})
+    assert refused.json()["type"] == KIND + "not-in-anothers-name"
+
+
+def test_every_command_that_names_a_second_person_is_held_by_it() -> None:
+    commands = [command for command in EXAMPLES if set(four_eyes.SECOND_EYES) & set(command.model_fields)]
+    assert len(commands) > 20
