@@ -212,8 +212,11 @@ class Running:
         elif not self._in_time(timed.at):
             self._note("too-late-to-extend", timed, before)
         else:
-            self._extended = to
+            granted, self._extended = self._extended, to
             self._put(self._base)
+            if granted is not None and self.due_at < before:  # a longer one was granted already
+                self._extended = granted
+                self._put(self._base)
             self._note("extend", timed, before)
 
     def _admitted(self, timed: Timed) -> Iterator[Span]:

@@ -62,6 +62,11 @@ class TestExtension:
         assert (found.due_at, found.first_due_at) == (DUE + 15 * DAY, DUE)
         assert (str(found.first_limit), str(found.limit)) == ("15 calendar days", "30 calendar days")
 
+    def test_a_shorter_extension_takes_nothing_away_from_a_longer_one(self) -> None:
+        found = decision(longer(30, AT + DAY), longer(20, AT + 2 * DAY))
+        assert (found.due_at, str(found.limit)) == (DUE + 15 * DAY, "30 calendar days")
+        assert decision(longer(20, AT + DAY), longer(30, AT + 2 * DAY)).due_at == DUE + 15 * DAY
+
     def test_a_very_complicated_one_has_sixty_with_rank_and_notice(self) -> None:
         assert decision(longer(60, DUE - DAY, told_at=DUE)).due_at == DUE + 45 * DAY
 
