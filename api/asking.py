@@ -4,6 +4,7 @@ Nothing is computed here, and nothing is recorded.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -16,11 +17,12 @@ import anyio.to_thread
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.responses import HTMLResponse
+from psycopg2.extensions import connection as Connection
 
 from api import answers, problems
 from api.answers import answer
 from api.description import problem_responses, question_description
-from api.moments import Beginning, ClassifiedPlace, Ending, Instant, Place
+from api.moments import Beginning, ClassifiedPlace, Ending, Instant, Place, take_days_of
 from api.page import first_page
 from api.refusals import InvalidRequest, NoSuchPage
 from api.standing import ComplaintNow
@@ -37,7 +39,7 @@ from ledger.vault.index import Alike
 from projections import derivation, history, sla, worklist
 from projections.asking import BadCursor, BeyondTheBook, NotBuilt, NotReached, reached, status, within_the_book
 from projections.catalogue import PROJECTIONS
-from projections.policies import Remembered
+from projections.policies import Followed, Remembered
 
 WAIT_SECONDS_MAX = 2.0
 POLL_SECONDS = 0.02
@@ -46,6 +48,9 @@ PAGE_DEFAULT = 50
 CURSOR_CHARACTERS_MAX = 1000
 
 Found = TypeVar("Found")
+
+DAY_WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+COUNTED_BY_DAYS = ("/figures", "/returns")
 
 PROJECTION = (NotReached, NotBuilt, BeyondTheBook)
 """What a question to a projection may have to say instead of an answer."""
@@ -107,9 +112,26 @@ class Asker:
         self._places = anyio.CapacityLimiter(CONNECTIONS_MAX)
         self._policies = Remembered(ledger.book)
 
+    def routes(self) -> APIRouter:
+        """Routes for questions: none is answered that names a parameter it does not have."""
+        known = [Depends(only_known_parameters), Depends(self.in_its_days)]
+        return APIRouter(default_response_class=Response, dependencies=known)
+
     async def ask(self, question: Callable[..., Found], *args: Any, **asked: Any) -> Found:
         """A question about the book."""
         return await self._on_a_thread(partial(self._ask, question, *args, **asked))
+
+    async def in_its_days(self, request: Request) -> None:
+        """Has the days that a question names, and those that figures are counted by, be days of the book's calendar.
+
+        A question that names no day costs nothing; another one costs an indexed read.
+        """
+        named = any(DAY_WRITTEN.fullmatch(value) for value in request.query_params.values())
+        if named or request.scope["path"].startswith(COUNTED_BY_DAYS):
+            take_days_of((await self.ask(self._policies_of)).now)
+
+    def _policies_of(self, connection: Connection, _book: str) -> Followed:
+        return self._policies.now(connection)
 
     async def tables(self) -> Tables:
         """The code tables in force."""
@@ -174,7 +196,7 @@ class Asker:
 
 def router(asker: Asker) -> APIRouter:
     """Every question, bound to a book."""
-    questions = APIRouter(default_response_class=Response, dependencies=[Depends(only_known_parameters)])
+    questions = asker.routes()
     _add_complaints(questions, asker)
     _add_worklist(questions, asker)
     _add_reports(questions, asker)

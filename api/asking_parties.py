@@ -3,11 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from api import party_answers as answers
 from api.answers import answer
-from api.asking import PAGE_DEFAULT, PAGE_MAX, PROJECTION, After, Asker, AsOf, AtLeast, Limit, only_known_parameters
+from api.asking import PAGE_DEFAULT, PAGE_MAX, PROJECTION, After, Asker, AsOf, AtLeast, Limit
 from api.description import question_description
 from ledger.command import Term
 from ledger.standing import SubjectNotFound
@@ -30,7 +30,7 @@ PLURALS = {
 
 def router(asker: Asker) -> APIRouter:
     """Every question of this module, bound to a book."""
-    routes = APIRouter(default_response_class=Response, dependencies=[Depends(only_known_parameters)])
+    routes = asker.routes()
     for plural, subject in PLURALS.items():
         _add_subject(routes, asker, plural, subject)
     _add_customers(routes, asker)

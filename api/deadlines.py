@@ -8,12 +8,12 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 from psycopg2.extensions import connection as Connection
 from pydantic import Field
 
 from api.answers import Answer, answer
-from api.asking import Asker, AsOf, AtLeast, Now, only_known_parameters
+from api.asking import Asker, AsOf, AtLeast, Now
 from api.description import question_description
 from ledger.complaint.refusals import ComplaintNotFound
 from ledger.deadlines.calendar import Calendar, Name
@@ -191,7 +191,7 @@ ANSWERS: tuple[type[Answer], ...] = (DerivedDeadlines, Regimes, PublishedRegime,
 
 def router(asker: Asker) -> APIRouter:
     """The questions about deadlines, bound to a book."""
-    routes = APIRouter(default_response_class=Response, dependencies=[Depends(only_known_parameters)])
+    routes = asker.routes()
     _add_derivations(routes, asker)
     _add_policies(routes, asker)
     return routes

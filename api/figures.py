@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from psycopg2.extensions import connection as Connection
 
 from api import figure_answers as answers
 from api.answers import answer
-from api.asking import PAGE_DEFAULT, PROJECTION, After, Asker, AsOf, AtLeast, Limit, Now, only_known_parameters
+from api.asking import PAGE_DEFAULT, PROJECTION, After, Asker, AsOf, AtLeast, Limit, Now
 from api.description import question_description
 from api.moments import house_calendar
 from ledger.command import Day
@@ -27,7 +27,7 @@ By = Annotated[Part | None, Query(description="Break the figures down by this.")
 
 def router(asker: Asker) -> APIRouter:
     """Every question about figures, bound to a book."""
-    routes = APIRouter(default_response_class=Response, dependencies=[Depends(only_known_parameters)])
+    routes = asker.routes()
 
     @routes.get("/figures", **question_description(answers.Indicators))
     async def indicators() -> Response:

@@ -1,6 +1,7 @@
 """How a question writes its moments: a position, an instant with its offset, or a day of the institution's calendar."""
 
 import re
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from ledger.deadlines.calendar import Calendar, built_in_calendars
 from ledger.deadlines.regime import built_in_regimes
+from ledger.policy.state import Policies
 
 YEAR_MIN, YEAR_MAX = 1970, 2999
 
@@ -20,8 +22,19 @@ DAY = {"type": "string", "format": "date", "examples": ["2025-09-30"]}
 POSITION = {"type": "integer", "minimum": 0, "examples": [120]}
 
 
+_OF_THE_BOOK: ContextVar[Calendar | None] = ContextVar("_OF_THE_BOOK", default=None)
+
+
+def take_days_of(known: Policies) -> None:
+    """From here on, in this request or this run of the command, days begin and end as the book's published calendar says."""
+    _OF_THE_BOOK.set(known.calendar)
+
+
 def house_calendar() -> Calendar:
-    """The calendar in whose days questions are asked."""
+    """The calendar in whose days questions are asked: the book's; the built-in one of the house where no book was asked."""
+    of_the_book = _OF_THE_BOOK.get()
+    if of_the_book is not None:
+        return of_the_book
     house = next(regime for regime in built_in_regimes() if regime.name == "house")
     return built_in_calendars()[house.calendar]
 

@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from psycopg2.extensions import connection as Connection
 
 from api import return_answers as answers
 from api.answers import answer
-from api.asking import PAGE_DEFAULT, PROJECTION, After, Asker, AsOf, AtLeast, Limit, only_known_parameters
+from api.asking import PAGE_DEFAULT, PROJECTION, After, Asker, AsOf, AtLeast, Limit
 from api.description import question_description
 from api.moments import house_calendar
 from api.refusals import NoSuchCell, NoSuchSubmission
@@ -55,7 +55,7 @@ def names_for(keys: SubjectKeys, book: str, receiver: str) -> Pseudonyms:
 
 def router(asker: Asker, keys: SubjectKeys) -> APIRouter:
     """Every question about returns, bound to a book."""
-    routes = APIRouter(default_response_class=Response, dependencies=[Depends(only_known_parameters)])
+    routes = asker.routes()
     _add_lists(routes, asker)
     _add_documents(routes, asker, keys)
     return routes

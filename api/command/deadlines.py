@@ -84,10 +84,10 @@ def sla_report(
     last = read_day(starts_to, "--to") if starts_to else None
     if first and last and last < first:
         raise WrongUse("--to lies before --from: exchange them")
-    begin = calendar().day_begins_at(first) if first else None
-    before = calendar().day_begins_at(last + timedelta(days=1)) if last else None
     settings = settings_of(database, data, book)
     with asking_of(settings, sla.PROJECTION.name, silent=as_json) as connection:
+        begin = calendar().day_begins_at(first) if first else None
+        before = calendar().day_begins_at(last + timedelta(days=1)) if last else None
         place = place_named(connection, settings.book, as_of)
         of: sla.Classified = "first"
         if classified != "first":

@@ -19,11 +19,12 @@ from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, Wrong
 from api.command.place import make_book, open_keys, open_place, writable_book
 from api.command.printing import print_json, progress, say
 from api.log import configure_logging
+from api.moments import house_calendar
 from ledger.application import Ledger
 from ledger.complaint.events import ComplaintRegistered
 from ledger.database.roles import Role
 from ledger.database.target import Database
-from ledger.deadlines.calendar import Calendar, built_in_calendars
+from ledger.deadlines.calendar import Calendar
 from ledger.proof.checkpoints import Checkpoints
 from ledger.proof.cosigning import make_and_collect
 from ledger.proof.schedule import Schedule
@@ -32,7 +33,6 @@ from ledger.record.reading import stream_events
 from ledger.settings import Settings
 
 DEMO_BOOK = "demo"
-CALENDAR = "china"
 
 SHOWN_FACTS = 6
 """The first so many facts of the complaint that is shown: what was known of it before it was investigated."""
@@ -88,8 +88,8 @@ def import_cfpb(
 
 
 def calendar() -> Calendar:
-    """The institution's calendar, which says where its days begin."""
-    return built_in_calendars()[CALENDAR]
+    """The institution's calendar, which says where its days begin: that of the book that is asked, as it is published."""
+    return house_calendar()
 
 
 def _import_files(target: Database, settings: Settings, files: list[Path], *, silent: bool) -> Report:

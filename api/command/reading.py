@@ -26,6 +26,7 @@ from api.command.options import (
 from api.command.place import open_place, said_to_be_empty
 from api.command.printing import out, print_json, say
 from api.command.upkeep import catch_up
+from api.moments import take_days_of
 from ledger.database.faults import RoleNotGranted
 from ledger.database.roles import Role
 from ledger.record.reading import head
@@ -51,6 +52,7 @@ def asking_of(settings: Settings, *projections: str, silent: bool) -> Iterator[C
                 catch_up(target, settings.book, projection, silent=silent)
             except RoleNotGranted:  # an auditor's login may read and not write
                 say(f"this login may not bring the projection {projection} forward: it is asked as far as it has come")
+        take_days_of(policies_at(connection, settings.book))
         yield connection
 
 

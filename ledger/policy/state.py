@@ -87,6 +87,17 @@ class Policies:
         return versions[wanted - 1]
 
     @cached_property
+    def calendar(self) -> Calendar:
+        """The one in whose days questions are asked: of the first regime that is in force, in its newest version.
+
+        A regime that was retired counts as long as no other is in force.
+        """
+        newest = self.newest_calendars()
+        stepped = [version for regime in self.in_force() for _, version in reversed(regime.versions)]
+        last = [regime.versions[-1][1] for regime in self.in_force()]
+        return next(newest[regime.calendar] for regime in (*last, *stepped, *default_regimes()) if regime is not None)
+
+    @cached_property
     def clock_labels(self) -> "ClockLabels":
         """What a clock of a published regime is called: as its newest version that has the clock says."""
         return {

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -57,7 +58,7 @@ def run_within(*words: str | Path) -> Answer:
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         with redirect_stdout(out), redirect_stderr(err), patch.object(sys, "argv", ["main.py", *map(str, words)]):
-            main.run()
+            copy_context().run(main.run)  # what it sets for itself is not left behind
             code: object = 0
     except SystemExit as ended:
         code = ended.code or 0

@@ -298,3 +298,11 @@ def test_an_institution_s_own_clock_is_called_as_it_says_wherever_it_is_shown(
     assert told.code == 0, told
     assert "card-centre" not in program("sla", "--book", founded).out
     assert program("history", str(complaint), "--book", founded).code == 0
+
+
+def test_days_are_those_of_the_institution_s_own_calendar(program: Program, book: str) -> None:
+    """What goes by English business days is asked in English days, summer time included."""
+    assert program("book", "create", book, "--in-force", "fca-disp").code == 0
+    told = program("sla", "--from", "2026-07-01", "--to", "2026-12-31", "--book", book, "--json").json
+    assert (told["starts_from"], told["starts_before"]) == ("2026-06-30T23:00:00+00:00", "2027-01-01T00:00:00+00:00")
+    assert "(Europe/London)" in program("sla", "--book", book).out

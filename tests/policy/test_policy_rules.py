@@ -141,6 +141,15 @@ class TestWhatIsInForce:
         known = policies(built_in_policies("setup", NOW, in_force=("house", "cbirc-2020-3")))
         assert [regime.name for regime in known.in_force()] == ["house", "cbirc-2020-3"]
 
+    def test_questions_are_asked_in_days_of_the_first_regime_in_force(self) -> None:
+        assert Policies().calendar == founded().calendar == CHINA
+        english = policies(built_in_policies("setup", NOW, in_force=("fca-disp",)))
+        assert english.calendar.zone == "Europe/London"
+        corrected = china(2, date(2027, 12, 28))
+        assert founded(calendar_published(corrected)).calendar == corrected
+        gone = RegimeRetired(name="house", retired_from=TOMORROW, reason="replaced", **DECIDED)
+        assert founded(gone).calendar == CHINA, "until another one is in force"
+
     def test_a_clock_is_called_as_the_newest_version_that_has_it_says(self) -> None:
         (first, resolution) = HOUSE.clocks
         renamed = HOUSE.model_copy(update={"version": 2, "clocks": (first.model_copy(update={"zh": "初次答复"}),)})
