@@ -40,6 +40,16 @@ _FIELDS = {field: re.compile(alphabet) for field, alphabet in ALPHABETS.items()}
 _ENTRY = re.compile(re.escape(FORMAT) + "\n" + "".join(f"(?P<{f}>{a})\n" for f, a in ALPHABETS.items()))
 
 
+def is_name(text: str) -> bool:
+    """Whether an entry can have this stored name."""
+    return _FIELDS["name"].fullmatch(text) is not None
+
+
+def is_origin(text: str) -> bool:
+    """Whether an entry can have this origin."""
+    return _FIELDS["origin"].fullmatch(text) is not None
+
+
 class Entry(NamedTuple):
     """The fields of an entry, as its lines say them."""
 

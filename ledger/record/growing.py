@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ledger.record.problems import Found, Kind
 from ledger.record.tree import HASH_BYTES, Edge, tree_root
-from ledger.record.verify_page import TILE_HASHES
+from ledger.record.verify_page import TILE_BYTES, TILE_HASHES
 
 TILE_LEVEL = 8
 
@@ -58,6 +58,8 @@ class GrowingTree:
         `due` are the sizes, ascending, at which somebody wants to know the root; some 20 hashes each.
         """
         self._asked = deque(due)
+        if not self._pending:
+            leaves, tile_roots = self._add_whole(leaves, tile_roots)
         hashes = [leaves[start : start + HASH_BYTES] for start in range(0, len(leaves), HASH_BYTES)]
         known = list(tile_roots) if not self._pending else []
         place = 0
@@ -69,7 +71,7 @@ class GrowingTree:
             self._answer_asked()
             if len(self._pending) == TILE_HASHES:
                 root = known.pop(0) if known else tree_root(self._pending)
-                self._compare_tile(0, self._pending, root)
+                self._compare_tile(0, b"".join(self._pending), root)
                 self._pending = []
                 self._edge.extend_perfect(TILE_LEVEL, [root])
                 self._within = None
@@ -77,6 +79,22 @@ class GrowingTree:
         self._answer_asked()
         for _, check in self._asked:
             check(None)  # the tree is not so large here
+
+    def _add_whole(self, leaves: bytes, tile_roots: Sequence[bytes]) -> tuple[bytes, Sequence[bytes]]:
+        """Takes whole tiles at the beginning while nobody wants a root within one; gives back the rest."""
+        taken = 0
+        for taken, root in enumerate(tile_roots):
+            end = self._edge.size + TILE_HASHES
+            if (self._due is not None and self._due.size <= end) or (self._asked and self._asked[0][0] <= end):
+                break
+            self._compare_tile(0, leaves[taken * TILE_BYTES : (taken + 1) * TILE_BYTES], root)
+            self._edge.extend_perfect(TILE_LEVEL, [root])
+            self._climb(0, root)
+        else:
+            taken = len(tile_roots)
+        if taken:
+            self._within = None
+        return leaves[taken * TILE_BYTES :], tile_roots[taken:]
 
     def finish(self) -> None:
         """Says which checkpoints cover more than there is."""
@@ -122,13 +140,13 @@ class GrowingTree:
         row.append(root)
         if len(row) == TILE_HASHES:
             above = tree_root(row)
-            self._compare_tile(level + 1, row, above)
+            self._compare_tile(level + 1, b"".join(row), above)
             self._levels[level] = []
             self._climb(level + 1, above)
 
-    def _compare_tile(self, level: int, hashes: Sequence[bytes], root: bytes) -> None:
+    def _compare_tile(self, level: int, hashes: bytes, root: bytes) -> None:
         number = self._numbers[level] if level < len(self._numbers) else 0
         stored = self._tiles(level, number)
-        if stored is not None and stored != (b"".join(hashes), root):
+        if stored is not None and stored != (hashes, root):
             first = number * TILE_HASHES ** (level + 1) + 1
             self._found.add(first, Kind.TILE, f"the tile {level}/{number} is not made of the leaf hashes below it")

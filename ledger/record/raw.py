@@ -66,13 +66,12 @@ def _taken_apart(row: bytes) -> RawEvent | None:
     """The row's fields; None where a field is null or of another type than the table's."""
     if len(row) < _FIXED.size:
         return None
-    fields, *sized, name_bytes = _FIXED.unpack_from(row)
-    if fields != 6 or sized[::2] != [8, 8, 8, 16] or name_bytes < 0:
+    fields, a, position, b, version, c, recorded_us, d, stream, name_bytes = _FIXED.unpack_from(row)
+    if fields != 6 or a != 8 or b != 8 or c != 8 or d != 16 or name_bytes < 0:
         return None
     state_at = _FIXED.size + name_bytes + _LENGTH.size
     (state_bytes,) = _LENGTH.unpack_from(row, state_at - _LENGTH.size)
     if state_bytes != len(row) - state_at:
         return None
     name = row[_FIXED.size : _FIXED.size + name_bytes].decode("utf-8", errors="replace")
-    position, version, recorded_us, stream = sized[1::2]
     return RawEvent(position, version, recorded_us, stream, name, row[state_at:])

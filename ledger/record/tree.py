@@ -106,6 +106,14 @@ def tree_root(leaves: Iterable[bytes]) -> bytes:
     return edge.root()
 
 
+def perfect_root(hashes: bytes) -> bytes:
+    """MTH of a power of two of leaf hashes that stand one behind the other. The same as `tree_root`, in less time."""
+    while len(hashes) > HASH_BYTES:
+        pairs = range(0, len(hashes), 2 * HASH_BYTES)
+        hashes = b"".join([hashlib.sha256(b"\x01" + hashes[i : i + 2 * HASH_BYTES]).digest() for i in pairs])
+    return hashes
+
+
 def _joined(nodes: Sequence[bytes]) -> list[bytes]:
     """The nodes one level up; an odd last one is left out."""
     return [node_hash(nodes[i], nodes[i + 1]) for i in range(0, len(nodes) - 1, 2)]

@@ -14,8 +14,8 @@ from psycopg2.extensions import connection as Connection
 
 from ledger.access.rules import subject_stream
 from ledger.database.sql import queries
-from ledger.event import DIGEST, Event, Held, personal_fields
-from ledger.names import class_of
+from ledger.event import DIGEST, Event, personal_fields
+from ledger.names import UnknownStoredName, class_of
 from ledger.record.book import book_id
 from ledger.record.problems import Found, Kind, Values
 from ledger.vault.keys import SubjectKeys
@@ -65,14 +65,16 @@ class PageOfDigests:
 
     def read(self, position: int, name: str, state: bytes) -> None:
         """Takes in one event; raises UnknownStoredName, or ValueError for a state that is not that event."""
-        self.unread.add(position)
-        event_class = class_of(name)
         try:
-            found = [Digest(position, *each) for each in _digests_in(event_class, orjson.loads(state)["event"], "")]
+            found = _digests_in(_plan(name), orjson.loads(state)["event"], "")
+        except (UnknownStoredName, ValueError):
+            self.unread.add(position)
+            raise
         except (KeyError, TypeError, AttributeError) as error:
+            self.unread.add(position)
             raise ValueError(f"it has not the shape of one ({type(error).__name__})") from None
-        self.unread.discard(position)
-        self.digests += found
+        for each in found:
+            self.digests.append(Digest(position, *each))
 
 
 def check_values(
@@ -84,7 +86,8 @@ def check_values(
     whoever has no keys can read too, or from the key store.
     """
     asked = {"book": where.book, "after": after, "last": last}
-    values = _by_digest(_values(where.connection, "values", asked), found)
+    # who cannot open them has no use for the ciphertexts, which are most of the bytes
+    values = _by_digest(_values(where.connection, "values" if keys else "values_unopened", asked), found)
     earlier = _carried_from_before(where.connection, where.book, page, values)
     placed: set[str] = set()
     lost: list[Digest] = []
@@ -117,30 +120,38 @@ def check_values_outside(connection: Connection, book: str, found: Found) -> Non
             found.add(position, Kind.VALUE, f"the vault holds the value of {digest} outside the book")
 
 
-def _digests_in(event_class: type[Event], event: Mapping[str, Any], prefix: str) -> list[tuple[str, str, str, str]]:
+class _Plan(NamedTuple):
+    """Where the JSON of an event holds digests: field, its subject's field, tier; and the fields that are events themselves."""
+
+    personal: tuple[tuple[str, str, str], ...]
+    nested: tuple[str, ...]
+
+
+def _digests_in(plan: _Plan, event: Mapping[str, Any], prefix: str) -> list[tuple[str, str, str, str]]:
     """Path, subject, tier and digest of each personal value in an event's JSON, nested facts included."""
-    personal, nested = _plan(event_class)
     found = []
-    for name, held in personal:
+    for name, subject, tier in plan.personal:
         digest = event.get(name)
         if digest is not None:
             if not isinstance(digest, str) or DIGEST.fullmatch(digest) is None:
                 raise ValueError(f"{prefix}{name} is no digest")
-            found.append((prefix + name, str(event[held.subject]), str(held.tier), digest))
-    for name in nested:  # a fact inside a correction stands beside its stored name
-        found += _digests_in(class_of(event["name"]), event[name], f"{prefix}{name}.")
+            found.append((prefix + name, str(event[subject]), tier, digest))
+    for name in plan.nested:  # a fact inside a correction stands beside its stored name
+        found += _digests_in(_plan(event["name"]), event[name], f"{prefix}{name}.")
     return found
 
 
 @cache
-def _plan(event_class: type[Event]) -> tuple[tuple[tuple[str, Held], ...], tuple[str, ...]]:
-    """The personal fields of a class, and those fields that are events themselves."""
+def _plan(stored_name: str) -> _Plan:
+    """The plan of a stored name; raises UnknownStoredName."""
+    event_class = class_of(stored_name)
     nested = [
         name
         for name, field in event_class.model_fields.items()
         if isinstance(field.annotation, type) and issubclass(field.annotation, Event)
     ]
-    return personal_fields(event_class), tuple(nested)
+    personal = tuple((name, held.subject, str(held.tier)) for name, held in personal_fields(event_class))
+    return _Plan(personal, tuple(nested))
 
 
 def _values(connection: Connection, query: str, parameters: Mapping[str, object]) -> list[Value]:
@@ -177,6 +188,8 @@ def _may_be_carried(digest: Digest, value: Value) -> bool:
 
 
 def _compare(digest: Digest, value: Value, found: Found) -> None:
+    if digest.subject_id == value.subject_id and digest.path == value.path and digest.tier == value.tier:
+        return
     for what, stated, held in (
         ("path", digest.path, value.path),
         ("data subject", digest.subject_id, value.subject_id),

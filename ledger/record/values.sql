@@ -3,6 +3,11 @@
 SELECT position, digest, subject_id::text AS subject_id, path, tier, ciphertext
   FROM ledger.vault_page(%(book)s, %(after)s, %(last)s);
 
+-- name: values_unopened
+-- The same without their ciphertexts.
+SELECT position, digest, subject_id::text AS subject_id, path, tier, ''::bytea AS ciphertext
+  FROM ledger.vault_page(%(book)s, %(after)s, %(last)s);
+
 -- name: values_carried
 -- A correction keeps the digests of what did not change: their values stand with an earlier event.
 SELECT position, digest, subject_id::text AS subject_id, path, tier, ciphertext

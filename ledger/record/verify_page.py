@@ -4,21 +4,22 @@ Stretches are independent of one another, so several processes can each take som
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from psycopg2.extensions import connection as Connection
 
 from ledger.database.sql import queries
 from ledger.names import UnknownStoredName
-from ledger.record.entry import written
+from ledger.record.entry import FORMAT, is_name, is_origin, written
 from ledger.record.problems import Found, Kind, Problem, Values
 from ledger.record.raw import RawEvent, RawEvents
-from ledger.record.tree import HASH_BYTES, leaf_hash, tree_root
+from ledger.record.tree import HASH_BYTES, leaf_hash, perfect_root
 from ledger.record.values import PageOfDigests, Where, check_values
 from ledger.vault.keys import SubjectKeys
 
 TILE_HASHES = 256
+TILE_BYTES = TILE_HASHES * HASH_BYTES
 
 _QUERIES = queries(__file__)
 
@@ -72,6 +73,7 @@ class _Page:
         self._last_us: int | None = None
         self._leaves: list[tuple[int, bytes]] = []
         self._digests = PageOfDigests()
+        self._writer = EntryWriter(origin)
 
     def verified(self) -> Verified:
         after, last = self._stretch
@@ -82,19 +84,20 @@ class _Page:
         if self._events > 0 and self._position < last:
             self._found.add(self._position + 1, Kind.POSITION, missing(self._position + 1, last))
         values = Values()
+        self._joined = b"".join([leaf for _, leaf in self._leaves])
         if self._events:
             self._compare_leaves()
             where = Where(self._connection, self._book, self._origin)
             values = check_values(where, after, last, self._digests, self._keys, self._found)
-        hashes = [leaf for _, leaf in self._leaves]
-        whole = after % TILE_HASHES == 0 and len(hashes) == last - after
-        full = len(hashes) - len(hashes) % TILE_HASHES if whole else 0
+        leaves = self._joined
+        whole = after % TILE_HASHES == 0 and len(self._leaves) == last - after
+        full = len(leaves) - len(leaves) % TILE_BYTES if whole else 0
         return Verified(
             stretch=self._stretch,
             events=self._events,
             last_position=self._position,
-            leaves=b"".join(hashes),
-            tile_roots=[tree_root(hashes[start : start + TILE_HASHES]) for start in range(0, full, TILE_HASHES)],
+            leaves=leaves,
+            tile_roots=[perfect_root(leaves[start : start + TILE_BYTES]) for start in range(0, full, TILE_BYTES)],
             first_recorded_us=self._first_us,
             last_recorded_us=self._last_us,
             problems=self._found.kept,
@@ -109,19 +112,16 @@ class _Page:
             # its place is not known, so the next event shows the gap
             self._found.add(self._position + 1, Kind.ENTRY, "a row in this place has a field that is null")
             return
-        self._check_place(event)
-        self._check_time(event)
+        if event.position == self._position + 1:
+            self._position = event.position
+        else:
+            self._check_place(event)
+        if self._last_us is not None and event.recorded_us > self._last_us:
+            self._last_us = event.recorded_us
+        else:
+            self._check_time(event)
         try:
-            entry = written(
-                self._origin,
-                event.position,
-                event.stream_id(),
-                event.version,
-                event.name,
-                event.recorded_at(),
-                hashlib.sha256(event.state).hexdigest(),
-            )
-            self._leaves.append((event.position, leaf_hash(entry)))
+            self._leaves.append((event.position, leaf_hash(self._writer.entry(event))))
         except ValueError as error:
             self._found.add(event.position, Kind.ENTRY, str(error))
         try:
@@ -150,7 +150,15 @@ class _Page:
 
     def _compare_leaves(self) -> None:
         """Names the events whose entries have another hash than was stored with them."""
-        stored = self._stored_leaves()
+        after, last = self._stretch
+        chunks = self._rows("leaves", after=after, last=last, chunks_max=last - after)
+        if (
+            self._position == last
+            and len(self._leaves) == last - after
+            and _in_one(chunks, after, last) == self._joined
+        ):
+            return  # every position once, and all of it in one comparison
+        stored = self._stored_leaves(chunks)
         for position, leaf in self._leaves:
             kept = stored.pop(position, None)
             if kept is None:
@@ -158,10 +166,10 @@ class _Page:
             elif kept != leaf:
                 self._found.add(position, Kind.LEAF, "the event's entry does not have the hash that was stored with it")
 
-    def _stored_leaves(self) -> dict[int, bytes]:
+    def _stored_leaves(self, chunks: Sequence[tuple[Any, ...]]) -> dict[int, bytes]:
         after, last = self._stretch
         stored: dict[int, bytes] = {}
-        for first, end, hashes in self._rows("leaves", after=after, last=last, chunks_max=last - after):
+        for first, end, hashes in chunks:
             held = bytes(hashes)
             for start in range(max(after + 1 - first, 0) * HASH_BYTES, len(held), HASH_BYTES):
                 position = first + start // HASH_BYTES
@@ -176,6 +184,52 @@ class _Page:
         with self._connection.cursor() as cursor:
             cursor.execute(_QUERIES[query], {"book": self._book, **parameters})
             return cursor.fetchall()
+
+
+class EntryWriter:
+    """Writes the entries of one book's events as `ledger.record.entry.written` does, in a third of its time.
+
+    What a field cannot be is seen by what it is made of: numbers, a UUID's bytes, a hash; a name is looked at once. Whatever
+    is out of the ordinary is given to `written`, which names the field.
+    """
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+        self._head = f"{FORMAT}\n{origin}\n"
+        self._fits = is_origin(origin)
+        self._names: dict[str, bool] = {}
+        self._streams: dict[bytes, str] = {}
+        self._second = -1
+        self._at = ""
+
+    def entry(self, event: RawEvent) -> bytes:
+        """The entry; raises ValueError naming the field that is outside its alphabet."""
+        state = hashlib.sha256(event.state).hexdigest()
+        stream = self._streams.get(event.stream)
+        if stream is None:
+            stream = self._streams[event.stream] = event.stream_id()
+        second, microsecond = divmod(event.recorded_us, 1_000_000)
+        if second != self._second:
+            self._at, self._second = event.recorded_at()[: -len("000000Z")], second
+        name, position, version = event.name, event.position, event.version
+        if self._fits and position > 0 and version >= 0 and self._names.get(name):
+            at = f"{self._at}{microsecond:06}Z"
+            return f"{self._head}{position}\n{stream}\n{version}\n{name}\n{at}\n{state}\n".encode("ascii")
+        entry = written(self._origin, position, stream, version, name, event.recorded_at(), state)
+        self._names[name] = is_name(name)
+        return entry
+
+
+def _in_one(chunks: Sequence[tuple[Any, ...]], after: int, last: int) -> bytes | None:
+    """The stored leaf hashes of a stretch one behind the other; None where they do not follow one another."""
+    pieces: list[bytes] = []
+    due = after + 1
+    for first, end, hashes in chunks:
+        if first > due or end < due or (first < due and pieces) or len(hashes) != (end - first + 1) * HASH_BYTES:
+            return None
+        pieces.append(bytes(hashes)[(due - first) * HASH_BYTES : (min(end, last) - first + 1) * HASH_BYTES])
+        due = end + 1
+    return b"".join(pieces) if due > last else None
 
 
 NOT_LATER = "recorded_at is not later than that of the event before"

@@ -1,6 +1,7 @@
 """How fast the record is read again: decided on, folded into projections, verified, asked; and how fast files come in."""
 
 import csv
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -348,7 +349,7 @@ def _verify(place: Place) -> Iterator[tuple[Side, Side]]:
 
         def ours() -> float:
             began = time.perf_counter()
-            assert verify(place.database, book).ok
+            assert verify(place.database, book, processes=os.cpu_count() or 1).ok
             return float(events / (time.perf_counter() - began))
 
         def theirs() -> float:

@@ -4,6 +4,7 @@ import hashlib
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -21,11 +22,14 @@ from ledger.names import NAME_OF
 from ledger.record import reading
 from ledger.record.append import Appender, NewDisclosure, NewEvent, Request
 from ledger.record.book import book_id
+from ledger.record.entry import written
 from ledger.record.envelope import Recorded
 from ledger.record.problems import Kind, Values, Verification
 from ledger.record.raw import RawEvent, RawEvents
 from ledger.record.reading import NoSuchBook
+from ledger.record.tree import perfect_root, tree_root
 from ledger.record.verify import verify
+from ledger.record.verify_page import EntryWriter
 from ledger.vault.keys import SubjectKeys
 from ledger.vault.sealing import seal_all
 
@@ -711,3 +715,39 @@ def test_the_role_that_records_can_not_choose_the_key_store(record: Record) -> N
     with pytest.raises(psycopg2.errors.InsufficientPrivilege), connection.cursor() as cursor:
         cursor.execute("SELECT ledger.claim_keys(%s, repeat('a', 64))", (record.book,))
     connection.close()
+
+
+def test_the_fast_writer_writes_what_the_slow_one_does() -> None:
+    """Also for what no entry can hold: the same refusal, by the same words."""
+    chance = random.Random(SEED)
+    writer = EntryWriter("bank.example/main")
+    instants = [0, 999_999, 1_000_000, -1, -(10**15), 86_400 * 10**6, 2**62]
+    for _ in range(2_000):
+        event = RawEvent(
+            chance.choice([1, 2, 10**18, 0, -4]),
+            chance.choice([0, 1, 77, -1]),
+            chance.choice([*instants, chance.randrange(10**15)]),
+            chance.choice([b"\0" * 16, chance.randbytes(16)]),
+            chance.choice(["complaint-received", "reply-sent", "no\nname", ""]),
+            chance.randbytes(3),
+        )
+        assert outcome(partial(writer.entry, event)) == outcome(partial(slowly, event))
+
+
+def slowly(event: RawEvent) -> bytes:
+    state = hashlib.sha256(event.state).hexdigest()
+    at = event.recorded_at()
+    return written("bank.example/main", event.position, event.stream_id(), event.version, event.name, at, state)
+
+
+def outcome(write: Callable[[], bytes]) -> bytes | str:
+    try:
+        return write()
+    except ValueError as refused:
+        return str(refused)
+
+
+@pytest.mark.parametrize("leaves", [1, 2, 4, 64, 256])
+def test_the_root_of_a_whole_tile_is_that_of_the_tree(leaves: int) -> None:
+    hashes = [hashlib.sha256(bytes([n])).digest() for n in range(leaves)]
+    assert perfect_root(b"".join(hashes)) == tree_root(hashes)
