@@ -23,5 +23,6 @@ ACCESS_EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
     ask.LookAtValues: {"purpose": "handling"},
     ask.SearchFiles: {"words": "理财产品", "purpose": "handling"},
     ask.LookUpPerson: {"kind": "contact", "value": "13912345678", "purpose": "registration"},
+    ask.LookAtFile: {"purpose": "handling"},
     ask.EraseDataSubject: {"ground": "customer-request"},
 }

@@ -78,7 +78,7 @@ def create_app(
     )
     problems.install(app)
     recording.install(app, ledger, pool)
-    evidence.install(app, ledger, files)
+    evidence.install(app, ledger, files, vault)
     asker = Asker(ledger, pool, worker.wake)
     app.include_router(asking.router(asker))
     app.include_router(asking_parties.router(asker))
@@ -99,7 +99,7 @@ def create_app(
 
 def _describe_itself(app: FastAPI) -> None:
     """Gives FastAPI the description that is made from our tables; made once, when first asked for."""
-    paths = {**{route.command: route.path_ids for route in recording.COMMANDS}, **looking.SERVED}
+    paths = {**{route.command: route.path_ids for route in recording.COMMANDS}, **looking.SERVED, **evidence.SERVED}
     commands = {command: [*ids, *asking_fields(command)] for command, ids in paths.items()}
     receipts = {recording.receipt_of(route.subject) for route in recording.COMMANDS}
 

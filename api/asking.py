@@ -28,6 +28,7 @@ from api.refusals import InvalidRequest, NoSuchPage
 from api.standing import ComplaintNow
 from api.validation import unknown_parameters
 from ledger.application import Ledger
+from ledger.circumstances import tables_at
 from ledger.command import Term
 from ledger.complaint.refusals import ComplaintNotFound
 from ledger.database.pool import CONNECTIONS_MAX, Pool
@@ -133,9 +134,13 @@ class Asker:
     def _policies_of(self, connection: Connection, _book: str) -> Followed:
         return self._policies.now(connection)
 
-    async def tables(self) -> Tables:
-        """The code tables in force."""
-        return await self._on_a_thread(self.ledger.tables)
+    async def tables(self, as_of: Place | None = None) -> Tables:
+        """The code tables in force, or those of a place. Raises BeyondTheBook."""
+        if as_of is None:
+            return await self._on_a_thread(self.ledger.tables)
+        if isinstance(as_of, int):
+            await self.ask(within_the_book, as_of)
+        return await self.ask(tables_at, as_of=as_of)
 
     async def ask_projection(
         self, name: str, at_least: int, question: Callable[..., Found], *args: Any, **asked: Any
@@ -345,10 +350,13 @@ def _add_service(routes: APIRouter, asker: Asker) -> None:
         """How far each projection has come."""
         return answer(answers.Projections, {"projections": await asker.ask(status, tuple(PROJECTIONS))})
 
-    @routes.get("/codes", **question_description(answers.CodeTables))
-    async def codes() -> Response:
-        """The code tables in force, with labels in Chinese and English, the routing and the limits of approval."""
-        return answer(answers.CodeTables, answers.CodeTables.of(await asker.tables()))
+    @routes.get("/codes", **question_description(answers.CodeTables, BeyondTheBook))
+    async def codes(as_of: AsOf = None) -> Response:
+        """The code tables, with labels in Chinese and English, the routing and the limits of approval.
+
+        Those in force, or those of `as_of`: a fact is read by the tables that stood at its position.
+        """
+        return answer(answers.CodeTables, answers.CodeTables.of(await asker.tables(as_of)))
 
     @routes.get("/health", **question_description(answers.Health))
     async def health() -> Response:

@@ -1,11 +1,11 @@
 """Files of evidence over HTTP: taken in as they come, given out as they are read, never whole in memory.
 
-Whether a caller may see a file is decided by `may_see`, before a byte goes out; nothing is decided here.
+Whether a caller may have a file the vault's service decides, and records the look before a byte goes out.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
 
 import anyio.to_thread
@@ -14,19 +14,24 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from api.answers import Answer, answer
+from api.body import read_command
 from api.caller import Caller
-from api.description import problem_responses
+from api.description import command_description, problem_responses
 from api.refusals import HostNotServed, InvalidRequest, LedgerUnavailable, ProgramFailed
+from ledger.access import commands as ask
 from ledger.application import Ledger
+from ledger.command import Command
 from ledger.complaint.refusals import ComplaintNotFound
 from ledger.evidence import refusals as no
 from ledger.evidence.kinds import BEGINNINGS
 from ledger.evidence.store import EvidenceStore
-from ledger.given import StoredFile
 from ledger.vault.keys import SubjectErased
+from ledger.vault.service import Look, Vault
 
-MaySee: TypeAlias = Callable[[str, StoredFile], None]
-"""Raises a Refusal where this principal may not see the file; records the look before it returns, where looks are kept."""
+LOOKS = "/complaints/{complaint_id}/files/{file_id}/looks"
+
+SERVED: dict[type[Command], list[str]] = {ask.LookAtFile: ["complaint_id", "file_id"]}
+"""The command that is served here, with the ids of its path."""
 
 EVERYWHERE = (InvalidRequest, HostNotServed, ProgramFailed, LedgerUnavailable)
 
@@ -40,15 +45,11 @@ class FileTakenIn(Answer):
     content_type: str
 
 
-def anybody(_principal: str, _file: StoredFile) -> None:
-    """Lets every caller see every file: for a service that only its own machine reaches."""
-
-
-def install(app: FastAPI, ledger: Ledger, store: EvidenceStore, may_see: MaySee = anybody) -> None:
+def install(app: FastAPI, ledger: Ledger, store: EvidenceStore, vault: Vault) -> None:
     """Serves the two routes of a complaint's files."""
     routes = APIRouter()
     _add_intake(routes, ledger, store)
-    _add_download(routes, store, may_see)
+    _add_download(routes, store, vault)
     app.include_router(routes)
 
 
@@ -88,34 +89,33 @@ def _add_intake(routes: APIRouter, ledger: Ledger, store: EvidenceStore) -> None
         return told
 
 
-def _add_download(routes: APIRouter, store: EvidenceStore, may_see: MaySee) -> None:
-    @routes.get(
-        "/complaints/{complaint_id}/files/{file_id}",
-        tags=["questions"],
-        response_class=StreamingResponse,
-        responses={
-            200: {
-                "description": "The file as it came.",
-                "headers": {
-                    "Evidence-Digest": {"schema": {"type": "string"}, "description": "As the fact states it."},
-                    "Evidence-Salt": {
-                        "schema": {"type": "string"},
-                        "description": "In hex: SHA-256 of salt and content.",
-                    },
-                },
-                "content": _binary(),
-            },
-            **problem_responses([no.NoSuchFile, no.FileErased, *EVERYWHERE]),
-        },
+def _add_download(routes: APIRouter, store: EvidenceStore, vault: Vault) -> None:
+    described = command_description(
+        SERVED[ask.LookAtFile], ask.LookAtFile, FileTakenIn, decides=False, status=HTTPStatus.OK
     )
-    async def give_out_file(complaint_id: UUID, file_id: UUID, principal: Caller) -> Response:
+    described["responses"][200] = {
+        "description": "The file as it came. The look is recorded at `Ledger-Position`.",
+        "headers": {
+            "Ledger-Position": {"schema": {"type": "integer"}, "description": "Of the event that says who looked."},
+            "Evidence-Digest": {"schema": {"type": "string"}, "description": "As the fact states it."},
+            "Evidence-Salt": {"schema": {"type": "string"}, "description": "In hex: SHA-256 of salt and content."},
+        },
+        "content": _binary(),
+    }
+
+    @routes.post(LOOKS, operation_id="look-at-file", response_class=StreamingResponse, **described)
+    async def look_at_file(request: Request, principal: Caller) -> Response:
         """A file of evidence, piece by piece."""
-        whole = await anyio.to_thread.run_sync(store.find, complaint_id, file_id)
-        await anyio.to_thread.run_sync(may_see, principal, whole.file)
-        salt, content = await anyio.to_thread.run_sync(store.open, whole)
+        asked = (await read_command(ask.LookAtFile, request)).command
+        assert isinstance(asked, ask.LookAtFile)
+        whole = await anyio.to_thread.run_sync(store.find, asked.complaint_id, asked.file_id)
+        look = Look(asked.complaint_id, asked.purpose, request_id=asked.request_id)
+        position = await anyio.to_thread.run_sync(vault.look_at_file, look, whole.file, principal)
+        salt, content = await anyio.to_thread.run_sync(store.open, whole, position)
         headers = {
             "Content-Length": str(whole.file.size_bytes),
-            "Content-Disposition": f'attachment; filename="{file_id}"',
+            "Content-Disposition": f'attachment; filename="{asked.file_id}"',
+            "Ledger-Position": str(position),
             "Evidence-Digest": whole.file.digest,
             "Evidence-Salt": salt.hex(),
         }

@@ -61,7 +61,7 @@ class ShownValues(Answer):
 
 
 class Looked(Answer):
-    """One look at the values of a data subject."""
+    """One look at the values of a data subject, or at a file of evidence, which was then given out whole."""
 
     position: int
     complaint_id: UUID
@@ -71,6 +71,7 @@ class Looked(Answer):
     request_id: UUID | None
     seen_by: str
     seen_at: Any
+    file_id: UUID | None = Field(description="The file of evidence that was given out; null: values were looked at.")
 
 
 class Looks(Answer):

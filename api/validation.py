@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, get_args
 
 from api.refusals import FieldError
-from ledger.command import Name, Words
-from ledger.event import Code, Currency, Label, Reference, Sha256Hex, StaffId
+from ledger.command import Name, StaffId, Words
+from ledger.event import Code, Currency, Label, Reference, Sha256Hex
 
 FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}(\.[a-z0-9_]{1,40})*|[A-Za-z]+(-[A-Za-z]+)*", re.ASCII)
 
@@ -81,7 +81,8 @@ def _constraint(annotation: Any) -> str:
 PATTERN_SAYS: Mapping[str, str] = {
     _pattern(Words): "must hold more than blanks, and no NUL character (U+0000)",
     _pattern(Name): "must be one line with more than blanks in it, and no control character",
-    _constraint(StaffId): "must be 1 to 64 letters, digits, dots, hyphens, underscores or @, a letter or digit first",
+    _constraint(StaffId): "must be 1 to 64 letters, digits, dots, hyphens or underscores, a letter or digit first: the "
+    "number or account name that the institution gave; no e-mail address, for it stands in the record for ever",
     _constraint(Code): "must be a code of its table (see /codes): lower-case letters, digits and hyphens",
     _constraint(Label): "must be one line, without a control character",
     _constraint(

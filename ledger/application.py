@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
 from typing import Any, ClassVar, cast
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import orjson
 from eventsourcing.application import Application
@@ -45,6 +45,7 @@ from ledger.refusal import Refusal
 from ledger.states import States
 from ledger.subject import Subject
 from ledger.subjects import subject_named, subject_of
+from ledger.tables.built_in import tables_stream
 from ledger.tables.state import Tables
 from ledger.vault.index import Alike, BlindIndex
 from ledger.vault.keys import SubjectKeys, fingerprint_secret, mark_of
@@ -221,7 +222,11 @@ class Ledger(Application[UUID]):
             state, last_version = self._folded(subject, stream_id)
             if expected_version is not None and last_version != expected_version:
                 raise ExpectedVersionStale(subject.name, stream_id, expected_version, last_version)
-            events = subject.decide(state, command, self._given(command))
+            given = self._given(command)
+            own = subject.decide(state, command, given)
+            beside, places = self._beside(subject, command, given) if own else ([], [])
+            events = [*beside, *own]  # its own last: the receipt and the request's row name the last event's stream
+            places += [(stream_id, version) for version, _ in enumerate(own, last_version + 1)]
             sealed, disclosures = seal_all(events, self._keys)
             self._add_to_index([(stream_id, event) for event in events])
             request = Request(
@@ -229,26 +234,40 @@ class Ledger(Application[UUID]):
                 principal=principal,
                 fingerprint=fingerprint,
                 stream_id=stream_id,
-                version=last_version + len(events),
+                version=last_version + len(own),
                 disclosures=[_to_vault(disclosure) for disclosure in disclosures],
             )
             if key is not None:
                 request.key = key
             envelopes = (
-                Recorded(stream_id, version, event, principal, command.command_name())
-                for version, event in enumerate(sealed, last_version + 1)
+                Recorded(place, version, event, principal, command.command_name())
+                for (place, version), event in zip(places, sealed, strict=True)
             )
             try:
                 self.save(*envelopes, request=request)
             except VersionConflict:
                 if decision:  # once, somebody was faster; twice, the state that was kept may be of another database
-                    self._states.forget(subject, stream_id)
+                    for place in {stream_id, *(each for each, _ in places)}:
+                        self._states.forget(subject, place)
                 continue
             except KeyReused:
                 raise IdempotencyKeyReused(request.key) from None
             assert request.outcome is not None
             return self._receipt(request.outcome)
         raise SubjectBusy(subject.name, stream_id)
+
+    def _beside(
+        self, subject: Subject[Any], command: Command, given: Given
+    ) -> tuple[Sequence[Event], list[tuple[UUID, int]]]:
+        """What the command leads to in the other stream that it is recorded in too, each fact with its place there."""
+        found = subject.counterpart(command)
+        if found is None:
+            return [], []
+        other_id, counterpart = found
+        state, last_version = self._folded(subject, other_id)
+        second = counterpart(state)
+        events = [] if second is None else subject.decide(state, second, given)
+        return events, [(other_id, version) for version, _ in enumerate(events, last_version + 1)]
 
     @cached_property
     def id(self) -> UUID:
@@ -440,7 +459,7 @@ class Ledger(Application[UUID]):
 
     @cached_property
     def _circumstances(self) -> Circumstances:
-        return Circumstances(self.book, uuid5(self.id, "tables"))
+        return Circumstances(self.book, tables_stream(self.id))
 
     def _given(self, command: Command) -> Given:
         with as_the_library_says(), self.record.pool.connection() as connection:

@@ -14,10 +14,26 @@ from psycopg2.extensions import connection as Connection
 from ledger.command import Command
 from ledger.evidence.store import stored_file
 from ledger.given import Given
+from ledger.record.book import book_id
 from ledger.record.envelope import opened
-from ledger.record.reading import stream_events
+from ledger.record.reading import head, position_at, stream_events
+from ledger.tables.built_in import tables_stream
 from ledger.tables.events import TablesEvent
+from ledger.tables.known import KnownTables
 from ledger.tables.state import Tables, evolve
+
+
+def known_tables(connection: Connection, book: str) -> KnownTables:
+    """The tables of a book at every position; raises NoSuchBook. Costs one read of their stream, some 60 kB a publication."""
+    stream_id = tables_stream(book_id(head(connection, book).origin))
+    rows = stream_events(connection, book, stream_id)
+    return KnownTables((row.position, cast("TablesEvent", opened(row).event)) for row in rows)
+
+
+def tables_at(connection: Connection, book: str, *, as_of: int | datetime) -> Tables:
+    """The tables as they stood at a position or an instant; the built-in ones before any were published."""
+    position = as_of if isinstance(as_of, int) else position_at(connection, book, as_of)
+    return known_tables(connection, book).at(position)
 
 
 class Circumstances:

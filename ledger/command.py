@@ -15,7 +15,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from pydantic import StringConstraints as Limits
 
 from ledger.currency import in_use
-from ledger.event import StaffId
+from ledger.event import StaffId as RecordedStaffId
 
 INSTANT_MIN = datetime(1970, 1, 1, tzinfo=UTC)
 """Nothing in a complaint happened earlier: an older year is a slip of the pen."""
@@ -59,8 +59,34 @@ Name = Annotated[
 ]
 """A name, number or address of a person: 1 to 200 characters on one line."""
 
-Term = Name
-"""A term of a scheme or a department: never a personal value."""
+_OF_A_PERSON = re.compile(
+    r"[^\s@]@[^\s@]"  # an e-mail address
+    r"|(?<!\d)(?:\+?86)?1[3-9]\d{9}(?!\d)"  # a mobile number
+    r"|(?<!\d)\d{17}[\dXx](?![\dXx])"  # an identity number
+    r"|(?<!\d)\d{13,19}(?!\d)"  # a card or account number
+)
+"""What can be told to be somebody's own from its form. A name cannot."""
+
+
+def names_nobody(given: str) -> str:
+    """Refuses text that holds an address or number of a person: it would stand in the record for ever, out of the vault."""
+    if _OF_A_PERSON.search(given):
+        raise ValueError(
+            "must not hold an e-mail address, telephone, identity or account number: it would stand in the record for "
+            "ever; put it in a field whose words are kept in the vault, such as content or reason"
+        )
+    return given
+
+
+Term = Annotated[Name, AfterValidator(names_nobody)]
+"""A term of a scheme, a department or a title: never a personal value."""
+
+StaffId = Annotated[str, Limits(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""A member of staff or a service account, as commands name them: by the institution's own number or account name.
+
+No e-mail address: it is personal, and who did something stands in the record for ever. (Facts recorded earlier may hold
+one, and are read as they are.)
+"""
 
 
 @dataclass(frozen=True)
@@ -77,7 +103,7 @@ class Asking:
     """Marks a field that the program fills with who asks, as its token says; no body may state it."""
 
 
-CallerId = Annotated[StaffId, Asking()]
+CallerId = Annotated[RecordedStaffId, Asking()]
 """Who asks."""
 
 

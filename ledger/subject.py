@@ -25,6 +25,8 @@ class Subject(Generic[State]):
     given an id of the book's own, for a subject of which a book has one. `nothing` is the state before the first event.
     `decide` gives the facts that a command leads to in the circumstances it is given, `[]` where it is already so, and
     raises a Refusal otherwise; rules that read the time only are wrapped by `by_time`. `evolve` is total.
+    `counterpart` names the other stream of the same kind in which a command is recorded too, and what is decided there on
+    the ground of its state: both are recorded, or neither.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Subject(Generic[State]):
     evolve: Callable[[State, Any], State]
     decide: Callable[[State, Any, Given], Sequence[Event]]
     fold: Callable[[Sequence[Any], State], State] | None = None
+    counterpart: Callable[[Any], "tuple[UUID, Callable[[State], Command | None]] | None"] = lambda _: None
 
     def folded(self, state: State, events: Sequence[Event]) -> State:
         """The state after further events; by `fold`, where a subject folds many at once with less work."""

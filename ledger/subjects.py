@@ -2,7 +2,6 @@
 
 from functools import cache
 from typing import Any
-from uuid import uuid5
 
 from ledger.access import rules as access
 from ledger.access.commands import AccessRequestCommand, DataSubjectCommand, SearchCommand
@@ -12,6 +11,7 @@ from ledger.command import Command
 from ledger.complaint import rules as complaint_rules
 from ledger.complaint import state as complaint_state
 from ledger.complaint.commands import ComplaintCommand
+from ledger.complaint.together import counterpart
 from ledger.customer import rules as customer_rules
 from ledger.customer.commands import CustomerCommand
 from ledger.customer.state import Customer
@@ -31,6 +31,7 @@ from ledger.returns.commands import ReturnCommand
 from ledger.subject import Subject, by_time
 from ledger.tables import rules as tables_rules
 from ledger.tables import state as tables_state
+from ledger.tables.built_in import tables_stream
 from ledger.tables.commands import TablesCommand
 
 SUBJECTS: tuple[Subject[Any], ...] = (
@@ -42,6 +43,7 @@ SUBJECTS: tuple[Subject[Any], ...] = (
         evolve=complaint_state.evolve,
         fold=complaint_state.fold,
         decide=complaint_rules.decide,
+        counterpart=counterpart,
     ),
     Subject(
         name="policies",
@@ -54,7 +56,7 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="tables",
         commands=TablesCommand,
-        stream=lambda _, book: uuid5(book, "tables"),
+        stream=lambda _, book: tables_stream(book),
         nothing=tables_state.Tables(),
         evolve=tables_state.evolve,
         decide=by_time(tables_rules.decide),

@@ -9,10 +9,12 @@ from rich.table import Table
 from api.command.passing import clock_name
 from api.command.printing import cell, table
 from api.command.telling import happened
-from api.command.telling_stages import named
+from api.command.wording import named
 from ledger.deadlines.calendar import Calendar
 from ledger.deadlines.explain import NAMES
 from ledger.policy.state import ClockLabels
+from ledger.tables.known import KnownTables
+from ledger.tables.state import Tables
 from projections import sla
 from projections.derivation import Derived
 from projections.sla import Line, OverduePage, Report
@@ -28,6 +30,29 @@ LABELS = {
     "product": ("product", "jrt-business"),
 }
 """Where the codes that a report is broken down by have their labels."""
+
+
+DEEDS = {
+    "register": "register 登记",
+    "send-first-reply": "first reply 首次回复",
+    "classify": "classify 分类",
+    "grade": "grade 分级",
+    "assign": "assign 分配",
+    "reassign": "reassign 回避改派",
+    "form-team": "form team 组专项组",
+    "start-emergency": "emergency 启动应急",
+    "go-on-with-emergency": "go on with emergency 继续应急",
+    "review-emergency": "review emergency 应急评估",
+    "resolve": "resolve 处理",
+    "send-reply": "reply 回复",
+    "obtain-evidence": "obtain evidence 取证",
+    "give-assistance": "assist 协助",
+    "decide-escalation": "decide escalation 上报决定",
+    "provide-compensation": "compensate 兑付补偿",
+    "close": "close 结案",
+    "archive": "archive 归档",
+}
+"""What somebody has to do in a complaint, in both languages; `--json` and the API have the names on the left."""
 
 
 def sla_document(report: Report, overdue: OverduePage) -> dict[str, object]:
@@ -47,23 +72,26 @@ def sla_document(report: Report, overdue: OverduePage) -> dict[str, object]:
     }
 
 
-def sla_tables(report: Report, overdue: OverduePage, calendar: Calendar, labels: ClockLabels) -> Iterator[Table | str]:
-    """The report as a person reads it."""
+def sla_tables(
+    report: Report, overdue: OverduePage, calendar: Calendar, labels: ClockLabels, tables: KnownTables
+) -> Iterator[Table | str]:
+    """The report as a person reads it, with the labels that the book had at its position."""
     yield (
         f"SLA report 时效报告 of the book {report.book}, as known at position {report.position:,}, "
         f"judged at {happened(report.now, calendar)} ({calendar.zone})"
     )
-    yield _figures(report, labels)
+    then = tables.at(report.position)
+    yield _figures(report, labels, then)
     if overdue.rows:
         yield ""
-        yield _overdue(overdue, calendar, labels)
+        yield _overdue(overdue, calendar, labels, then)
     yield (
         "Rate: met of met and missed. Missed holds what is overdue 逾期 (still open and past its limit). "
         "Void: withdrawn in time. Unknown: ended elsewhere, no day stated."
     )
 
 
-def _figures(report: Report, labels: ClockLabels) -> Table:
+def _figures(report: Report, labels: ClockLabels, tables: Tables) -> Table:
     numbers = (
         *("met 达标", "missed 超时", "overdue 逾期", "running 处理中", "void", "unknown", "rate 及时率"),
         "used 用时 50% / 90%",
@@ -75,7 +103,7 @@ def _figures(report: Report, labels: ClockLabels) -> Table:
         counts = (line.met, line.missed, line.overdue, line.running, line.void, line.unknown)
         rate = "–" if line.rate is None else f"{line.rate:.1%}"
         when = () if report.period is None else (_period(report.period, line.period),)
-        part = when if report.part is None else (*when, _part(report.part, line))
+        part = when if report.part is None else (*when, _part(report.part, line, tables))
         used = "–" if line.used_seconds is None else " / ".join(map(_duration, line.used_seconds[:2]))
         made.add_row(clock_name(line.regime, line.clock, labels), *part, *map(cell, counts), rate, used)
     return made
@@ -102,14 +130,14 @@ def _duration(seconds: float) -> str:
     return f"{hours:.1f} h" if hours <= 48 else f"{hours / 24:.1f} d"
 
 
-def _part(part: str, line: Line) -> str:
+def _part(part: str, line: Line, tables: Tables) -> str:
     if line.part is None:
         return "–"
-    labels = (named(code_table, line.part) for code_table in LABELS.get(part, ()))
+    labels = (named(tables, code_table, line.part) for code_table in LABELS.get(part, ()))
     return next((labelled for labelled in labels if labelled != line.part), line.part)
 
 
-def _overdue(overdue: OverduePage, calendar: Calendar, labels: ClockLabels) -> Table:
+def _overdue(overdue: OverduePage, calendar: Calendar, labels: ClockLabels, tables: Tables) -> Table:
     more = ", the longest overdue first; there are more" if overdue.next_cursor else ""
     made = table(f"Overdue 逾期{more}", "complaint", "clock", "due", "grade", "department", "handler")
     for row in overdue.rows:
@@ -117,7 +145,7 @@ def _overdue(overdue: OverduePage, calendar: Calendar, labels: ClockLabels) -> T
             row.reference or str(row.complaint_id),
             clock_name(row.regime, row.clock, labels),
             happened(row.due_at, calendar) + _provisional(provisional=row.provisional),
-            "–" if row.grade is None else named("grade", row.grade),
+            "–" if row.grade is None else named(tables, "grade", row.grade),
             row.department or "–",
             row.handler or "–",
         )
@@ -221,17 +249,18 @@ def worklist_document(page: Worklist) -> dict[str, object]:
     }
 
 
-def worklist_table(page: Worklist, calendar: Calendar, labels: ClockLabels, now: datetime) -> Table:
-    """The open complaints as a person reads them; what is past its limit is marked."""
+def worklist_table(page: Worklist, calendar: Calendar, labels: ClockLabels, now: datetime, tables: Tables) -> Table:
+    """The open complaints and what is to be done in each, as a person reads them; what is past its limit is marked."""
     title = f"Open complaints 待办 of the book {page.book}, as known at position {page.position:,}; times of {calendar.zone}"
-    made = table(title, "due", "clock", "complaint", "stage", "grade", "department", "assignee")
+    made = table(title, "due", "clock", "complaint", "stage", "to do 待办", "grade", "department", "assignee")
     for task in page.tasks:
         made.add_row(
             _due(task, calendar, now),
             "–" if task.clock is None else clock_name(task.regime or "", task.clock, labels),
             task.reference or str(task.complaint_id),
             task.stage or "–",
-            "–" if task.grade is None else named("grade", task.grade) + (" 紧急" if task.urgent else ""),
+            ", ".join(DEEDS.get(deed, deed) for deed in task.to_do) or "–",
+            "–" if task.grade is None else named(tables, "grade", task.grade) + (" 紧急" if task.urgent else ""),
             task.department or "–",
             task.assignee or "–",
         )

@@ -20,6 +20,7 @@ from api.command.printing import print_json, say, table
 from api.command.upkeep import catch_up
 from ledger.audit.events import AUDIT_NAMES
 from ledger.audit.rules import Finding
+from ledger.circumstances import known_tables
 from ledger.database.roles import Role
 from ledger.proof.exporting import SAMPLE_MAX, sample
 from ledger.record.envelope import opened
@@ -153,6 +154,7 @@ def difference(
         found = reading.complaint_named(connection, settings.book, complaint, last)
         page, lines = reading.history_lines(connection, settings.book, found, last, LINES_MAX)
         _, before = reading.history_lines(connection, settings.book, found, first, LINES_MAX)
+        tables = known_tables(connection, settings.book)
     known = {line.version: line for line in before}
     new = [line for line in lines if known.get(line.version) != line]
     if as_json:
@@ -167,5 +169,5 @@ def difference(
         return
     if not new:
         say(f"nothing became known of it between positions {first:,} and {last:,}")
-    for part in telling.told(page, new, calendar()):
+    for part in telling.told(page, new, calendar(), tables):
         console().print(part, soft_wrap=isinstance(part, str))

@@ -22,6 +22,7 @@ from api.command.printing import print_json
 from api.command.upkeep import catch_up
 from api.page import html
 from ledger.application import Ledger
+from ledger.circumstances import known_tables
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.event import Code, StaffId
@@ -160,7 +161,7 @@ def _covering(connection: Connection, checkpoints: Checkpoints, position: int) -
 def _told(connection: Connection, book: str, complaint: UUID, position: int) -> Told:
     """The history as `complaint-ledger history` tells it, as a page, and its facts for a program."""
     found, lines = reading.history_lines(connection, book, complaint, position, LINES_MAX)
-    parts = "".join(_as_html(part) for part in telling.told(found, lines, calendar()))
+    parts = "".join(_as_html(part) for part in telling.told(found, lines, calendar(), known_tables(connection, book)))
     document = {
         "book": found.book,
         "complaint_id": complaint,

@@ -27,6 +27,7 @@ from api.command.place import said_to_be_empty
 from api.command.policies import calendar_file, regime_file
 from api.command.printing import out, print_json, progress, say
 from api.command.reading import AS_OF, asking_of, complaint_named, place_named
+from ledger.circumstances import known_tables
 from ledger.deadlines.regime import Regime
 from ledger.policy.state import ClockLabel, ClockLabels
 from projections import derivation, history, sla
@@ -146,7 +147,8 @@ def print_sla(
     else:
         console = out()
         labels = policies_at(connection, book, report.position).clock_labels
-        for part in accounts.sla_tables(report, overdue, calendar(), labels):
+        tables = known_tables(connection, book)
+        for part in accounts.sla_tables(report, overdue, calendar(), labels, tables):
             console.print(part, soft_wrap=isinstance(part, str))
     if report.position == 0:
         say(said_to_be_empty(connection, book) or f"nothing was recorded in the book {book} by then")

@@ -14,7 +14,8 @@ from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, Wrong
 from api.command.printing import cell, out, print_json, say, table
 from api.command.reading import AS_OF, asking_of, place_named
 from api.command.telling import happened
-from ledger.complaint.codes import code_tables
+from ledger.circumstances import known_tables
+from ledger.tables.state import Tables
 from projections.indicators.address import Address, NotAnAddress, address_of
 from projections.indicators.asking import (
     CASES_MAX,
@@ -103,10 +104,11 @@ def show(
         on = ground(connection, settings.book, calendar(), as_of=place, now=now)
         wanted = asked_about(period, starts_from, starts_to, on, PERIODS_SHOWN if name and by is None else 1)
         found = figures(connection, on, None if name is None else [name], period, wanted, by)
+        tables = known_tables(connection, settings.book).at(on.at.position)
     if as_json:
         print_json(document(on, found))
     else:
-        for part in _told(on, found, name, by):
+        for part in _told(on, found, name, by, tables):
             out().print(part, soft_wrap=isinstance(part, str))
 
 
@@ -150,10 +152,11 @@ def drill(
     known(asked.indicator)
     with asking_of(settings, *READ, silent=as_json) as connection:
         page, events = opened_figure(connection, settings.book, asked, limit)
+        tables = known_tables(connection, settings.book).at(page.position)
     if as_json:
         print_json(cases_document(page, events))
     else:
-        for part in _opened(asked, page, events):
+        for part in _opened(asked, page, events, tables):
             out().print(part, soft_wrap=isinstance(part, str))
     if page.next_cursor is not None:
         say(f"there are more: ask with a higher --limit (at most {CASES_MAX}), or page through the API")
@@ -242,12 +245,12 @@ def written(indicator: Definition, value: float | None) -> str:
             return f"{value:,.0f}"
 
 
-def labelled(by: str | None, part: str | None) -> str:
+def labelled(by: str | None, part: str | None, tables: Tables) -> str:
     """The labels of what a figure is broken down by, in both languages where its table has them."""
     if part is None:
         return "–"
     for name in LABELLED.get(by or "", ()):
-        coded = code_tables()[name].get(part)
+        coded = tables.codes.get(name, {}).get(part)
         if coded is not None:
             return f"{coded.en} {coded.zh}"
     return part
@@ -257,7 +260,9 @@ def _target(indicator: Definition) -> str | None:
     return None if indicator.target is None else str(indicator.target)
 
 
-def _told(on: Ground, found: Sequence[Figure], name: str | None, by: Part | None) -> Iterator[Table | str]:
+def _told(
+    on: Ground, found: Sequence[Figure], name: str | None, by: Part | None, tables: Tables
+) -> Iterator[Table | str]:
     spans = sorted({figure.period for figure in found})
     days = f"{spans[0].begins_on} to {spans[-1].ends_on}" if spans else "no days"
     yield (
@@ -275,7 +280,7 @@ def _told(on: Ground, found: Sequence[Figure], name: str | None, by: Part | None
         made.add_row(
             *(map(cell, figure.period) if many else ()),
             *(() if name is not None else (indicator.title,)),
-            *((labelled(by, figure.part),) if by else ()),
+            *((labelled(by, figure.part, tables),) if by else ()),
             *(written(indicator, value) for value in values),
             *(_target(indicator) or "", {True: "yes", False: "NO", None: ""}[figure.met], cell(figure.cases)),
         )
@@ -334,9 +339,11 @@ def print_cases(
         out().print(_cases_table(events))
 
 
-def _opened(asked: Address, page: Cases, events: dict[Case, Sequence[RecordedEvent]]) -> Iterator[Table | str]:
+def _opened(
+    asked: Address, page: Cases, events: dict[Case, Sequence[RecordedEvent]], tables: Tables
+) -> Iterator[Table | str]:
     indicator = definition(asked.indicator)
-    part = f", {asked.by} {labelled(asked.by, asked.part)}" if asked.by else ""
+    part = f", {asked.by} {labelled(asked.by, asked.part, tables)}" if asked.by else ""
     yield (
         f"{indicator.title}, {asked.period.begins_on} to {asked.period.ends_on}{part}: "
         f"the cases behind it, as known at position {page.position:,}"

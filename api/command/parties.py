@@ -12,6 +12,7 @@ from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, Wrong
 from api.command.place import said_to_be_empty
 from api.command.printing import out, print_json, say
 from api.command.reading import AS_OF, asking_of, place_named
+from ledger.circumstances import known_tables
 from projections import duties, timeline
 
 Who = Annotated[str | None, typer.Option("--who", help="Only what this member of staff has.")]
@@ -53,6 +54,7 @@ def customer_timeline(
             if found.next_cursor is None or len(lines) >= limit:
                 break
             place, cursor = found.position, found.next_cursor
+        tables = known_tables(connection, settings.book)
         empty = None if lines else said_to_be_empty(connection, settings.book)
     if not lines:
         raise WrongUse(empty or f"nothing is known of a customer {customer_id} in the book {settings.book}")
@@ -69,7 +71,7 @@ def customer_timeline(
         )
     else:
         console = out()
-        for part in party_telling.timeline_parts(found, lines, calendar()):
+        for part in party_telling.timeline_parts(found, lines, calendar(), tables):
             console.print(part, soft_wrap=isinstance(part, str))
     if found.next_cursor is not None:
         say("there is more: ask with a higher --limit")
@@ -91,6 +93,7 @@ def what_is_to_be_done(
     settings = settings_of(database, data, book)
     with asking_of(settings, duties.PROJECTION.name, silent=as_json) as connection:
         page = duties.page(connection, settings.book, kind=kind, who=who, rows_max=limit)
+        tables = known_tables(connection, settings.book)
         empty = None if page.duties else said_to_be_empty(connection, settings.book)
     if as_json:
         print_json(
@@ -102,7 +105,7 @@ def what_is_to_be_done(
             }
         )
     else:
-        out().print(party_telling.duties_table(page, calendar(), datetime.now(UTC)))
+        out().print(party_telling.duties_table(page, calendar(), datetime.now(UTC), tables.now))
     if not page.duties:
         say(empty or f"nothing of the kind is to be done in the book {settings.book}")
     if page.next_cursor is not None:

@@ -22,6 +22,7 @@ from ledger.policy.events import POLICY_NAMES
 from ledger.record.book import book_names, claim_keys, create_book
 from ledger.record.reading import NoSuchBook, events_after, head
 from ledger.settings import BOOK_DEFAULT, Settings
+from ledger.tables.events import TABLES_NAMES
 from ledger.vault.keys import SubjectKeys, mark_of
 
 BOOKS_NAMED_MAX = 5
@@ -85,9 +86,9 @@ def _holds_a_ledger(settings: Settings) -> bool:
 
 
 def make_book(database: Database, book: str, origin: str | None = None, in_force: Collection[str] = IN_FORCE) -> bool:
-    """Opens a book where there is none of this name, with the built-in policies as its first events; says whether it did.
+    """Opens a book where there is none of this name, with the built-in policies and code tables as its first events; says whether it did.
 
-    A book of this name that has no policies yet gets them too: cut off here, it is still empty; opened by an older
+    A book of this name that has none yet gets them too: cut off here, it is still empty; opened by an older
     program, it goes on by the default ones.
     Raises WrongUse for an unfit name, and for a regime in force that is not built in.
     """
@@ -106,7 +107,7 @@ def make_book(database: Database, book: str, origin: str | None = None, in_force
             found(database, book, datetime.now(UTC), in_force if is_empty else IN_FORCE)
         except RoleNotGranted:  # who migrates may be let do no more than that
             say(
-                f"the book {book} has no policies of its own yet and goes by the built-in house limits: run "
+                f"the book {book} has not all policies and code tables of its own yet and goes by the built-in ones: run "
                 f"`complaint-ledger book create {book}` as a login that may act as {Role.APPLICATION}"
             )
     return not known
@@ -141,10 +142,10 @@ def say_if_empty(database: Database, book: str) -> None:
 
 
 def holds_more_than_policies(connection: Connection, book: str) -> bool:
-    """Whether anything is recorded in a book but its policies, which every book begins with."""
+    """Whether anything is recorded in a book but its policies and code tables, which every book begins with."""
     size = head(connection, book).size
     beginning = events_after(connection, book, 0, POLICIES_LOOKED_AT_MAX)
-    return size > len(beginning) or any(row.name not in POLICY_NAMES for row in beginning)
+    return size > len(beginning) or any(row.name not in {**POLICY_NAMES, **TABLES_NAMES} for row in beginning)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from api.command.place import open_place, said_to_be_empty
 from api.command.printing import out, print_json, say
 from api.command.upkeep import catch_up
 from api.moments import take_days_of
+from ledger.circumstances import known_tables
 from ledger.database.faults import RoleNotGranted
 from ledger.database.roles import Role
 from ledger.record.reading import head
@@ -108,6 +109,7 @@ def complaint_history(
         complaint_id = complaint_named(connection, settings.book, complaint, place)
         found, lines = history_lines(connection, settings.book, complaint_id, place, limit)
         labels = policies_at(connection, settings.book, found.position).clock_labels
+        tables = known_tables(connection, settings.book)
     if as_json:
         print_json(
             {
@@ -120,7 +122,7 @@ def complaint_history(
         )
     else:
         console = out()
-        for part in telling.told(found, lines, calendar(), labels):
+        for part in telling.told(found, lines, calendar(), tables, labels):
             console.print(part, soft_wrap=isinstance(part, str))
     if found.next_cursor is not None:
         say(f"there is more after position {lines[-1].position:,}: ask with a higher --limit")
@@ -190,6 +192,7 @@ def open_complaints(
     with asking_of(settings, worklist.PROJECTION.name, silent=as_json) as connection:
         page = worklist.page(connection, settings.book, department=department, assignee=assignee, rows_max=limit)
         labels = policies_at(connection, settings.book, page.position).clock_labels
+        tables = known_tables(connection, settings.book).now
         nothing = None if page.tasks else _nothing_open(connection, settings.book, department, assignee)
         unlimited, reopened = worklist.without_limit(
             connection, settings.book, department=department, assignee=assignee
@@ -197,7 +200,7 @@ def open_complaints(
     if as_json:
         print_json(accounts.worklist_document(page))
     else:
-        out().print(accounts.worklist_table(page, calendar(), labels, datetime.now(UTC)))
+        out().print(accounts.worklist_table(page, calendar(), labels, datetime.now(UTC), tables))
     if nothing is not None:
         say(nothing)
     if unlimited:

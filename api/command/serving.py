@@ -15,13 +15,14 @@ from api.command.books import print_line
 from api.command.deadlines import print_sla
 from api.command.demo.drawn import complaint_id
 from api.command.demo.fill import SEED, SHOWN
-from api.command.filling import demo_settings, fill_once, shown_command
+from api.command.filling import calendar, demo_settings, fill_once, shown_command
 from api.command.options import BookName, DatabaseUrl, DataFolder, WrongUse, settings_of
 from api.command.place import open_ledger, open_place, writable_book
 from api.command.printing import say
 from api.command.tokens import print_tokens
 from api.command.upkeep import catch_up, names
 from api.log import configure_logging
+from api.measurer import measurer_of
 from api.sealer import sealer_of
 from api.timekeeper import timekeeper_of
 from ledger.application import Ledger
@@ -87,6 +88,7 @@ def _run(ledger: Ledger, target: Database, bound: socket.socket, settings: Setti
         Schedule(checkpoints, witnesses_of(settings)),
         timekeeper_of(ledger, target),
         sealer_of(ledger, target),
+        measurer_of(ledger, target, calendar()),
     ):
         server(create_app(ledger, target, settings=settings), bound.getsockname()[1]).run(sockets=[bound])
 

@@ -9,9 +9,11 @@ from rich.table import Table
 
 from api.command.passing import PASSING
 from api.command.printing import table
-from api.command.telling_stages import STAGE_SENTENCES, money, named
+from api.command.telling_stages import STAGE_SENTENCES, money
+from api.command.wording import Details
 from ledger.deadlines.calendar import Calendar
 from ledger.policy.state import ClockLabels
+from ledger.tables.known import KnownTables
 from projections.history import History, Line
 
 LATE = timedelta(minutes=15)
@@ -25,13 +27,18 @@ DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
 
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T")
 
-Details = Mapping[str, Any]
-
 
 def told(
-    history: History, lines: Sequence[Line], calendar: Calendar, labels: ClockLabels | None = None
+    history: History,
+    lines: Sequence[Line],
+    calendar: Calendar,
+    tables: KnownTables,
+    labels: ClockLabels | None = None,
 ) -> Iterator[Table | str]:
-    """The heading, one line for each fact, and what is to be known about when they were recorded."""
+    """The heading, one line for each fact, and what is to be known about when they were recorded.
+
+    Codes are read by the tables that the book had when the fact was recorded.
+    """
     yield (
         f"Complaint {history.complaint_id} 投诉历史, as known at position {history.position:,} of the book {history.book}; "
         f"times of {calendar.zone}"
@@ -48,7 +55,7 @@ def told(
             said = PASSING[line.name](line.details, calendar, labels or {})
             rows.add_row("", when, line.recorded_by, said + _recording(line, calendar, line.recorded_by))
             continue
-        what = _what(line, changes.get(line.version))
+        what = _what(line, changes.get(line.version), tables)
         rows.add_row(
             str(line.version),
             when,
@@ -94,8 +101,8 @@ def _when(line: Line, calendar: Calendar, *, days_only: bool) -> str:
     return f"{local:%Y-%m-%d}" if days_only and local.time() == time.min else f"{local:%Y-%m-%d %H:%M}"
 
 
-def _what(line: Line, changes: str | None) -> str:
-    sentence = SENTENCES[line.name](line.details)
+def _what(line: Line, changes: str | None, tables: KnownTables) -> str:
+    sentence = SENTENCES[line.name](Details(line.details, tables.at(line.position)))
     if changes is not None:
         sentence += f": {changes}"
     if line.annulled_by_version is not None:
@@ -124,7 +131,7 @@ def _recording(line: Line, calendar: Calendar, recorder: str | None) -> str:
 
 def _changes(lines: Sequence[Line], calendar: Calendar) -> dict[int, str]:
     """What each correction changed, field by field, against the fact as it stood before."""
-    standing: dict[int, Details] = {}
+    standing: dict[int, Mapping[str, Any]] = {}
     changes: dict[int, str] = {}
     for line in lines:
         assert line.version is not None, "what time brought about corrects nothing"
@@ -137,7 +144,7 @@ def _changes(lines: Sequence[Line], calendar: Calendar) -> dict[int, str]:
     return changes
 
 
-def _change(name: str, old: Details, new: Details, calendar: Calendar) -> str:
+def _change(name: str, old: Mapping[str, Any], new: Mapping[str, Any], calendar: Calendar) -> str:
     """A field with both values; of a personal one only that it changed."""
     words = name.replace("_", " ")
     if DIGEST.fullmatch(str(old.get(name) or new.get(name))):
@@ -154,8 +161,8 @@ def _value(value: object, calendar: Calendar) -> str:
 
 
 def _received(d: Details) -> str:
-    parts = [f"received the complaint by {named('channel', d['channel'])}"]
-    parts += [named("product", d["product"])] if "product" in d else []
+    parts = [f"received the complaint by {d.named('channel', d['channel'])}"]
+    parts += [d.named("product", d["product"])] if "product" in d else []
     parts += [f"branch {d['branch']}"] if "branch" in d else []
     if "amount_in_dispute_minor" in d:
         parts.append(f"{money(d['amount_in_dispute_minor'], d['currency'])} in dispute")
@@ -172,20 +179,20 @@ CLASSIFIED: Mapping[str, tuple[str, str]] = {
 
 def _classified(d: Details) -> str:
     categories, products = CLASSIFIED.get(d["scheme"], ("", ""))
-    terms = [named(categories, d["category"])]
+    terms = [d.named(categories, d["category"])]
     if d.get("product") not in (None, d["category"]):
-        terms.append(named(products, d["product"]))
-    terms += [named("", d[term]) for term in ("sub_product",) if term in d]
-    terms += [named("issue", d[term]) for term in ("issue", "sub_issue") if term in d]
-    terms += [f"cause {named('cause', d['cause'])}"] if "cause" in d else []
+        terms.append(d.named(products, d["product"]))
+    terms += [d.named("", d[term]) for term in ("sub_product",) if term in d]
+    terms += [d.named("issue", d[term]) for term in ("issue", "sub_issue") if term in d]
+    terms += [f"cause {d.named('cause', d['cause'])}"] if "cause" in d else []
     return f"classified it ({d['scheme']}): " + "; ".join(terms)
 
 
 def _graded(d: Details) -> str:
     tables = {"seriousness": "seriousness", "extent": "extent", "customer_state": "customer-state"}
-    criteria = "; ".join(named(table, d[field]) for field, table in tables.items() if field in d)
+    criteria = "; ".join(d.named(table, d[field]) for field, table in tables.items() if field in d)
     urgent = ", urgent 紧急" if d.get("urgent") else ""
-    return f"graded it {named('grade', d['grade'])}{urgent}" + (f" ({criteria})" if criteria else "")
+    return f"graded it {d.named('grade', d['grade'])}{urgent}" + (f" ({criteria})" if criteria else "")
 
 
 def _file(d: Details) -> str:
@@ -198,7 +205,7 @@ def _given_to(d: Details) -> str:
 
 
 def _proposed(d: Details) -> str:
-    kind = f": {named('compensation-kind', d['compensation_kind'])}" if "compensation_kind" in d else ""
+    kind = f": {d.named('compensation-kind', d['compensation_kind'])}" if "compensation_kind" in d else ""
     amount = f" {money(d['compensation_minor'], d['currency'])}" if "compensation_minor" in d else ""
     return f"proposed a solution{kind}{amount}"
 
@@ -217,11 +224,11 @@ def _stated(d: Details) -> str:
 SENTENCES: Mapping[str, Callable[[Details], str]] = {
     "complaint-received": _received,
     "complaint-registered": lambda d: f"registered it as {d['reference']}",
-    "automatic-reply-sent": lambda d: f"a machine acknowledged it by {named('channel', d['channel'])}",
+    "automatic-reply-sent": lambda d: f"a machine acknowledged it by {d.named('channel', d['channel'])}",
     "contact-noted": lambda d: (
-        f"noted a contact {'from' if d['direction'] == 'inbound' else 'to'} the customer by {named('channel', d['channel'])}"
+        f"noted a contact {'from' if d['direction'] == 'inbound' else 'to'} the customer by {d.named('channel', d['channel'])}"
     ),
-    "first-reply-sent": lambda d: f"gave the first reply by {named('channel', d['channel'])} 首次回复",
+    "first-reply-sent": lambda d: f"gave the first reply by {d.named('channel', d['channel'])} 首次回复",
     "complaint-classified": _classified,
     "complaint-reclassified": lambda d: f"again {_classified(d)}",
     "complaint-graded": _graded,
@@ -229,14 +236,14 @@ SENTENCES: Mapping[str, Callable[[Details], str]] = {
     "complaint-assigned": lambda d: f"gave it to {_given_to(d)}",
     "complaint-reassigned": lambda d: f"moved it to {_given_to(d)}",
     "investigation-started": lambda d: f"started an investigation 调查, led by {d['lead']}",
-    "evidence-provided": lambda d: f"put evidence on file: {named('evidence-kind', d['kind'])}" + _file(d),
-    "finding-made": lambda d: "made a finding" + (f": cause {named('cause', d['cause'])}" if "cause" in d else ""),
+    "evidence-provided": lambda d: f"put evidence on file: {d.named('evidence-kind', d['kind'])}" + _file(d),
+    "finding-made": lambda d: "made a finding" + (f": cause {d.named('cause', d['cause'])}" if "cause" in d else ""),
     "investigation-closed": lambda d: "closed the investigation",  # noqa: ARG005 - every sentence is asked the same way
     "solution-proposed": _proposed,
     "proposal-accepted": lambda d: "noted that the customer accepts the proposal",  # noqa: ARG005 - as above
     "proposal-declined": lambda d: "noted that the customer declines the proposal",  # noqa: ARG005 - as above
-    "complaint-resolved": lambda d: f"decided 处理完毕: {named('outcome', d['outcome'])}",
-    "reply-sent": lambda d: f"told the customer the result by {named('channel', d['channel'])} 回复",
+    "complaint-resolved": lambda d: f"decided 处理完毕: {d.named('outcome', d['outcome'])}",
+    "reply-sent": lambda d: f"told the customer the result by {d.named('channel', d['channel'])} 回复",
     "satisfaction-rated": _rated,
     "complaint-closed": lambda d: "closed the file 结案",  # noqa: ARG005 - as above
     "complaint-reopened": lambda d: (
@@ -245,7 +252,7 @@ SENTENCES: Mapping[str, Callable[[Details], str]] = {
     "complaint-withdrawn": lambda d: "took the customer's withdrawal 撤诉",  # noqa: ARG005 - as above
     "outcome-stated": _stated,
     "outcome-disputed": lambda d: f"says that the customer disputed the outcome ({d['source']})",
-    "complaint-transferred": lambda d: f"took it as transferred 转办 by {named('body', d['body'])}",
+    "complaint-transferred": lambda d: f"took it as transferred 转办 by {d.named('body', d['body'])}",
     "deadline-extended": lambda d: (
         f"extended 延长 {d['clock']} of {d['regime']} to {d['limit_amount']} {d['limit_unit']}"
         + (f", by leave of {d['approved_by']}" if "approved_by" in d else "")
@@ -254,10 +261,10 @@ SENTENCES: Mapping[str, Callable[[Details], str]] = {
     "appraisal-ended": lambda d: "noted the end of the appraisal",  # noqa: ARG005 - as above
     "new-facts-received": lambda d: "took new facts and reasons from the customer 新的事实和理由",  # noqa: ARG005 - as above
     "holding-response-sent": lambda d: (
-        f"told the customer by {named('channel', d['channel'])} that the answer needs longer"
+        f"told the customer by {d.named('channel', d['channel'])} that the answer needs longer"
         + (f", until {d['final_response_by_on']}" if "final_response_by_on" in d else "")
     ),
-    "complaint-ruled-out": lambda d: f"found that it is no complaint 不属于投诉: {named('nature', d['nature'])}",
+    "complaint-ruled-out": lambda d: f"found that it is no complaint 不属于投诉: {d.named('nature', d['nature'])}",
     "complaint-merged": lambda d: f"merged 合并 it into complaint {d['into_complaint_id']}",
     "group-recognised": lambda d: f"noted that {d['complainants']} people complain together 群体投诉",
     **STAGE_SENTENCES,

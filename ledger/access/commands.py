@@ -6,17 +6,18 @@ A field of type `CallerId` is who asks, by the token; no body says it.
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from ledger.access.events import FOUND_MAX, VALUES_MAX, Digest, FieldPath
-from ledger.command import CallerId, Command, Instant, Name, NewId
-from ledger.event import Code, SubjectId, Tier
+from ledger.command import CallerId, Command, Instant, Name, NewId, names_nobody
+from ledger.event import Code, Sha256Hex, SubjectId, Tier
 
 Reason = Annotated[
     str,
     StringConstraints(
         strict=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
     ),
+    AfterValidator(names_nobody),
 ]
 """One line that names no person."""
 
@@ -72,6 +73,17 @@ class SeePersonalData(DataSubjectCommand):
     paths: Annotated[tuple[FieldPath, ...], Field(max_length=VALUES_MAX)]
     digests: Annotated[tuple[Digest, ...], Field(max_length=VALUES_MAX)]
     revealed: Annotated[tuple[Digest, ...], Field(max_length=VALUES_MAX)]
+    purpose: Code
+    request_id: UUID | None = None
+    seen_by: CallerId
+
+
+class SeeEvidenceFile(DataSubjectCommand):
+    """The vault's own: record that somebody is about to be given a file of evidence."""
+
+    complaint_id: UUID
+    file_id: UUID
+    file_digest: Sha256Hex
     purpose: Code
     request_id: UUID | None = None
     seen_by: CallerId
@@ -156,3 +168,12 @@ class EraseDataSubject(Command):
 
     subject_id: SubjectId
     ground: Code
+
+
+class LookAtFile(Command):
+    """Be given a file of evidence 查阅证据, whole and in clear. The look is recorded first."""
+
+    complaint_id: UUID
+    file_id: UUID
+    purpose: Code
+    request_id: UUID | None = None

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from ledger.event import Code, Event, Label, StaffId, SubjectId, Tier
+from ledger.event import Code, Event, Label, Sha256Hex, StaffId, SubjectId, Tier
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
 FieldPath = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,199}$")]
@@ -79,6 +79,18 @@ class PersonalDataSeen(DataSubjectEvent):
     seen_at: AwareDatetime
 
 
+class EvidenceFileSeen(DataSubjectEvent):
+    """Somebody was given a file of evidence 查阅证据, whole and in clear. Recorded before a byte of it went out."""
+
+    complaint_id: UUID
+    file_id: UUID
+    file_digest: Sha256Hex
+    purpose: Code
+    request_id: UUID | None = None
+    seen_by: StaffId
+    seen_at: AwareDatetime
+
+
 class ErasureRequested(DataSubjectEvent):
     """Somebody asked that the values be erased, and on which ground. From here on they are stored and secured, no more."""
 
@@ -130,7 +142,9 @@ class PersonalDataSearched(Event):
 
 
 AnyAccessRequestEvent: TypeAlias = AccessRequested | AccessApproved | AccessDeclined | AccessUseReported
-AnyDataSubjectEvent: TypeAlias = PersonalDataSeen | ErasureRequested | LegalHoldPlaced | LegalHoldLifted | SubjectErased
+AnyDataSubjectEvent: TypeAlias = (
+    PersonalDataSeen | EvidenceFileSeen | ErasureRequested | LegalHoldPlaced | LegalHoldLifted | SubjectErased
+)
 
 ACCESS_NAMES: dict[str, type[Event]] = {
     "access-requested": AccessRequested,
@@ -138,6 +152,7 @@ ACCESS_NAMES: dict[str, type[Event]] = {
     "access-declined": AccessDeclined,
     "access-use-reported": AccessUseReported,
     "personal-data-seen": PersonalDataSeen,
+    "evidence-file-seen": EvidenceFileSeen,
     "erasure-requested": ErasureRequested,
     "legal-hold-placed": LegalHoldPlaced,
     "legal-hold-lifted": LegalHoldLifted,

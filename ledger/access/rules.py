@@ -148,6 +148,8 @@ def decide_subject(subject: DataSubject, command: ask.DataSubjectCommand, given:
     match command:
         case ask.SeePersonalData():
             return _see(subject, command, now)
+        case ask.SeeEvidenceFile():
+            return _see_file(subject, command, now)
         case ask.RequestErasure():
             if subject.restricted_since is not None:
                 return []
@@ -189,6 +191,23 @@ def _see(subject: DataSubject, command: ask.SeePersonalData, now: datetime) -> l
             paths=command.paths,
             digests=command.digests,
             revealed=command.revealed,
+            purpose=command.purpose,
+            request_id=command.request_id,
+            seen_by=command.seen_by,
+            seen_at=now,
+        )
+    ]
+
+
+def _see_file(subject: DataSubject, command: ask.SeeEvidenceFile, now: datetime) -> list[Event]:
+    if subject.restricted_since is not None and command.purpose != LEGAL_CLAIM:
+        raise refuse.ProcessingRestricted(command.subject_id, subject.restricted_since)
+    return [
+        fact.EvidenceFileSeen(
+            subject_id=command.subject_id,
+            complaint_id=command.complaint_id,
+            file_id=command.file_id,
+            file_digest=command.file_digest,
             purpose=command.purpose,
             request_id=command.request_id,
             seen_by=command.seen_by,
@@ -262,7 +281,7 @@ def evolve_subject(subject: DataSubject, event: fact.DataSubjectEvent) -> DataSu
     """What stands for the subject after one more recorded fact. Total."""
     told = fact.known_subject_event(event)
     match told:
-        case fact.PersonalDataSeen():
+        case fact.PersonalDataSeen() | fact.EvidenceFileSeen():
             return subject
         case fact.ErasureRequested():
             return replace(subject, restricted_since=subject.restricted_since or told.requested_at)

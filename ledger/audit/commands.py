@@ -6,8 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from ledger.audit.events import ActionIds, FactVersions, FindingLevel
-from ledger.command import Command, Instant, NewId, Term, Words
-from ledger.event import StaffId
+from ledger.command import Command, Instant, NewId, StaffId, Term, Words
 
 
 class AuditFindingCommand(Command):

@@ -62,7 +62,10 @@ class ProceedingsEnded(ComplaintEvent):
 
 
 class RepeatTakenIn(ComplaintEvent):
-    """A repeat without new facts is handled with this complaint from now on; on its own stream it is merged 合并."""
+    """A repeat without new facts is handled with this complaint from now on; on its own stream it is merged 合并.
+
+    The two are recorded together, or neither.
+    """
 
     repeat_complaint_id: UUID
     reason: OptionalText = None

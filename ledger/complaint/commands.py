@@ -5,13 +5,13 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue
 
-from ledger.command import Assigned, Day, Instant, Name, NewId, Term, Words
+from ledger.command import Assigned, Day, Instant, Name, NewId, StaffId, Term, Words
 from ledger.complaint.asked import ComplaintCommand
 from ledger.complaint.ending_commands import EndingCommand
 from ledger.complaint.events import Grade, Minor, Outcome, Score
 from ledger.complaint.handling_commands import HandlingCommand
 from ledger.complaint.moving import Amount, Unit
-from ledger.event import Code, Currency, Reference, Sha256Hex, StaffId, SubjectId
+from ledger.event import Code, Currency, Reference, Sha256Hex, SubjectId
 
 __all__ = ["ComplaintCommand"]  # what stands here and is made elsewhere
 
@@ -342,7 +342,7 @@ class RuleOutComplaint(ComplaintCommand):
 
 
 class MergeComplaint(ComplaintCommand):
-    """Have a repeat without new facts handled with another complaint."""
+    """Have a repeat without new facts handled with another complaint, which is recorded to have taken it in."""
 
     into_complaint_id: UUID
     reason: Words | None = None

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from ledger.command import Instant, NewId, Term, Words
+from ledger.command import Instant, NewId, StaffId, Term, Words
 from ledger.complaint.asked import ComplaintCommand
 from ledger.complaint.fact import Minor
-from ledger.event import Code, Currency, Reference, StaffId
+from ledger.event import Code, Currency, Reference
 
 Codes = Annotated[tuple[Code, ...], Field(max_length=50)]
 
@@ -132,7 +132,7 @@ class EndProceedings(ComplaintCommand):
 
 
 class TakeInRepeat(ComplaintCommand):
-    """Handle a repeat without new facts with this complaint; merge it on its own stream too."""
+    """Handle a repeat without new facts with this complaint; on the repeat it is recorded as merged, with it or not at all."""
 
     repeat_complaint_id: UUID
     reason: Words | None = None

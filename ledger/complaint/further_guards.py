@@ -43,6 +43,7 @@ from ledger.complaint.grounds import (
     open_investigation,
     same_person,
     unconcerned,
+    unless_withdrawn,
     while_handled,
 )
 from ledger.complaint.inquiry import (
@@ -56,6 +57,7 @@ from ledger.complaint.inquiry import (
 from ledger.complaint.picture import Complaint, Emergency, Opened
 from ledger.complaint.refusals import (
     AlreadyArchived,
+    AlreadyMerged,
     ApproverIsAuthor,
     EmergencyNotEnded,
     EmergencyRuns,
@@ -232,8 +234,11 @@ def _aftercare(complaint: Complaint, fact: AftercareEvent) -> None:
         case ProceedingsEnded():
             _ends(complaint.proceedings, "proceedings_id", fact.proceedings_id, fact, "they were opened")
             amount_with_currency(fact, "awarded_minor")
-        case RepeatTakenIn():
-            while_handled(complaint, fact)
+        case RepeatTakenIn():  # while it is handled, or after it was closed: a repeat often comes then
+            not_before_the_receipt(complaint, fact)
+            unless_withdrawn(complaint)
+            if complaint.merger is not None:
+                raise AlreadyMerged(complaint.merger.into_complaint_id)
             if fact.repeat_complaint_id in complaint.repeat_ids:
                 raise IdTaken("repeat_complaint_id", fact.repeat_complaint_id)
         case RelationshipRepaired():

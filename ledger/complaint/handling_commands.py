@@ -5,10 +5,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from ledger.command import Assigned, Day, Instant, Name, NewId, Term, Words
+from ledger.command import Assigned, Day, Instant, Name, NewId, StaffId, Term, Words
 from ledger.complaint.asked import ComplaintCommand
 from ledger.complaint.emergency import EmergencyStep
-from ledger.event import Code, StaffId, SubjectId
+from ledger.event import Code, SubjectId
 
 
 class NameRepresentative(ComplaintCommand):

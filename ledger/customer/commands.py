@@ -5,9 +5,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from ledger.command import Assigned, Command, Day, Instant, Name, NewId, Term, Words
+from ledger.command import Assigned, Command, Day, Instant, Name, NewId, StaffId, Term, Words
 from ledger.customer.events import Codes, CustomerTier, SharingGround
-from ledger.event import Code, StaffId, SubjectId
+from ledger.event import Code, SubjectId
 
 
 class CustomerCommand(Command):

@@ -1,7 +1,8 @@
 """Keeps files of evidence beside the vault, encrypted under their data subject's key, piece by piece.
 
 It takes and gives out one MiB at a time, so a recording of hours costs the memory of one piece. Who may see a file is
-decided by who calls; nothing is logged here.
+decided by the vault's service, which records the look first: a piece is read by the position of that event and in no
+other way.
 
 Each file has a key of its own, derived from the subject's (HKDF-SHA-256) and the file's id: so the number of a piece is
 its nonce, and destroying the subject's key erases the file. A piece is bound to its place and to whether it is the last.
@@ -9,6 +10,7 @@ its nonce, and destroying the subject's key erases the file. A piece is bound to
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
@@ -35,6 +37,8 @@ from ledger.vault.keys import SubjectKeys
 
 PIECE_BYTES = 1024 * 1024
 SALT_BYTES = 16
+SWEEP_SECONDS = 3600.0
+"""How often a running service looks for files that were broken off."""
 
 _SQL = queries(__file__)
 
@@ -138,6 +142,7 @@ class EvidenceStore:
     ) -> None:
         self._book, self._keys, self._writing, self._reading = book, keys, writing, reading
         self._bytes_max = bytes_max
+        self._swept_at = -SWEEP_SECONDS
 
     def close(self) -> None:
         """Closes both pools."""
@@ -146,11 +151,24 @@ class EvidenceStore:
 
     def begin(self, complaint_id: UUID, subject_id: UUID, content_type: str) -> Intake:
         """Begins to take in a file; raises ContentTypeNotTaken, or SubjectErased where the subject was."""
+        self.sweep_now_and_then()
         if content_type not in BEGINNINGS:
             raise ContentTypeNotTaken(tuple(BEGINNINGS))
         key = self._keys.keys_for([subject_id])[subject_id]
         file = (uuid4(), complaint_id, subject_id, content_type)
         return Intake(self._writing, self._book, file, key, self._bytes_max)
+
+    def sweep_now_and_then(self) -> None:
+        """Takes away what was never ended, as long as that was not done within the hour: whoever brings a file pays for it."""
+        now = time.monotonic()
+        if now - self._swept_at >= SWEEP_SECONDS:
+            self._swept_at = now
+            self.sweep()
+
+    def sweep(self) -> int:
+        """Takes away the pieces of files that were broken off a day ago or more; how many pieces went."""
+        (pieces,) = _ask(self._writing, "sweep", book=self._book)
+        return int(pieces)
 
     def find(self, complaint_id: UUID, file_id: UUID) -> Whole:
         """The file of that complaint; raises NoSuchFile."""
@@ -160,8 +178,10 @@ class EvidenceStore:
             raise NoSuchFile(file_id)
         return found
 
-    def open(self, whole: Whole) -> tuple[bytes, Iterator[bytes]]:
+    def open(self, whole: Whole, look_position: int) -> tuple[bytes, Iterator[bytes]]:
         """The salt of a file and its content, piece by piece; raises FileErased, and FileBroken on the way.
+
+        `look_position` is that of the event by which the look was recorded, an hour ago at most.
 
         Costs one read and one decryption a piece, and the memory of one.
         """
@@ -170,22 +190,22 @@ class EvidenceStore:
         if key is None:
             raise FileErased(file.file_id)
         cipher = AESGCM(_file_key(key, file.file_id))
-        first = self._piece(cipher, whole, 0)
-        return first[:SALT_BYTES], self._content(cipher, whole, first)
+        first = self._piece(cipher, whole, 0, look_position)
+        return first[:SALT_BYTES], self._content(cipher, whole, first, look_position)
 
-    def _content(self, cipher: AESGCM, whole: Whole, first: bytes) -> Iterator[bytes]:
+    def _content(self, cipher: AESGCM, whole: Whole, first: bytes, look_position: int) -> Iterator[bytes]:
         digest = hashlib.sha256(first)
         yield first[SALT_BYTES:]
         for number in range(1, whole.pieces):
-            piece = self._piece(cipher, whole, number)
+            piece = self._piece(cipher, whole, number, look_position)
             digest.update(piece)
             yield piece
         if digest.hexdigest() != whole.file.digest:
             raise FileBroken(f"the file {whole.file.file_id} has another digest than the record says")
 
-    def _piece(self, cipher: AESGCM, whole: Whole, number: int) -> bytes:
+    def _piece(self, cipher: AESGCM, whole: Whole, number: int, look_position: int) -> bytes:
         file_id = whole.file.file_id
-        row = _ask(self._reading, "piece", book=self._book, file_id=str(file_id), number=number)
+        row = _ask(self._reading, "piece", book=self._book, position=look_position, number=number)
         try:
             place = _place(number, last=number == whole.pieces - 1)
             return cipher.decrypt(_nonce(number), bytes(row[0]), place)

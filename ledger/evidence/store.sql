@@ -15,5 +15,9 @@ SELECT complaint_id, subject_id, digest, size_bytes, content_type, pieces
   FROM ledger.evidence_file_of(%(book)s, %(file_id)s);
 
 -- name: piece
--- One piece, for the role that may read the vault.
-SELECT ledger.evidence_piece_of(%(book)s, %(file_id)s, %(number)s);
+-- One piece of the file that a look is at, for the role that may read the vault.
+SELECT ledger.evidence_piece_seen(%(book)s, %(position)s, %(number)s);
+
+-- name: sweep
+-- What was broken off goes.
+SELECT ledger.sweep_evidence_pieces(%(book)s);

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from ledger.command import Command, Day, Instant, NewId, Term, Words
-from ledger.event import Code, Sha256Hex, StaffId
+from ledger.command import Command, Day, Instant, NewId, StaffId, Term, Words
+from ledger.event import Code, Sha256Hex
 from ledger.improvement.events import Audience, Better, Causes, Degree, Effect, RiskLevel, Thousandths, WarningLevel
 
 Version = Annotated[int, Field(ge=1)]

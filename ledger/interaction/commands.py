@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from ledger.command import Assigned, Command, Day, Instant, NewId, Term, Words
-from ledger.event import Code, StaffId, SubjectId
+from ledger.command import Assigned, Command, Day, Instant, NewId, StaffId, Term, Words
+from ledger.event import Code, SubjectId
 from ledger.interaction.events import InteractionKind, Score, Seconds
 
 

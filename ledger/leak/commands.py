@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from ledger.command import Command, Instant, NewId, Term, Words
-from ledger.event import Code, Reference, StaffId
+from ledger.command import Command, Instant, NewId, StaffId, Term, Words
+from ledger.event import Code, Reference
 from ledger.leak.events import Customers
 
 

@@ -2,10 +2,9 @@
 
 from typing import TypeAlias, cast
 
-from ledger.command import Command, Day, Instant
+from ledger.command import Command, Day, Instant, StaffId, Term
 from ledger.deadlines.calendar import Calendar, Name
 from ledger.deadlines.regime import Regime
-from ledger.event import Label, StaffId
 
 
 class PolicyCommand(Command):
@@ -35,7 +34,7 @@ class RetireRegime(PolicyCommand):
 
     name: Name
     retired_from: Day
-    reason: Label
+    reason: Term
     decided_by: StaffId
     decided_at: Instant
 

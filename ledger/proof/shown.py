@@ -62,8 +62,9 @@ def _attached(
             continue
         try:
             whole = store.find(row.stream_id, fact.file_id)
-            if vault.see_file(looks[row.stream_id], whole.file, receiver.name):
-                salt, pieces = store.open(whole)
+            position = vault.see_file(looks[row.stream_id], whole.file, receiver.name)
+            if position is not None:
+                salt, pieces = store.open(whole, position)
                 yield Attached(row.position, fact.file_id, salt, b"".join(pieces))
         except (NoSuchFile, FileErased):
             continue  # erased with its data subject: the event's digest stands

@@ -5,8 +5,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from pydantic import Field, StringConstraints
 
-from ledger.command import Command, Day, Instant, NewId, Term
-from ledger.event import Code, Sha256Hex, StaffId
+from ledger.command import Command, Day, Instant, Name, NewId, StaffId, Term
+from ledger.event import Code, Sha256Hex
 from ledger.returns.events import DOCUMENT_CHARACTERS_MAX
 
 Document = Annotated[str, StringConstraints(min_length=2, max_length=DOCUMENT_CHARACTERS_MAX)]
@@ -50,7 +50,7 @@ class AcknowledgeReturn(ReturnCommand):
     """Record that the receiver confirmed a submission."""
 
     submission_id: UUID
-    receiver_reference: Term | None = None
+    receiver_reference: Name | None = None
     noted_by: StaffId
     acknowledged_at: Instant
 

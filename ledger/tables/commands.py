@@ -4,8 +4,8 @@ from typing import Annotated, TypeAlias, cast, get_args
 
 from pydantic import Field
 
-from ledger.command import Command, Day, Instant, Term
-from ledger.event import Code, StaffId
+from ledger.command import Command, Day, Instant, StaffId, Term
+from ledger.event import Code
 from ledger.tables.events import ApprovalLimit
 from ledger.tables.table import Coded
 

@@ -4,7 +4,6 @@ It acts under a database role of its own, which reads ciphertexts by a look that
 Handlers, auditors and bundles all come here.
 """
 
-import base64
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from psycopg2.extensions import connection as Connection
 from ledger.access import commands as ask
 from ledger.access.events import VALUES_MAX
 from ledger.access.masks import masked
-from ledger.access.refusals import LookNotAllowed, NoSuchValue, ProcessingRestricted
+from ledger.access.refusals import ErasedAlready, LookNotAllowed, NoSuchValue, ProcessingRestricted
 from ledger.access.rules import LEGAL_CLAIM, AccessRequest, DataSubject, subject_stream
 from ledger.application import Ledger
 from ledger.complaint.state import Complaint
@@ -35,9 +34,6 @@ from ledger.vault.sealing import Opened, disclosure_of, opened_with
 CONNECTIONS_MAX = 4
 CLOSELY_KEPT = frozenset({Tier.CORE, Tier.IMPORTANT})
 """Tiers whose values are shown in clear only to whom the complaint is assigned, or under a granted request."""
-
-FILE_PATH = "file"
-"""What a file of evidence is called in a look."""
 
 _SQL = queries(__file__)
 
@@ -141,21 +137,35 @@ class Vault:
             if each.digest in opened
         ]
 
-    def see_file(self, look: Look, file: StoredFile, principal: str) -> bool:
-        """Records that a receiver outside is about to have a file, and whether he may; False where he may not, or it is gone.
+    def look_at_file(self, look: Look, file: StoredFile, principal: str) -> int:
+        """Records that a file is about to be given out; the position of that event, by which its pieces can be read.
 
-        A file is kept as closely as an important value. It stands in the look as `file`, by its digest in base64url.
+        A file is kept as closely as an important value, because nobody can tell beforehand what a recording holds.
+        Raises ComplaintNotFound, LookNotAllowed, ProcessingRestricted or ErasedAlready, and nothing was recorded.
         """
         complaint = self._ledger.complaint(look.complaint_id)
-        subject = self._subject(file.subject_id)
-        if subject.erased_at is not None or not _may_be_used(subject, look):
-            return False
-        if self._missing(complaint, look, {Tier.IMPORTANT}, principal):
-            return False
-        digest = base64.urlsafe_b64encode(bytes.fromhex(file.digest)).rstrip(b"=").decode("ascii")
-        seen = Digest(0, FILE_PATH, str(file.subject_id), Tier.IMPORTANT, digest)
-        self._record(file.subject_id, look, [seen], {digest: seen}, principal)
-        return True
+        self._check_right(complaint, look, {Tier.IMPORTANT}, principal)
+        receipt = self._ledger.handle(
+            ask.SeeEvidenceFile(
+                subject_id=file.subject_id,
+                complaint_id=file.complaint_id,
+                file_id=file.file_id,
+                file_digest=file.digest,
+                purpose=look.purpose,
+                request_id=look.request_id,
+                seen_by=principal,
+            ),
+            principal=principal,
+        )
+        assert receipt.last_position is not None, "a look is always a fact of its own"
+        return receipt.last_position
+
+    def see_file(self, look: Look, file: StoredFile, principal: str) -> int | None:
+        """The same for a receiver outside, from whom it is kept back in silence; None where he may not, or it is gone."""
+        try:
+            return self.look_at_file(look, file, principal)
+        except (LookNotAllowed, ProcessingRestricted, ErasedAlready):
+            return None
 
     def _refuse_restricted(self, subjects: Mapping[UUID, DataSubject], revealed: Iterable[Digest], look: Look) -> None:
         for subject_id in {UUID(each.subject_id) for each in revealed}:

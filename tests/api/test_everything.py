@@ -9,11 +9,13 @@ from typing import Any
 import httpx
 
 from api.command.telling import SENTENCES
+from api.command.wording import Details
 from ledger.complaint import commands as ask
 from ledger.complaint import ending_commands as end
 from ledger.complaint import handling_commands as handle
 from ledger.database.roles import Role
 from ledger.database.target import Database
+from ledger.tables.state import Tables
 from projections import history
 from tests.api.test_life import Complaint, received
 
@@ -110,8 +112,10 @@ def test_one_complaint_goes_through_everything(client: httpx.Client, database: D
     it.record(ask.RateSatisfaction, resolution_id=it.ids["resolution_id"], overall=2)
     # a repeat comes in, and she is not content
     repeat = received(client)
-    repeat.record(ask.MergeComplaint, into_complaint_id=it.ids["complaint_id"], merged_at=at("09-30 09:00"))
     it.record(end.TakeInRepeat, repeat_complaint_id=repeat.ids["complaint_id"], taken_in_at=at("09-30 09:05"))
+    repeat.position = it.position  # one command, and it stands in both
+    merged = repeat.get("/history").json()["lines"][-1]
+    assert (merged["name"], merged["details"]["into_complaint_id"]) == ("complaint-merged", it.ids["complaint_id"])
     it.record(ask.CloseComplaint)
     it.record(ask.ReopenComplaint)
     it.record(end.OpenProceedings)
@@ -128,7 +132,10 @@ def test_one_complaint_goes_through_everything(client: httpx.Client, database: D
     it.record(end.ArchiveComplaint)
     assert to_do(it) == set()
 
-    told = [f"{line.done_by or 'a machine'} {SENTENCES[line.name](line.details)}" for line in lines(it, database)]
+    told = [
+        f"{line.done_by or 'a machine'} {SENTENCES[line.name](Details(line.details, Tables()))}"
+        for line in lines(it, database)
+    ]
     told = [sentence.replace(repeat.ids["complaint_id"], "(the repeat)") for sentence in told]
     told = [sentence.replace(it.ids["reference"], "(its reference)") for sentence in told]
     assert told == TOLD

@@ -16,6 +16,11 @@ def received(client: httpx.Client) -> str:
     return complaint_id
 
 
+def cited_customer(client: httpx.Client, at: str) -> str:
+    customer: str = client.get(f"{at}/history").json()["lines"][0]["details"]["customer_id"]
+    return customer
+
+
 def test_a_file_is_taken_in_put_on_file_and_given_out(client: httpx.Client) -> None:
     at = f"/complaints/{received(client)}"
     taken = client.post(f"{at}/files", content=PDF, headers={"Content-Type": "application/pdf"})
@@ -32,8 +37,19 @@ def test_a_file_is_taken_in_put_on_file_and_given_out(client: httpx.Client) -> N
         "content_type": "application/pdf",
         "origin": "customer",
     }
-    given = client.get(f"{at}/files/{told['file_id']}")
+    looks = f"{at}/files/{told['file_id']}/looks"
+    stranger = client.post(looks, json={"purpose": "handling"})
+    assert (stranger.status_code, stranger.json()["type"]) == (403, "/problems/look-not-allowed")
+    to_me = {**EXAMPLES[ask.AssignComplaint], "assignee": "registrar.li"}
+    assigned = client.post(f"{at}/assignment", json=to_me, headers={"If-Match": cited.headers["etag"]})
+    assert assigned.status_code == 200, assigned.text
+    customer = cited_customer(client, at)
+    before = client.get(f"/data-subjects/{customer}/looks").json()["looks"]
+    given = client.post(looks, json={"purpose": "handling"})
     assert given.content == PDF
+    (look,) = client.get(f"/data-subjects/{customer}/looks").json()["looks"][len(before) :]
+    assert (look["file_id"], look["seen_by"], look["purpose"]) == (told["file_id"], "registrar.li", "handling")
+    assert given.headers["ledger-position"] == str(look["position"]), "the look stands before the bytes go out"
     salt = bytes.fromhex(given.headers["evidence-salt"])
     assert hashlib.sha256(salt + PDF).hexdigest() == given.headers["evidence-digest"] == told["digest"]
     assert given.headers["content-disposition"].startswith("attachment")
@@ -44,7 +60,8 @@ def test_a_file_of_another_complaint_is_not_put_on_file(client: httpx.Client) ->
     taken = client.post(f"{one}/files", content=PDF[:100], headers={"Content-Type": "application/pdf"}).json()
     cited = client.post(f"{other}/evidence", json={**EXAMPLES[ask.ProvideEvidence], "file_id": taken["file_id"]})
     assert (cited.status_code, cited.json()["type"]) == (422, "/problems/file-unknown")
-    assert client.get(f"{other}/files/{taken['file_id']}").status_code == 404
+    elsewhere = client.post(f"{other}/files/{taken['file_id']}/looks", json={"purpose": "handling"})
+    assert (elsewhere.status_code, elsewhere.json()["type"]) == (404, "/problems/no-such-file")
 
 
 def test_what_is_not_taken_is_a_problem_that_says_so(client: httpx.Client) -> None:

@@ -6,10 +6,11 @@ from uuid import UUID, uuid4
 
 import httpx
 
+from api import evidence, looking
 from api.examples import EXAMPLES
-from api.looking import SERVED
 from api.recording import COMMANDS
 from ledger.complaint import commands as ask
+from ledger.complaint import ending_commands as end
 from ledger.deadlines.regime import Regime
 from ledger.policy import commands as policies
 from ledger.policy.commands import POLICY_COMMANDS
@@ -116,17 +117,52 @@ def test_the_facts_that_move_a_deadline(client: httpx.Client) -> None:
         ask.EndAppraisal,
         ask.SendHoldingResponse,
         ask.ExtendDeadline,
-        ask.MergeComplaint,
-        ask.RuleOutComplaint,
     ):
         complaint.record(command)
+    first = received(client)
+    complaint.record(ask.MergeComplaint, into_complaint_id=first.ids["complaint_id"])
+    complaint.record(ask.RuleOutComplaint)
     complaint.record(ask.CloseComplaint)
     assert len(complaint.get("/history").json()["lines"]) == 11
+    first.position = complaint.position
+    taken_in = first.get("/history").json()["lines"][-1]
+    assert (taken_in["name"], taken_in["details"]["repeat_complaint_id"]) == (
+        "repeat-taken-in",
+        complaint.ids["complaint_id"],
+    ), "one command, and it stands in the histories of both"
+
+
+def test_a_complaint_is_merged_with_one_that_is_there(client: httpx.Client, size: Callable[[], int]) -> None:
+    repeat, nowhere = received(client), str(uuid4())
+    for command, field in ((ask.MergeComplaint, "into_complaint_id"), (end.TakeInRepeat, "repeat_complaint_id")):
+        refused = client.post(
+            PATHS[command].path.format(**repeat.ids),
+            json={**EXAMPLES[command], field: nowhere},
+            headers={"If-Match": f'"{repeat.version}"'},
+        )
+        assert (refused.status_code, refused.json()["type"]) == (404, "/problems/complaint-not-found")
+        assert refused.json()["facts"] == {"complaint_id": nowhere}
+    assert size() == 1, "the receipt, and no half of a merging"
+    main = received(client)
+    repeat.record(ask.MergeComplaint, into_complaint_id=main.ids["complaint_id"])
+    assert size() == 4
+    main.version += 1
+    already = client.post(
+        PATHS[end.TakeInRepeat].path.format(**main.ids),
+        json={**EXAMPLES[end.TakeInRepeat], "repeat_complaint_id": repeat.ids["complaint_id"]},
+        headers={"If-Match": f'"{main.version}"'},
+    )
+    assert (already.status_code, already.json()["type"]) == (409, "/problems/id-taken")
+    assert size() == 4
 
 
 def test_every_command_of_the_rules_has_an_address_and_an_example() -> None:
     assert (
-        {*PATHS, *SERVED}  # by the one table, or by a route that gives out or erases before it answers
+        {
+            *PATHS,
+            *looking.SERVED,
+            *evidence.SERVED,
+        }  # by the one table, or by a route that gives out or erases before it answers
         == set(EXAMPLES)
         >= {
             *ask.COMPLAINT_COMMANDS.values(),
@@ -229,6 +265,10 @@ def test_an_institution_publishes_its_own_tables_and_a_retired_code_is_refused(c
     assert now["emergency_plans_exercised"] == {"funds-at-risk": "2025-08-20"}
     refused = client.post("/complaints", json={**EXAMPLES[ask.ReceiveComplaint], "channel": "fax"})
     assert (refused.status_code, refused.json()["type"]) == (422, "/problems/unknown-code")
+    then = client.get("/codes", params={"as_of": told.json()["last_position"] - 1}).json()
+    assert then == before, "a fact is read by the tables that stood at its position"
+    beyond = client.get("/codes", params={"as_of": 10**9})
+    assert (beyond.status_code, beyond.json()["type"]) == (422, "/problems/beyond-the-book")
     assert "fax" not in refused.json()["facts"]["known"]
     assert "phone" in refused.json()["facts"]["known"]
 

@@ -7,6 +7,8 @@ import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -16,11 +18,20 @@ from api.command.demo.complaints import year
 from api.command.demo.drawn import Step, complaint_id
 from api.command.demo.fill import COMPLAINTS, SEED, SHOWN, decided
 from api.command.demo.hours import OfficeHours
+from api.command.demo.officers import officers_say
+from api.command.demo.parties import party_requests
+from ledger.audit.events import AUDIT_NAMES
+from ledger.command import Command
 from ledger.complaint import commands as ask
 from ledger.complaint.codes import code_tables
 from ledger.complaint.events import ComplaintReceived, FirstReplySent, SatisfactionRated
+from ledger.complaint.state import fold
 from ledger.deadlines.calendar import built_in_calendars
 from ledger.deadlines.clock import clocks, verdict
+from ledger.given import Given
+from ledger.names import NAME_OF, STORED_NAMES
+from ledger.subject import Subject
+from ledger.subjects import subject_of
 from tests.command.publication import EIGHTEEN, ROW_18
 from tests.command.running import Program, command_line, run
 
@@ -36,6 +47,41 @@ def told(end_on: str, complaints: int = COMPLAINTS) -> list[list[Step]]:
 @pytest.fixture(scope="module")
 def stories() -> list[list[Step]]:
     return told("2026-11-22")
+
+
+UNUSED = {
+    **dict.fromkeys(
+        ("calendar-published", "regime-published", "regime-put-in-force", "code-tables-published"),
+        "how every book begins, before the demo is filled",
+    ),
+    "regime-retired": "would take the demo's deadlines away",
+    **dict.fromkeys(("outcome-stated", "outcome-disputed"), "another body's words about a complaint: `import cfpb`"),
+    **dict.fromkeys(
+        ("deadline-approaching", "deadline-missed", "deadline-issued-anew"),
+        "found by the timekeeper, once it is served",
+    ),
+    **dict.fromkeys(
+        (
+            "return-sent",
+            "return-restated",
+            "return-acknowledged",
+            "return-questioned",
+            "return-question-answered",
+            "return-due-set",
+        ),
+        "made of the figures at a position, by `returns`",
+    ),
+    **dict.fromkeys(
+        ("personal-data-seen", "evidence-file-seen"), "a look, by somebody who looks; the demo has no files"
+    ),
+    **dict.fromkeys(AUDIT_NAMES, "an auditor's, of a sample at a position: `sample draw` and `finding report`"),
+    "subject-erased": "destroys a key, and cannot be taken back",
+    **dict.fromkeys(
+        ("verifier-key-introduced", "verifier-key-retired", "book-succeeded", "projection-sealed"),
+        "of the book's own keeping, by `serve` and `book`",
+    ),
+}
+"""What no fill records, and why."""
 
 
 def share(items: list[object], wanted: object) -> float:
@@ -158,3 +204,36 @@ def test_a_book_with_other_events_is_not_mixed_with_a_made_up_year(program: Prog
     answer = program("demo", "--book", name)
     assert answer.code == 2
     assert answer.complaint.startswith(f"the book {name} holds events that are not of the demo")
+
+
+def test_the_year_uses_all_of_it(stories: list[list[Step]]) -> None:
+    end = CHINA.day_begins_at(datetime(2026, 11, 22, tzinfo=UTC).date())
+    kinds = {type(event) for request in party_requests(SEED, end, COMPLAINTS, HOURS) for event in request.events}
+    seen: set[tuple[type[Command], int]] = set()
+    for story in stories:  # only those with a command that no story before had so often: the others say nothing new
+        own = {
+            (kind, nth) for kind, times in Counter(type(step.command) for step in story).items() for nth in range(times)
+        }
+        if not own <= seen:
+            seen |= own
+            kinds |= {type(event) for event in decided(story)}
+    states: dict[UUID, Any] = {
+        complaint_id(SEED, number): fold(decided(stories[number - 1])) for number in (COMPLAINTS, COMPLAINTS - 1)
+    }
+    for command in officers_say(SEED, end, COMPLAINTS):
+        for subject, stream_id, each in both(command, states):
+            state = states.get(stream_id, subject.nothing)
+            for event in subject.decide(state, each, Given(end + timedelta(hours=1))):
+                kinds.add(type(event))
+                state = subject.evolve(state, event)
+            states[stream_id] = state
+    assert {NAME_OF[kind] for kind in kinds} == set(STORED_NAMES) - set(UNUSED)
+
+
+def both(command: Command, states: dict[UUID, Any]) -> list[tuple[Subject[Any], UUID, Command]]:
+    """The command with the stream that it is about, and what it leads to in another one."""
+    subject = subject_of(type(command))
+    found = subject.counterpart(command)
+    second = None if found is None else found[1](states[found[0]])
+    mine = [(subject, subject.stream(command, UUID(int=0)), command)]
+    return mine if found is None or second is None else [*mine, (subject, found[0], second)]

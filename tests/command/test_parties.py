@@ -7,6 +7,7 @@ import pytest
 
 from api.command.party_telling import PARTY_SENTENCES, SUBJECTS, WAITS_FOR
 from api.command.place import open_keys
+from api.command.wording import Details
 from ledger.application import Ledger
 from ledger.audit.events import AUDIT_NAMES
 from ledger.customer import commands as customer
@@ -20,6 +21,7 @@ from ledger.leak import commands as leak
 from ledger.leak.events import LEAK_NAMES
 from ledger.leak.rules import Leak
 from ledger.settings import Settings
+from ledger.tables.state import Tables
 from projections.timeline import SUBJECT_OF
 from tests.command.running import Program
 from tests.parties.telling import ask
@@ -36,7 +38,7 @@ def test_there_is_a_sentence_for_every_fact() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sentence_is_one_and_shows_no_digest(name: str) -> None:
-    sentence = PARTY_SENTENCES[name](FORMS[name])
+    sentence = PARTY_SENTENCES[name](Details(FORMS[name], Tables()))
     assert sentence
     assert "\n" not in sentence
     digests = [value for value in FORMS[name].values() if isinstance(value, str) and len(value) == 43]

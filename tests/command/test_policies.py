@@ -16,6 +16,9 @@ from ledger.deadlines.regime import BUILT_IN, read_regime
 from ledger.record.envelope import opened
 from ledger.record.reading import events_after, head
 from ledger.settings import Settings
+from ledger.tables.events import CodeTablesPublished
+from ledger.tables.state import fold
+from ledger.tables.table import built_in_tables
 from ledger.vault.keys import SubjectKeys
 from tests.command.running import Answer, Program
 from tests.command.running import run_within as run
@@ -31,8 +34,8 @@ def program(settings: Settings) -> Program:
     return on_the_tests_database
 
 
-FOUNDED = len(BUILT_IN) + len(built_in_calendars())
-"""The events of a new book: every built-in regime and calendar, published in full."""
+FOUNDED = len(BUILT_IN) + len(built_in_calendars()) + 1
+"""The events of a new book: every built-in regime and calendar, and all code tables, published in full."""
 
 
 def test_a_new_book_holds_its_policies_and_those_named_are_in_force(
@@ -47,6 +50,8 @@ def test_a_new_book_holds_its_policies_and_those_named_are_in_force(
     assert {(each.recorded_by, each.command) for each in recorded} == {("complaint-ledger", "found-book")}
     in_force = [each.event.regime.name for each in recorded if getattr(each.event, "in_force_from", None)]
     assert in_force == ["house", "cbirc-2020-3"]
+    (tables,) = [each.event for each in recorded if isinstance(each.event, CodeTablesPublished)]
+    assert fold([tables]).codes == built_in_tables(), "all of them, each whole"
     assert program("book", "create", f"{book}-q", "--in-force", "mars").complaint.startswith(
         "no regime 'mars' is built in: name any of house, "
     )
@@ -93,7 +98,10 @@ def test_a_regime_is_taken_out_changed_checked_published_and_put_in_force(
     early = program("regime", "publish", file, "--by", "sun", "--in-force-from", "2020-01-01", "--book", founded)
     assert (early.code, "deadlines of that day are issued already" in early.complaint) == (1, True)
     told = program("regime", "publish", file, "--by", "sun", "--in-force-from", str(TOMORROW), "--book", founded)
-    assert told.out == f"published house version 2, in force from {TOMORROW} (position 11 of the book {founded})\n"
+    assert (
+        told.out
+        == f"published house version 2, in force from {TOMORROW} (position {FOUNDED + 1} of the book {founded})\n"
+    )
     again = program("regime", "publish", file, "--by", "sun", "--book", founded)
     assert (again.code, "says nothing that its version 2 does not say" in again.complaint) == (1, True)
     assert program("regime", "in-force", "cfpb", "--from", str(TOMORROW), "--by", "sun", "--book", founded).code == 0
@@ -151,7 +159,10 @@ def test_calendars_are_made_for_a_country_taken_out_corrected_and_published(
     program: Program, founded: str, tmp_path: Path
 ) -> None:
     made = program("calendar", "publish", "--country", "SG", "--years", "2026-2027", "--by", "sun", "--book", founded)
-    assert made.out == f"published sg version 1, announced through 2026-12-31 (position 11 of the book {founded})\n"
+    assert (
+        made.out
+        == f"published sg version 1, announced through 2026-12-31 (position {FOUNDED + 1} of the book {founded})\n"
+    )
     file = tmp_path / "sg.toml"
     text = program("calendar", "show", "sg", "--book", founded).out
     file.write_text(text.replace("settled_through = 2026-12-31", "settled_through = 2027-06-30"), encoding="utf-8")
@@ -215,7 +226,7 @@ def complaint(database: Database, settings: Settings, founded: str) -> UUID:
 def test_a_deadline_is_derived_day_by_day_and_the_same_bytes_come_again(
     program: Program, founded: str, complaint: UUID, tmp_path: Path
 ) -> None:
-    asked = ("sla", "explain", str(complaint), "--as-of", "11", "--book", founded)
+    asked = ("sla", "explain", str(complaint), "--as-of", str(FOUNDED + 1), "--book", founded)
     told = program(*asked).out
     for line in (
         (

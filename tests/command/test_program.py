@@ -19,6 +19,7 @@ import pytest
 import typer
 
 from api.command import telling
+from api.command.accounts import DEEDS
 from api.command.main import app
 from api.command.passing import PASSING
 from api.command.telling import SENTENCES
@@ -32,6 +33,7 @@ from ledger.record.reading import events_after
 from ledger.settings import Settings
 from ledger.timekeeping.events import TIMEKEEPING_NAMES
 from ledger.vault.keys import SubjectKeys
+from projections import pending
 from projections.catalogue import PROJECTIONS
 from projections.history import History, Line
 from tests.command.publication import EIGHTEEN, ROW_18
@@ -124,7 +126,9 @@ def test_the_worklist_names_what_is_open(program: Program, book: str, complaint_
     assert [task["complaint_id"] for task in program("worklist", "--book", book, "--json").json["complaints"]] == [
         str(complaint_id)
     ]
-    assert f"R-{complaint_id.hex[:8]}" in program("worklist", "--book", book).out
+    told = program("worklist", "--book", book).out
+    assert f"R-{complaint_id.hex[:8]}" in told
+    assert "classify 分类" in told, "what somebody has to do, in both languages"
 
 
 def test_verify_is_good_for_a_whole_book_and_names_the_position_of_a_change(
@@ -546,6 +550,12 @@ def test_every_command_says_what_it_does_and_where_it_works(path: tuple[str, ...
 def test_every_fact_has_its_sentence() -> None:
     assert set(SENTENCES) == set(COMPLAINT_NAMES)
     assert set(PASSING) == set(TIMEKEEPING_NAMES)
+
+
+def test_everything_that_is_to_be_done_is_said_in_both_languages() -> None:
+    belongs = {slug for slug, _ in (*pending.BEGINS.values(), *pending.ENDS.values())}
+    assert {*belongs, *pending.HANDLING, *(slug for slugs in pending.DONE_BY.values() for slug in slugs)} <= set(DEEDS)
+    assert {"close", "archive", "reassign"} <= set(DEEDS)
 
 
 def test_starting_needs_no_database() -> None:

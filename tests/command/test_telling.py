@@ -8,10 +8,14 @@ from rich.console import Console
 
 from api.command.telling import told
 from ledger.deadlines.calendar import built_in_calendars
+from ledger.tables.events import CodeTablesPublished
+from ledger.tables.known import KnownTables
+from ledger.tables.table import built_in_tables
 from projections.history import History, Line
 
 AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 CHINA = built_in_calendars()["china"]
+PHONES = tuple(built_in_tables()["channel"].values())
 RECEIVED = {
     "received_at": "2026-03-02T01:00:00Z",
     "channel": "phone",
@@ -39,10 +43,12 @@ def correction(version: int, of: int, **fields: Any) -> Line:
     return line(version, "fact-corrected", details)
 
 
-def words(*lines: Line) -> str:
+def words(*lines: Line, tables: KnownTables | None = None) -> str:
     console = Console(width=250, highlight=False, markup=False)
     with console.capture() as captured:
-        for part in told(History("main", UUID(int=1), lines[-1].position, lines, None), lines, CHINA):
+        for part in told(
+            History("main", UUID(int=1), lines[-1].position, lines, None), lines, CHINA, tables or KnownTables()
+        ):
             console.print(part)
     return "\n".join(row.rstrip() for row in captured.get().splitlines()) + "\n"
 
@@ -78,3 +84,21 @@ def test_one_recorder_for_all_is_said_once() -> None:
     )
     assert said.count("front-desk") == 1
     assert "All of it was recorded by front-desk." in said
+
+
+def test_a_code_is_read_as_it_was_called_when_the_fact_was_recorded() -> None:
+    def called(zh: str) -> CodeTablesPublished:
+        rows = [row.model_copy(update={"zh": zh}) if row.code == "phone" else row for row in PHONES]
+        return CodeTablesPublished(tables={"channel": tuple(rows)}, published_by="sun", published_at=AT)
+
+    tables = KnownTables([(2, called("电话热线")), (4, called("客服热线"))])
+    reply = {"channel": "phone", "sent_at": "2026-03-02T02:00:00Z", "sent_by": "wang.li"}
+    told = words(
+        line(1, "complaint-received", RECEIVED),
+        line(3, "first-reply-sent", reply),
+        line(5, "reply-sent", reply),
+        tables=tables,
+    )
+    assert "by Phone 电话\n" in told, "before the book had any of its own, the built-in ones"
+    assert "gave the first reply by Phone 电话热线" in told
+    assert "told the customer the result by Phone 客服热线" in told

@@ -24,7 +24,7 @@ from ledger.policy.known import Entry, issued_anew, timeline
 from ledger.record.append import Appender, NewEvent, Request
 from ledger.record.book import book_id
 from ledger.record.envelope import Recorded, opened
-from ledger.record.reading import events_after, head
+from ledger.record.reading import events_after, head, stream_events
 from ledger.timekeeping.events import DeadlineApproaching
 from ledger.timekeeping.owed import owed_anew, thresholds
 from projections import timekeeper
@@ -52,7 +52,7 @@ class Writing:
         self._database, self.book, self._reader = database, book, reader
         found(database, book, NOW)
         self.policies = policies_stream(book_id(head(reader, book).origin))
-        self._versions: Counter[UUID] = Counter({self.policies: head(reader, book).size})
+        self._versions: Counter[UUID] = Counter({self.policies: len(stream_events(reader, book, self.policies))})
 
     def write(self, *told: tuple[UUID, Event]) -> None:
         for stream_id, event in told:

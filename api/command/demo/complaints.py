@@ -12,6 +12,7 @@ from api.command.demo import texts
 from api.command.demo.beginning import Beginning
 from api.command.demo.drawn import Step, drawing
 from api.command.demo.hours import OfficeHours
+from api.command.demo.seldom import Seldom
 from api.command.demo.stages import Stages
 from ledger.complaint import commands as ask
 from ledger.complaint.events import Outcome
@@ -45,6 +46,7 @@ def year(seed: int, end: datetime, complaints: int, hours: OfficeHours) -> Itera
         story = Story(seed, number, received_at, hours)
         story.tell(may_stay_open=end - received_at < likely.FINISHED_AFTER)
         story.steps += Stages(seed, number, story.steps).all()
+        story.steps += Seldom(seed, number, story.steps).all()
         yield [step for step in story.in_order() if step.at < end]
 
 

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 import orjson
 
 from api.command.demo.complaints import year
-from api.command.demo.drawn import Step, complaint_id
+from api.command.demo.drawn import Step
 from api.command.demo.hours import OfficeHours
+from api.command.demo.officers import officers_say
 from api.command.demo.parties import party_requests
 from ledger.application import BulkRequest, Ledger, Receipt
 from ledger.complaint.events import ComplaintEvent
-from ledger.complaint.refusals import ComplaintNotFound
 from ledger.complaint.rules import decide
 from ledger.complaint.state import Complaint, fold
 from ledger.database.roles import Role
@@ -26,6 +26,9 @@ from ledger.given import Given
 from ledger.policy.events import POLICY_NAMES
 from ledger.record.envelope import opened
 from ledger.record.reading import events_after
+from ledger.subjects import subject_of
+from ledger.tables.events import TABLES_NAMES
+from ledger.tables.state import Tables
 
 PRINCIPAL = "demo"
 SEED = 20_260_101
@@ -36,7 +39,7 @@ SHOWN = 215
 
 
 POLICIES_MAX = 100
-"""The policies that stand before the first complaint of a book which a demo may go into."""
+"""The policies and tables that stand before the first complaint of a book which a demo may go into."""
 
 
 class BookInUse(Exception):
@@ -48,12 +51,10 @@ class FillFailed(Exception):
 
 
 def is_filled(ledger: Ledger) -> bool:
-    """Whether the last complaint of the year is there. Costs one read of one stream."""
-    try:
-        ledger.complaint(complaint_id(SEED, COMPLAINTS))
-    except ComplaintNotFound:
-        return False
-    return True
+    """Whether the last thing of the year is there. Costs one read of one stream."""
+    *_, last = officers_say(SEED, datetime.now(UTC), COMPLAINTS)
+    subject = subject_of(type(last))
+    return ledger.state(subject.name, subject.stream(last, ledger.id))[1] > 0
 
 
 def fill(database: Database, ledger: Ledger, calendar: Calendar, advance: Callable[[int, int], None]) -> None:
@@ -65,7 +66,8 @@ def fill(database: Database, ledger: Ledger, calendar: Calendar, advance: Callab
     for request, answer in ledger.record_in_bulk(party_requests(SEED, end, COMPLAINTS, OfficeHours(calendar))):
         if not isinstance(answer, Receipt):
             raise FillFailed(f"{request.key} of the demo was not recorded ({answer}): fill a new book with --book")
-    requests = (_request(story) for story in year(SEED, end, COMPLAINTS, OfficeHours(calendar)))
+    tables = ledger.tables()
+    requests = (_request(story, tables) for story in year(SEED, end, COMPLAINTS, OfficeHours(calendar)))
     for done, (request, answer) in enumerate(ledger.record_in_bulk(requests), start=1):
         if not isinstance(answer, Receipt):
             raise FillFailed(
@@ -73,13 +75,15 @@ def fill(database: Database, ledger: Ledger, calendar: Calendar, advance: Callab
                 "fill a new book with --book, or a new data folder with --data"
             )
         advance(done, COMPLAINTS)
+    for number, command in enumerate(officers_say(SEED, end, COMPLAINTS)):
+        ledger.handle(command, principal=PRINCIPAL, key=f"demo:{SEED}:officers:{number}")
 
 
 def _end_of_year(database: Database, book: str, calendar: Calendar) -> datetime:
     """The beginning of the day on which the fill began, so that an interrupted one goes on with the same year."""
     with closing(database.connect(Role.APPLICATION, autocommit=True)) as connection:
         beginning = events_after(connection, book, 0, POLICIES_MAX)
-    first = next((row for row in beginning if row.name not in POLICY_NAMES), None)
+    first = next((row for row in beginning if row.name not in {**POLICY_NAMES, **TABLES_NAMES}), None)
     if first is None:
         return calendar.day_begins_at(calendar.local_day(datetime.now(UTC)))
     if opened(first).recorded_by != PRINCIPAL:
@@ -87,11 +91,11 @@ def _end_of_year(database: Database, book: str, calendar: Calendar) -> datetime:
     return calendar.day_begins_at(calendar.local_day(first.recorded_at))
 
 
-def _request(story: list[Step]) -> BulkRequest:
+def _request(story: list[Step], tables: Tables | None = None) -> BulkRequest:
     first = story[0].command
     return BulkRequest(
         stream_id=first.complaint_id,
-        events=decided(story),
+        events=decided(story, tables),
         principal=PRINCIPAL,
         key=f"demo:{SEED}:{first.complaint_id}",
         given=orjson.dumps([step.command.model_dump(mode="json") for step in story], option=orjson.OPT_SORT_KEYS),
@@ -99,14 +103,14 @@ def _request(story: list[Step]) -> BulkRequest:
     )
 
 
-def decided(story: list[Step]) -> list[ComplaintEvent]:
+def decided(story: list[Step], tables: Tables | None = None) -> list[ComplaintEvent]:
     """The events that the rules make of a story, each decided when it happened; raises a Refusal of the rules."""
-    return list(_decisions(story))
+    return list(_decisions(story, tables or Tables()))
 
 
-def _decisions(story: list[Step]) -> Iterator[ComplaintEvent]:
+def _decisions(story: list[Step], tables: Tables) -> Iterator[ComplaintEvent]:
     complaint = Complaint()
     for step in story:
-        events = decide(complaint, step.command, Given(step.at))
+        events = decide(complaint, step.command, Given(step.at, tables))
         complaint = fold(events, complaint)
         yield from events

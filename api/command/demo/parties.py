@@ -17,6 +17,7 @@ from api.command.demo.hours import OfficeHours
 from api.command.demo.improving import action_told, indicator_told, leak_told, review_told, risk_told, survey_told
 from api.command.demo.party_texts import ACTIONS, INDICATORS, RISKS, TALKS, Talk
 from api.command.demo.party_year import AGENTS, CHIEF, QUALITY, REGISTERED_EVERY, Told, Year
+from api.command.demo.seldom_parties import seldom_told
 from ledger.application import BulkRequest
 from ledger.customer import commands as customer
 from ledger.customer.events import CustomerTier, SharingGround
@@ -79,6 +80,7 @@ def _subjects(year: Year) -> Iterator[tuple[str, list[Told]]]:
         yield f"action:{number}", action_told(year, number)
     yield "leak:closed", leak_told(year, 120, closed=True)
     yield "leak:open", leak_told(year, 6, closed=False)
+    yield from seldom_told(year)
 
 
 def _customer(year: Year, number: int) -> list[Told]:
