@@ -74,7 +74,7 @@ UNUSED = {
     **dict.fromkeys(
         ("personal-data-seen", "evidence-file-seen"), "a look, by somebody who looks; the demo has no files"
     ),
-    **dict.fromkeys(AUDIT_NAMES, "an auditor's, of a sample at a position: `sample draw` and `finding report`"),
+    **dict.fromkeys(AUDIT_NAMES, "an auditor's, who found something in a complaint"),
     "subject-erased": "destroys a key, and cannot be taken back",
     **dict.fromkeys(
         ("verifier-key-introduced", "verifier-key-retired", "book-succeeded", "projection-sealed"),
