@@ -20,6 +20,13 @@ ACCESS_EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
     ask.RequestErasure: {"ground": "customer-request"},
     ask.PlaceLegalHold: {"reason": "诉讼进行中"},
     ask.LiftLegalHold: {"reason": "诉讼已结案"},
+    ask.SignPermissionReview: {
+        "since": "2025-07-01T00:00:00+08:00",
+        "until": "2025-10-01T00:00:00+08:00",
+        "position": 120,
+        "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "finding": "两项未使用的授权已收回",
+    },
     ask.LookAtValues: {"purpose": "handling"},
     ask.SearchFiles: {"words": "理财产品", "purpose": "handling"},
     ask.LookUpPerson: {"kind": "contact", "value": "13912345678", "purpose": "registration"},

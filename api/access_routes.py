@@ -16,5 +16,6 @@ ACCESS_POSTED = (
     Posted(f"{SUBJECT}/erasure-requests", ask.RequestErasure),
     Posted(f"{SUBJECT}/holds", ask.PlaceLegalHold),
     Posted(f"{SUBJECT}/holds/{{hold_id}}/lifting", ask.LiftLegalHold),
+    Posted("/permission-reviews", ask.SignPermissionReview),
 )
 """The commands of access that are recorded like any other."""

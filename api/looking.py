@@ -6,12 +6,12 @@ No right is decided here, and no value is kept.
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from api.access_routes import SUBJECT
@@ -19,10 +19,12 @@ from api.answers import Answer, answer
 from api.body import read_command
 from api.caller import Caller, departments_of
 from api.description import command_description, question_description
+from api.moments import Instant
 from ledger.access import commands as ask
 from ledger.application import Ledger
 from ledger.command import Command
 from ledger.vault.erasing import erase
+from ledger.vault.permissions import permissions
 from ledger.vault.searching import Searcher, look_up
 from ledger.vault.searching import search as search_files_for
 from ledger.vault.service import CONNECTIONS_MAX, Look, Vault
@@ -116,7 +118,54 @@ class FoundPersons(Answer):
     persons: list[FoundPerson]
 
 
-ANSWERS: tuple[type[Answer], ...] = (ShownValues, Looks, ErasedSubject, FoundFiles, FoundPersons)
+class RoleUsed(Answer):
+    """A role, how many commands it may give, and how many of them anybody gave in the period."""
+
+    role: str
+    commands: int
+    used: int
+    unused: bool
+
+
+class GrantUsed(Answer):
+    """A request for access that stood in the period, as it stands at its end."""
+
+    request_id: UUID
+    complaint_id: UUID
+    tiers: list[str]
+    purpose: str
+    requested_by: str
+    requested_at: Any
+    answered_by: str | None
+    until: Any
+    standing: str = Field(description="asked, declined, granted, expired or reported.")
+    looks: int
+    unused: bool
+
+
+class PersonUsed(Answer):
+    """What a person did in the period."""
+
+    person: str
+    commands: dict[str, int]
+    looks: int
+    values_in_clear: int
+    searches: int
+
+
+class PermissionsUsed(Answer):
+    """Every role, grant and use in a period; `digest` is what a review signs."""
+
+    since: Any
+    until: Any
+    position: int
+    roles: list[RoleUsed]
+    grants: list[GrantUsed]
+    people: list[PersonUsed]
+    digest: str
+
+
+ANSWERS: tuple[type[Answer], ...] = (ShownValues, Looks, ErasedSubject, FoundFiles, FoundPersons, PermissionsUsed)
 
 
 def router(ledger: Ledger, vault: Vault) -> APIRouter:
@@ -161,6 +210,14 @@ def router(ledger: Ledger, vault: Vault) -> APIRouter:
         """Who saw the values of a data subject, when and why."""
         found: list[Seen] = await do(partial(who_saw, ledger, subject_id))
         return answer(Looks, {"looks": found})
+
+    @routes.get("/permissions", **question_description(PermissionsUsed))
+    async def permission_report(
+        since: Annotated[Instant, Query(description="From this instant,")],
+        until: Annotated[Instant, Query(description="and up to this one.")],
+    ) -> Response:
+        """Who was permitted what, and what was used, in a period; unused and expired grants are marked 权限复核."""
+        return answer(PermissionsUsed, await do(partial(permissions, ledger, since, until)))
 
     return routes
 

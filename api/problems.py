@@ -201,6 +201,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     access.AccessTooLong: HTTPStatus.UNPROCESSABLE_ENTITY,
     access.NoSuchValue: HTTPStatus.UNPROCESSABLE_ENTITY,
     access.TooFewCharacters: HTTPStatus.UNPROCESSABLE_ENTITY,
+    access.PeriodNotOver: HTTPStatus.UNPROCESSABLE_ENTITY,
     asked.TokenMissing: HTTPStatus.UNAUTHORIZED,
     asked.TokenRefused: HTTPStatus.UNAUTHORIZED,
     asked.BookNotYours: HTTPStatus.FORBIDDEN,

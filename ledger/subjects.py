@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from ledger.access import rules as access
-from ledger.access.commands import AccessRequestCommand, DataSubjectCommand, SearchCommand
+from ledger.access.commands import AccessRequestCommand, DataSubjectCommand, PermissionReviewCommand, SearchCommand
 from ledger.audit import rules as audit
 from ledger.audit.commands import AuditFindingCommand
 from ledger.command import Command
@@ -164,6 +164,14 @@ SUBJECTS: tuple[Subject[Any], ...] = (
         nothing=access.Search(),
         evolve=access.evolve_search,
         decide=access.decide_search,
+    ),
+    Subject(
+        name="permission-review",
+        commands=PermissionReviewCommand,
+        stream=lambda command, _: command.review_id,
+        nothing=access.PermissionReview(),
+        evolve=access.evolve_review,
+        decide=access.decide_review,
     ),
 )
 

@@ -163,6 +163,24 @@ class LookUpPerson(Command):
     purpose: Code
 
 
+class PermissionReviewCommand(Command):
+    """About one review of permissions."""
+
+    review_id: UUID
+
+
+class SignPermissionReview(PermissionReviewCommand):
+    """Sign for a look through the permissions of a period, by the digest of the report that was seen."""
+
+    review_id: NewId
+    since: Instant
+    until: Instant
+    position: Annotated[int, Field(ge=0, lt=2**62)]
+    digest: Sha256Hex
+    finding: Reason
+    reviewed_by: CallerId
+
+
 class EraseDataSubject(Command):
     """Erase a person's values, index entries and key, once no retention and no hold keeps them."""
 

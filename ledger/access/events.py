@@ -141,6 +141,22 @@ class PersonalDataSearched(Event):
     searched_at: AwareDatetime
 
 
+class PermissionsReviewed(Event):
+    """Somebody looked through who was permitted what and used it 权限复核, and signs for it.
+
+    `digest` is that of the report he saw: of the period, as recorded up to `position`. Asked for again, it is the same.
+    """
+
+    review_id: UUID
+    since: AwareDatetime
+    until: AwareDatetime
+    position: Annotated[int, Field(ge=0)]
+    digest: Sha256Hex
+    finding: Label
+    reviewed_by: StaffId
+    reviewed_at: AwareDatetime
+
+
 AnyAccessRequestEvent: TypeAlias = AccessRequested | AccessApproved | AccessDeclined | AccessUseReported
 AnyDataSubjectEvent: TypeAlias = (
     PersonalDataSeen | EvidenceFileSeen | ErasureRequested | LegalHoldPlaced | LegalHoldLifted | SubjectErased
@@ -158,6 +174,7 @@ ACCESS_NAMES: dict[str, type[Event]] = {
     "legal-hold-lifted": LegalHoldLifted,
     "subject-erased": SubjectErased,
     "personal-data-searched": PersonalDataSearched,
+    "permissions-reviewed": PermissionsReviewed,
 }
 
 

@@ -115,6 +115,12 @@ class StillRetained(Refusal):
 
 
 @dataclass(eq=False)
+class PeriodNotOver(Refusal):
+    says: ClassVar[str] = "The period ends before it begins, or is not over yet."
+    remedy: ClassVar[str] = "Ask for the report of a period that is over, and sign that."
+
+
+@dataclass(eq=False)
 class TooFewCharacters(Refusal):
     says: ClassVar[str] = "There are less than {characters_min} letters or digits to search for."
     remedy: ClassVar[str] = "Give more of the name, or of what was written."

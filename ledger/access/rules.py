@@ -277,6 +277,40 @@ def evolve_search(_: Search, event: fact.PersonalDataSearched) -> Search:
     return Search(recorded=True)
 
 
+@dataclass(frozen=True)
+class PermissionReview:
+    """One review of permissions; signed once."""
+
+    signed: bool = False
+
+
+def decide_review(review: PermissionReview, command: ask.PermissionReviewCommand, given: Given) -> list[Event]:
+    """The signature; `[]` for the same id again. Raises PeriodNotOver."""
+    assert isinstance(command, ask.SignPermissionReview), f"{type(command).__name__} is no command about a review"
+    if review.signed:
+        return []
+    if not command.since < command.until <= given.now:
+        raise refuse.PeriodNotOver
+    return [
+        fact.PermissionsReviewed(
+            review_id=command.review_id,
+            since=command.since,
+            until=command.until,
+            position=command.position,
+            digest=command.digest,
+            finding=command.finding,
+            reviewed_by=command.reviewed_by,
+            reviewed_at=given.now,
+        )
+    ]
+
+
+def evolve_review(_: PermissionReview, event: fact.PermissionsReviewed) -> PermissionReview:
+    """The review once it is signed. Total."""
+    del event
+    return PermissionReview(signed=True)
+
+
 def evolve_subject(subject: DataSubject, event: fact.DataSubjectEvent) -> DataSubject:
     """What stands for the subject after one more recorded fact. Total."""
     told = fact.known_subject_event(event)
