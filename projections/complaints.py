@@ -154,7 +154,12 @@ class Known:
     @property
     def is_provisional(self) -> bool:
         """Whether a calendar that is published may change a due time."""
-        return any(run.clock.provisional and run.clock.ended in UNENDED for run in self.runs)
+        return is_provisional(self.runs)
+
+
+def is_provisional(runs: Iterable[Run]) -> bool:
+    """Whether one of these due times would be issued anew by a calendar that is published."""
+    return any(run.clock.provisional and run.clock.ended in UNENDED for run in runs)
 
 
 class Part(NamedTuple):

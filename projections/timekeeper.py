@@ -22,7 +22,7 @@ from ledger.record.reading import StoredRow
 from ledger.timekeeping.events import TIMEKEEPING_NAMES, DeadlineApproaching, TimekeeperEvent
 from ledger.timekeeping.owed import Owed, owed_anew, thresholds
 from projections.asking import asked
-from projections.complaints import FACTS_MAX, Complaints, Part
+from projections.complaints import FACTS_MAX, Complaints, Part, is_provisional
 from projections.machine import Batch, Projection
 from projections.policies import Standing
 
@@ -97,6 +97,7 @@ class _Thresholds:
         self._batch = batch
         self._of: dict[UUID, dict[UUID, Threshold]] = {}
         self._changed: set[UUID] = set()
+        self._provisional: dict[UUID, tuple[bool, bool]] = {}
 
     def load(self, complaint_ids: set[UUID], begun: set[UUID] | frozenset[UUID] = frozenset()) -> None:
         """Reads, in one statement, those of complaints that are missing; of those that begin in the batch there are none."""
@@ -120,6 +121,8 @@ class _Thresholds:
 
     def put(self, complaint_id: UUID, before: Sequence[Run], after: Sequence[Run], known_at: datetime) -> None:
         """What a complaint's clocks pass unless something stops them, as known after one more event of the book."""
+        was, _ = self._provisional.get(complaint_id, (is_provisional(before), False))
+        self._provisional[complaint_id] = was, is_provisional(after)
         found = self._of.setdefault(complaint_id, {})
         ahead = {each.stream_id: each for each in thresholds(complaint_id, after)}
         for stream_id in [each for each, of in found.items() if of.is_ahead and each not in ahead]:
@@ -136,6 +139,11 @@ class _Thresholds:
 
     def write(self) -> None:
         """Writes what has changed: the rows of a stream go, and come again where there is still one."""
+        book = self._batch.book
+        settled = [(book, str(each)) for each, (was, still) in self._provisional.items() if was and not still]
+        self._batch.execute_values(_SQL["settled"], settled)
+        begun = [(book, each) for each, (was, still) in self._provisional.items() if still and not was]
+        self._batch.add("provisional", ("book", "complaint_id"), begun)
         rows = {stream_id: each for of in self._of.values() for stream_id, each in of.items()}
         self._batch.execute_values(_SQL["forget"], [(self._batch.book, str(each)) for each in self._changed])
         self._batch.add(
@@ -159,8 +167,8 @@ class _Thresholds:
 
 PROJECTION = Projection(
     name="timekeeper",
-    version=2,
-    tables={"threshold": ("book", "stream_id")},
+    version=3,
+    tables={"threshold": ("book", "stream_id"), "provisional": ("book", "complaint_id")},
     fold=TimekeeperFold,
     queries=_SQL,
 )

@@ -16,6 +16,13 @@ CREATE TABLE {schema}.threshold (
 CREATE INDEX threshold_owed ON {schema}.threshold (book, since, stream_id) WHERE recorded_position IS NULL;
 -- Those of a complaint, when something happens in it.
 CREATE INDEX threshold_complaint ON {schema}.threshold (book, complaint_id);
+-- The complaints with a due time that a calendar may issue anew. Not every such clock passes a threshold: a window
+-- without a warning does not, nor does one that is suspended.
+CREATE TABLE {schema}.provisional (
+    book text COLLATE "C" NOT NULL,
+    complaint_id uuid NOT NULL,
+    PRIMARY KEY (book, complaint_id)
+);
 
 -- name: of_complaints
 -- The thresholds of the complaints that a batch goes on with; a few each.
@@ -25,9 +32,15 @@ SELECT stream_id, complaint_id, since, name, event, recorded_position
 
 -- name: provisional
 -- Whom a new calendar may concern: asked once for each publication.
-SELECT DISTINCT complaint_id
-  FROM {schema}.threshold
- WHERE book = %(book)s AND recorded_position IS NULL AND event -> 'provisional' = 'true'::jsonb;
+SELECT complaint_id
+  FROM {schema}.provisional
+ WHERE book = %(book)s;
+
+-- name: settled
+-- Whom a new calendar concerns no more.
+DELETE FROM {schema}.provisional AS t
+ USING (VALUES %s) AS d (book, complaint_id)
+ WHERE t.book = d.book AND t.complaint_id = d.complaint_id::uuid;
 
 -- name: forget
 -- What a batch changes is written anew, where it still is.

@@ -13,8 +13,10 @@ import pytest
 from psycopg2.extensions import connection as Connection
 
 from ledger.complaint.events import ComplaintEvent
+from ledger.complaint.moving import Unit
 from ledger.database.roles import Role
 from ledger.database.target import Database
+from ledger.deadlines.regime import Purpose
 from ledger.event import Event
 from ledger.founding import found
 from ledger.names import NAME_OF
@@ -104,6 +106,37 @@ def expected(connection: Connection, book: str) -> dict[UUID, dict[str, object]]
             for each in owed_anew(complaint_id, issued_anew(before.runs, after.runs), at):
                 owing.setdefault(each.stream_id, each.event.model_dump(mode="json", exclude_none=True))
     return owing
+
+
+def test_a_due_time_that_passes_no_threshold_is_issued_anew_too(
+    writing: Writing, database: Database, book: str, reader: Connection
+) -> None:
+    """A window warns nobody and is never missed: the index of what is owed knows nothing of it, and a calendar moves it."""
+    complaint_id = uuid4()
+    (first, *_) = house(1).clocks
+    limit = first.limits[0].model_copy(update={"amount": 5, "unit": Unit.WORKING_DAYS})
+    changed = {
+        "name": "window",
+        "purpose": Purpose.WINDOW,
+        "stops": (),
+        "limits": (limit,),
+        "warn_before": (),
+        "other_facts": {},
+    }
+    window = house(1).model_copy(update={"name": "ours", "clocks": (first.model_copy(update=changed),)})
+    writing.write((writing.policies, regime_published(window, NOW.date(), at=NOW)))
+    writing.write(
+        (complaint_id, received(complaint_id, AT)), (complaint_id, reply(complaint_id, AT + timedelta(hours=1)))
+    )
+    catch_up(database, book, "timekeeper")
+    days_off = [(AT + timedelta(days=days)).date() for days in range(2, 6)]
+    published = calendar_published(china(2, (AT + timedelta(days=400)).date(), *days_off), at=NOW)
+    writing.write((writing.policies, published))
+    catch_up(database, book, "timekeeper")  # a worker that was started since: it remembers nothing
+    told = [each for each in ahead(reader, book).values() if each["clock"] == "window"]
+    assert [each["calendar_version_before"] for each in told] == [1]
+    assert ahead(reader, book) == expected(reader, book)
+    assert compare(database, book, "timekeeper") == []
 
 
 def test_a_published_calendar_issues_due_times_anew_once(
