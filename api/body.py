@@ -13,16 +13,27 @@ from functools import cache
 from typing import Any, get_args, get_origin
 from uuid import uuid4
 
+import anyio
 import orjson
 from fastapi import Request
 from pydantic import ValidationError
 
-from api.refusals import BodyTooLarge, ContentTypeNotJson, FieldError, InvalidRequest, JsonTooDeep, MalformedJson
+from api.refusals import (
+    BodyTooLarge,
+    BodyTooSlow,
+    ContentTypeNotJson,
+    FieldError,
+    InvalidRequest,
+    JsonTooDeep,
+    MalformedJson,
+)
 from api.validation import SAYS, field_errors, shown_name
 from ledger.command import Command, asking_fields, assigned_fields
 from ledger.complaint.commands import reference_number
 
 BODY_BYTES_MAX = 1024 * 1024
+BODY_SECONDS_MAX = 30
+"""For all of a body to come: whoever sends a byte now and then keeps no place for ever."""
 
 DEPTH_MAX = 32
 """Objects and lists within one another, the body itself included; no command needs more than a few."""
@@ -53,11 +64,15 @@ async def read_body(request: Request) -> bytes:
         raise ContentTypeNotJson
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > BODY_BYTES_MAX:
-            raise BodyTooLarge(BODY_BYTES_MAX)
-        parts.append(part)
+    try:
+        with anyio.fail_after(BODY_SECONDS_MAX):
+            async for part in request.stream():
+                size += len(part)
+                if size > BODY_BYTES_MAX:
+                    raise BodyTooLarge(BODY_BYTES_MAX)
+                parts.append(part)
+    except TimeoutError:
+        raise BodyTooSlow(BODY_SECONDS_MAX) from None
     return b"".join(parts)
 
 

@@ -39,6 +39,7 @@ COMMAND_ONLY = (
     asked.MalformedJson,
     asked.JsonTooDeep,
     asked.BodyTooLarge,
+    asked.BodyTooSlow,
     asked.ContentTypeNotJson,
     asked.InvalidRequest,
 )

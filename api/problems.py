@@ -236,6 +236,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     asked.NoSuchTile: HTTPStatus.NOT_FOUND,
     asked.MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     asked.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    asked.BodyTooSlow: HTTPStatus.REQUEST_TIMEOUT,
     asked.ContentTypeNotJson: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     asked.HostNotServed: HTTPStatus.MISDIRECTED_REQUEST,
     asked.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -169,6 +169,16 @@ class ContentTypeNotJson(Refusal):
 
 
 @dataclass(eq=False)
+class BodyTooSlow(Refusal):
+    """The body did not come within the time that there is for it."""
+
+    says: ClassVar[str] = "The body of the request did not come within {seconds_max} seconds."
+    remedy: ClassVar[str] = "Send the request again, with the same `Idempotency-Key`."
+
+    seconds_max: int
+
+
+@dataclass(eq=False)
 class BodyTooLarge(Refusal):
     """A request's body has a limit. Files are not sent here: evidence is put on file by its digest."""
 

@@ -3,8 +3,9 @@
 The rules (holds, retention) are in `ledger.access`; nothing here decides them.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from psycopg2.extensions import connection as Connection
@@ -16,7 +17,9 @@ from ledger.application import Ledger
 from ledger.complaint.state import Complaint, effective
 from ledger.database.sql import queries
 from ledger.deadlines.clock import clocks
-from ledger.deadlines.regime import Purpose, built_in_regimes
+from ledger.deadlines.regime import Purpose, Regime, built_in_regimes
+from ledger.policy.built_in import policies_stream
+from ledger.policy.state import Policies
 from ledger.record.reading import stream_events
 from ledger.vault.service import Vault
 
@@ -107,16 +110,29 @@ def _carry_out(ledger: Ledger, vault: Vault, subject_id: UUID, position: int) ->
 
 def _kept(ledger: Ledger, vault: Vault, subject_id: UUID) -> tuple[datetime | None, bool]:
     """The end of the longest retention of the complaints that a subject stands in, and whether one of them is open."""
-    retention = [regime for regime in built_in_regimes() if all(c.purpose is Purpose.RETENTION for c in regime.clocks)]
+    policies = cast("Policies", ledger.state("policies", policies_stream(ledger.id))[0])
+    retention, calendars = list(_retention(policies)), policies.newest_calendars()
     until: datetime | None = None
     is_open = False
     for stream_id in streams_of(ledger, vault, subject_id):
         complaint, _ = ledger.state("complaint", stream_id) if _is_complaint(ledger, stream_id) else (None, 0)
         if isinstance(complaint, Complaint):
             is_open |= complaint.closed_at is None and complaint.withdrawn_at is None
-            ends = [c.due_at for c in clocks(effective(complaint.recorded), retention) if c.ended == "running"]
+            ends = [
+                c.due_at for c in clocks(effective(complaint.recorded), retention, calendars) if c.ended == "running"
+            ]
             until = max([*ends, *([until] if until else [])], default=None)
     return until, is_open
+
+
+def _retention(policies: Policies) -> Iterator[Regime]:
+    """What a book keeps files by: its published regimes of retention in their newest version, else the built-in ones.
+
+    Whether one is in force is not asked: what is kept longest counts, and a shorter time is published as a new version.
+    """
+    named = {regime.name: regime for regime in built_in_regimes()}
+    named |= {name: versions[-1] for name, versions in policies.regimes.items()}
+    yield from (each for each in named.values() if all(c.purpose is Purpose.RETENTION for c in each.clocks))
 
 
 def _is_complaint(ledger: Ledger, stream_id: UUID) -> bool:

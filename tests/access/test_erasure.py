@@ -22,6 +22,9 @@ from ledger.complaint import commands as complaint
 from ledger.database.programs import wheel_binaries
 from ledger.database.roles import SUPERUSER, Role
 from ledger.database.target import Database
+from ledger.deadlines.calendar import built_in_calendars
+from ledger.deadlines.regime import built_in_regimes
+from ledger.policy.commands import PublishCalendar, PublishRegime
 from ledger.record.verify import verify
 from ledger.vault.erasing import carry_out_again, erase
 from ledger.vault.keys import SubjectErased, SubjectKeys
@@ -103,6 +106,22 @@ def test_nothing_is_erased_before_its_time(ledger: Ledger, vault: Vault) -> None
         erase(ledger, vault, customer, "customer-request", "archivist.he")
     assert str((datetime.now(UTC) - timedelta(days=400)).year + 3) in kept.value.kept_until
     assert any(each.value for each in vault.look(Look(one, "handling"), "wang.fang"))
+
+
+def test_a_book_keeps_files_as_long_as_it_published(ledger: Ledger, vault: Vault) -> None:
+    _, customer = old_and_closed(ledger)
+    built_in = next(regime for regime in built_in_regimes() if regime.name == "retention")
+    longer = built_in.model_dump(mode="json")
+    for clock in longer["clocks"]:
+        clock["limits"] = [{"amount": 30, "unit": "years"}]
+    by = {"published_by": "he.lan", "published_at": datetime.now(UTC).isoformat()}
+    for name in built_in.calendars:
+        calendar = built_in_calendars()[name].model_dump(mode="json")
+        ledger.handle(PublishCalendar.model_validate({"calendar": calendar, **by}), principal="he.lan")
+    ledger.handle(PublishRegime.model_validate({"regime": longer, **by}), principal="he.lan")
+    with pytest.raises(StillRetained) as kept:
+        erase(ledger, vault, customer, "customer-request", "archivist.he")
+    assert kept.value.kept_until.startswith(str(LONG_AGO.year + 30))
 
 
 def test_a_hold_keeps_values_until_somebody_else_lifts_it(ledger: Ledger, vault: Vault) -> None:

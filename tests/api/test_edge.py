@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from api import body
 from api.app import create_app
 from api.rates import CALLERS_MAX, Rates
 from api.refusals import TooManyRequests
@@ -63,3 +64,26 @@ def test_who_asks_too_often_is_told_when_to_come_again(ledger: Ledger, database:
     assert (first.status_code, second.status_code, other.status_code) == (200, 200, 200)
     assert (third.status_code, third.json()["type"]) == (429, "/problems/too-many-requests")
     assert int(third.headers["retry-after"]) > 0
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(
+    ledger: Ledger, database: Database, keys: SubjectKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import asyncio
+    from collections.abc import AsyncIterator
+
+    monkeypatch.setattr(body, "BODY_SECONDS_MAX", 0)
+    app = create_app(ledger, database, keeps_up=False)
+
+    async def drop_by_drop() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0)
+
+    async def send() -> httpx.Response:
+        known = bearer(keys, ledger.book) | {"Content-Type": "application/json"}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            return await client.post("/complaints", content=drop_by_drop(), headers=known)
+
+    answer = asyncio.run(send())
+    assert (answer.status_code, answer.json()["type"]) == (408, "/problems/body-too-slow")
