@@ -72,9 +72,11 @@ UNUSED = {
         "made of the figures at a position, by `returns`",
     ),
     **dict.fromkeys(
-        ("personal-data-seen", "evidence-file-seen"), "a look, by somebody who looks; the demo has no files"
+        ("personal-data-seen", "evidence-file-seen", "personal-data-searched"),
+        "a look, by somebody who looks; the demo has no files",
     ),
     **dict.fromkeys(AUDIT_NAMES, "an auditor's, who found something in a complaint"),
+    "permissions-reviewed": "signed by who looked through a report of the permissions",
     "subject-erased": "destroys a key, and cannot be taken back",
     **dict.fromkeys(
         ("verifier-key-introduced", "verifier-key-retired", "book-succeeded", "projection-sealed"),
