@@ -163,5 +163,5 @@ PEERS = (
     Peer("the library's own recorder, database functions (no lock, loses tracking)", "eventsourcing-functions", _python("eventsourcing[postgres]==9.5.6", "psycopg[binary]"), _program("eventsourcing_recorder.py", "functions"), None, None),
     Peer("Message DB 1.3.1", "message-db", _npm("@eventide/message-db@1.3.1"), _message_db, 3, 10),
     Peer("Emmett 0.42.0", "emmett", _npm("@event-driven-io/emmett@0.42.0", "@event-driven-io/emmett-postgresql@0.42.0"), _program("emmett_store.mjs"), 3, 10),
-    Peer("eventsource-py", "eventsource-py", _python("eventsource-py[postgresql]"), _program("eventsource_store.py"), 3, 10),
+    Peer("eventsource-py", "eventsource-py", _python("eventsource-py[postgresql]", "greenlet"), _program("eventsource_store.py"), 3, 10),
 )  # fmt: skip
