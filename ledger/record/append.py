@@ -449,6 +449,9 @@ class GroupCommit:
             for caller in batch:
                 if not caller.done:
                     caller.error = psycopg2.OperationalError("the call was interrupted; ask again with the same key")
+            with self._lock:  # first the next call, so that the server works while the callers of this one wake up
+                self._leave(leader)
+            for caller in batch:
                 if caller is not leader:
                     caller.turn.release()
 
