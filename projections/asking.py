@@ -60,7 +60,7 @@ class NotBuilt(Refusal):
     """Nothing has worked on this projection of this book yet."""
 
     says: ClassVar[str] = "The projection {name} of book {book} has not been built yet."
-    remedy: ClassVar[str] = "Start the server, or run `complaint-ledger projections catch-up {name}`."
+    remedy: ClassVar[str] = "Start the server, or run `complaint-ledger projections catch-up`."
 
     book: str
     name: str

@@ -23,7 +23,9 @@ class DoorNotOpened(Refusal):
     receiver: str
 
     says: ClassVar[str] = "There is nothing at a door for {receiver} yet."
-    remedy: ClassVar[str] = "Let the institution run `complaint-ledger regulator open {receiver}`, and then `publish`."
+    remedy: ClassVar[str] = (
+        "Let the institution run `complaint-ledger regulator open` for this receiver, and then `regulator publish`."
+    )
 
 
 class DoorPage(NamedTuple):

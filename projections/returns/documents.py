@@ -29,9 +29,10 @@ class DocumentNotReproduced(Refusal):
     digest: str
 
     says: ClassVar[str] = (
-        "The document of submission {submission_id} was too long to be kept, and this program computes another one."
+        "The document of submission {submission_id} was too long to be kept, and this program computes another one than"
+        " that of SHA-256 {digest}."
     )
-    remedy: ClassVar[str] = "Take the file that was sent: its SHA-256 is {digest}."
+    remedy: ClassVar[str] = "Take the file that was sent."
 
 
 def calendar_of(form: Form, house: Calendar) -> Calendar:

@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import io
 import pkgutil
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -57,6 +58,10 @@ def test_every_refusal_of_the_program_has_a_status() -> None:
 
 def test_kinds_are_unique_and_facts_do_not_hide_what_a_problem_says() -> None:
     assert len({each.kind() for each in STATUS}) == len(STATUS)
+
+
+def test_a_remedy_is_the_same_in_every_case_and_has_no_place_to_be_filled_in() -> None:
+    assert [each for each in STATUS if re.search(r"[{}]", each.remedy)] == []
 
 
 @pytest.mark.parametrize("refusal", sorted(STATUS, key=lambda each: each.kind()), ids=lambda each: each.kind())
