@@ -1,17 +1,20 @@
-"""`backup`, `restore` and its rehearsal, with the real program: what comes back is whole, and what is lost is told."""
+"""`backup`, `restore` and its rehearsal, with the program itself: what comes back is whole, and what is lost is told."""
 
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
+
+import pytest
 
 from ledger.application import Ledger
 from ledger.complaint import commands as complaint
 from ledger.database.target import open_database
 from ledger.settings import Settings
 from ledger.vault.keys import SubjectKeys
-from tests.command.running import run
+from tests.command.running import run_within as run
 
 
 def receive(data: Path, times: int) -> None:
@@ -34,23 +37,36 @@ def receive(data: Path, times: int) -> None:
             ledger.handle(command, principal="li.wei")
 
 
-def test_what_is_backed_up_comes_back_whole(make_folder: Callable[[], Path], tmp_path: Path) -> None:
-    data, backup = make_folder() / "data", tmp_path / "backup"
+def backed_up(make_folder: Callable[[], Path], backup: Path) -> tuple[Path, Any]:
+    """A place with three complaints in it, and what was told of its backup."""
+    data = make_folder() / "data"
     assert run("migrate", "--data", data).code == 0
     receive(data, 3)
     made = run("backup", backup, "--data", data, "--json")
     assert made.code == 0, made.err
     (book,) = made.json["books"]
-    assert run("backup", backup, "--data", data).code == 2, "never over another one"
+    return data, book
+
+
+def test_what_is_backed_up_comes_back_whole_in_a_rehearsal(make_folder: Callable[[], Path], tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    data, book = backed_up(make_folder, backup)
     assert (backup / "database.dump").stat().st_mode & 0o077 == 0
     assert "张伟".encode() not in (backup / "database.dump").read_bytes()
-
     rehearsed = run("restore", backup, "--rehearse", "--data", data, "--json")
     assert rehearsed.code == 0, rehearsed.err
     (found,) = rehearsed.json["books"]
     assert (found["ok"], found["events"], found["root"]) == (True, book["events"], book["root"])
     assert not list(data.parent.glob("rehearsal-*"))
 
+
+@pytest.mark.long
+def test_what_is_restored_elsewhere_verifies_and_nothing_is_written_over(
+    make_folder: Callable[[], Path], tmp_path: Path
+) -> None:
+    backup = tmp_path / "backup"
+    data, book = backed_up(make_folder, backup)
+    assert run("backup", backup, "--data", data).code == 2, "never over another one"
     refused = run("restore", backup, "--data", data)
     assert refused.code == 1
     assert "restore into an empty one" in refused.complaint
