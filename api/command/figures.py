@@ -241,7 +241,7 @@ def written(indicator: Definition, value: float | None) -> str:
             return f"{value:.2f}"
         case "days" | "hours":
             return f"{value:,.1f}"
-        case "complaints" | "events" | "minor":
+        case "complaints" | "events" | "contacts" | "minor":
             return f"{value:,.0f}"
 
 

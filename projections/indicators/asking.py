@@ -33,7 +33,6 @@ Part = Literal[
     "department",
     "handler",
     "tier",
-    "region",
     "grade",
     "issue",
     "outcome",

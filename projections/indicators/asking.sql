@@ -3,7 +3,8 @@
 
 -- name: ground
 -- What a measure selects from. `period`: the periods asked about; `judged_at` is its end, or now where that comes first.
--- `matter`: every complaint; `complaint`: those that count, which are all but those found to be none. `fact`: the effective
+-- `customer`: the tier of each that has one. `contact`: every contact that is no complaint. `subject`: what a row may be
+-- about, a complaint or a contact. `matter`: every complaint; `complaint`: those that count, which are all but those found to be none. `fact`: the effective
 -- facts. `clock`: the deadlines. `working`: the working days around a period, numbered (returns ask for them). All as known at the position; not materialised, so that their tables' indexes serve. What is
 -- counted is computed once, whatever is made of it.
 WITH period AS (
@@ -14,10 +15,27 @@ WITH period AS (
     SELECT number, begins_at, ends_at
       FROM unnest(%(working_begin)s::timestamptz[], %(working_end)s::timestamptz[])
            WITH ORDINALITY AS w (begins_at, ends_at, number)
-), matter AS NOT MATERIALIZED (
+), customer AS NOT MATERIALIZED (
     SELECT *
-      FROM {schema}.matter
+      FROM {schema}.customer
      WHERE book = %(book)s AND known_from <= %(position)s AND (known_to IS NULL OR known_to > %(position)s)
+), matter AS NOT MATERIALIZED (
+    SELECT m.*, (SELECT t.tier FROM customer AS t WHERE t.customer_id = m.customer_id) AS tier
+      FROM {schema}.matter AS m
+     WHERE book = %(book)s AND known_from <= %(position)s AND (known_to IS NULL OR known_to > %(position)s)
+), contact AS NOT MATERIALIZED (
+    SELECT c.*, (SELECT t.tier FROM customer AS t WHERE t.customer_id = c.customer_id) AS tier
+      FROM {schema}.contact AS c
+     WHERE book = %(book)s AND known_from <= %(position)s AND (known_to IS NULL OR known_to > %(position)s)
+), subject (complaint_id, known_from, reference, category, cause, product, channel, branch, department, handler, tier, grade,
+            issue, outcome, everything) AS NOT MATERIALIZED (
+    SELECT complaint_id, known_from, reference, category, cause, product, channel, branch, department, handler, tier, grade,
+           issue, outcome, NULL::text
+      FROM matter
+    UNION ALL
+    SELECT contact_id, known_from, NULL, NULL, NULL, product, channel, branch, department, handler, tier, NULL, NULL,
+           outcome, NULL
+      FROM contact
 ), complaint AS NOT MATERIALIZED (
     SELECT * FROM matter WHERE received_at IS NOT NULL AND ended_how IS DISTINCT FROM 'ruled-out'
 ), fact AS NOT MATERIALIZED (
@@ -38,7 +56,7 @@ SELECT c.begins_at, m.{part} AS part, count(*) AS cases, count(c.value) AS known
        avg(c.value)::double precision AS mean,
        percentile_cont(ARRAY[0.5, 0.9, 0.95]) WITHIN GROUP (ORDER BY c.value::double precision) AS spread
   FROM counted AS c
-  JOIN (SELECT *, NULL::text AS everything FROM matter) AS m USING (complaint_id)
+  JOIN subject AS m USING (complaint_id)
  GROUP BY c.begins_at, m.{part}
  ORDER BY c.begins_at, m.{part} NULLS LAST
  LIMIT 100000;
@@ -49,7 +67,7 @@ SELECT place, complaint_id, reference, value, known_from
   FROM (SELECT row_number() OVER (ORDER BY c.complaint_id, c.value) AS place, c.complaint_id, m.reference,
                c.value::double precision AS value, m.known_from
           FROM counted AS c
-          JOIN (SELECT *, NULL::text AS everything FROM matter) AS m USING (complaint_id)
+          JOIN subject AS m USING (complaint_id)
          WHERE m.{part} IS NOT DISTINCT FROM %(value_of_part)s) AS found
  WHERE place > %(after)s
  ORDER BY place

@@ -19,7 +19,7 @@ from ledger.refusal import Refusal
 Kind = Literal["count", "share", "mean", "sum", "spread"]
 """count: rows. share: the mean of values 0 and 1. spread: the median, and the 90th and 95th percentile."""
 
-Unit = Literal["complaints", "percent", "points", "days", "hours", "minor", "events"]
+Unit = Literal["complaints", "percent", "points", "days", "hours", "minor", "events", "contacts"]
 
 
 class Written(BaseModel):

@@ -65,8 +65,6 @@ class Matter:
     urgent: bool = False
     department: str | None = None
     handler: str | None = None
-    tier: str | None = None
-    region: str | None = None
     transferred_by: str | None = None
     first_replied_at: datetime | None = None
     resolved_at: datetime | None = None

@@ -1,10 +1,10 @@
-"""The projection `indicators`: every effective fact, and every complaint as it stood, each from which position to which.
+"""The projection `indicators`: every effective fact, complaint, other contact and customer's tier, from which position to which.
 
-It counts nothing: the indicators and the returns are queries over these two tables. Personal values stand in neither.
+It counts nothing: the indicators and the returns are queries over these tables. Personal values stand in none of them.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from itertools import groupby
@@ -20,9 +20,11 @@ from ledger.complaint.events import (
 from ledger.complaint.state import effective
 from ledger.database.sql import queries
 from ledger.event import Event, personal_fields
+from ledger.interaction.events import InteractionEvent
 from ledger.names import NAME_OF, class_of
 from ledger.record.envelope import opened
 from ledger.record.reading import StoredRow
+from projections.indicators.contacts import TIERING, Contact, contact_of, tier_of
 from projections.indicators.matter import Matter, after, matter_of
 from projections.machine import Batch, Projection
 
@@ -33,13 +35,17 @@ MATTERS_MAX = 50_000
 
 _STATED = tuple(field.name for field in fields(Matter) if field.name != "spells")
 _MATTER = ("book", "complaint_id", "known_from", "known_to", *_STATED, "open_during")
+_CONTACT = ("book", "contact_id", "known_from", "known_to", *(field.name for field in fields(Contact)))
+_CUSTOMER = ("book", "customer_id", "known_from", "known_to", "tier")
 _FACT = ("book", "complaint_id", "version", "known_from", "known_to", "name", "happened_at", "said")
 
 Facts = Mapping[int, ComplaintEvent]
 """Effective facts by their versions."""
 
 Key = tuple[str, UUID, int]
-"""Table, complaint, and version: 0 in the table of complaints."""
+"""Table, stream, and version: 0 in every table but that of facts."""
+
+_TABLES = {"fact": _FACT, "matter": _MATTER, "contact": _CONTACT, "customer": _CUSTOMER}
 
 
 class IndicatorsFold:
@@ -74,6 +80,8 @@ class IndicatorsFold:
                 changes.begin("matter", row, 0, _matter(matter))
             self._matters[row.stream_id] = matter
             self._matters.move_to_end(row.stream_id)
+        _follow(batch, changes, "contact", (InteractionEvent,), lambda told: _contact(contact_of(told)))
+        _follow(batch, changes, "customer", TIERING, lambda told: _tiered(tier_of(told)))
         changes.write()
 
     def _load(self, batch: Batch, rows: Sequence[StoredRow]) -> Mapping[UUID, list[StoredRow]]:
@@ -101,8 +109,8 @@ class _Changes:
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
         self._begun: dict[Key, tuple[int, Sequence[object]]] = {}
-        self._whole: dict[str, list[Sequence[object]]] = {"fact": [], "matter": []}
-        self._ended: dict[str, list[Sequence[object]]] = {"fact": [], "matter": []}
+        self._whole: dict[str, list[Sequence[object]]] = {table: [] for table in _TABLES}
+        self._ended: dict[str, list[Sequence[object]]] = {table: [] for table in _TABLES}
 
     def begin(self, table: str, row: StoredRow, version: int, content: Sequence[object]) -> None:
         self._begun[table, row.stream_id, version] = (row.position, content)
@@ -117,10 +125,9 @@ class _Changes:
     def write(self) -> None:
         for (table, stream_id, version), begun in self._begun.items():
             self._whole[table].append(self._row(table, stream_id, version, begun, None))
-        self._batch.execute_values(_SQL["end_facts"], self._ended["fact"])
-        self._batch.execute_values(_SQL["end_matters"], self._ended["matter"])
-        self._batch.add("fact", _FACT, self._whole["fact"])
-        self._batch.add("matter", _MATTER, self._whole["matter"])
+        for table, columns in _TABLES.items():
+            self._batch.execute_values(_SQL[f"end_{table}s"], self._ended[table])
+            self._batch.add(table, columns, self._whole[table])
 
     def _row(
         self, table: str, stream_id: UUID, version: int, begun: tuple[int, Sequence[object]], ended: int | None
@@ -129,12 +136,52 @@ class _Changes:
         return (self._batch.book, stream_id, *place, begun[0], ended, *begun[1])
 
 
+def _follow(
+    batch: Batch,
+    changes: _Changes,
+    table: str,
+    facts: tuple[type[Event], ...],
+    row_of: Callable[[Sequence[Event]], Sequence[object] | None],
+) -> None:
+    """Compares a stream's row before and after each of some facts of it; short streams, so they are read again whole."""
+    touched = {row.stream_id for row in batch.rows if issubclass(class_of(row.name), facts)}
+    if not touched:
+        return
+    wanted = {"book": batch.book, "stream_ids": [str(each) for each in touched]}
+    found = batch.fetch(_SQL["streams"], {**wanted, "position": batch.rows[-1].position})
+    stored = [StoredRow(p, s, v, n, bytes(state), at) for p, s, v, n, state, at in found]
+    for _, stream in groupby(stored, key=lambda row: row.stream_id):
+        told: list[Event] = []
+        before: Sequence[object] | None = None
+        for row in stream:
+            told.append(opened(row).event)
+            if not isinstance(told[-1], facts):
+                continue
+            after = row_of(told)
+            if row.position >= batch.rows[0].position and after != before:
+                if before is not None:
+                    changes.end(table, row, 0)
+                if after is not None:
+                    changes.begin(table, row, 0, after)
+            before = after
+
+
+def _contact(contact: Contact) -> Sequence[object] | None:
+    return None if contact == Contact() else [getattr(contact, field.name) for field in fields(Contact)]
+
+
+def _tiered(tier: str | None) -> Sequence[object] | None:
+    return None if tier is None else [tier]
+
+
 PROJECTION = Projection(
     name="indicators",
-    version=1,
+    version=2,
     tables={
         "matter": ("book", "complaint_id", "known_from"),
         "fact": ("book", "complaint_id", "version", "known_from"),
+        "contact": ("book", "contact_id", "known_from"),
+        "customer": ("book", "customer_id", "known_from"),
     },
     fold=IndicatorsFold,
     queries=_SQL,

@@ -30,8 +30,6 @@ CREATE TABLE {schema}.matter (
     urgent boolean NOT NULL,
     department text COLLATE "C",
     handler text COLLATE "C",
-    tier text COLLATE "C",
-    region text COLLATE "C",
     transferred_by text COLLATE "C",
     first_replied_at timestamptz,
     resolved_at timestamptz,
@@ -67,9 +65,46 @@ CREATE TABLE {schema}.fact (
 );
 CREATE UNIQUE INDEX fact_now ON {schema}.fact (book, complaint_id, version) WHERE known_to IS NULL;
 CREATE INDEX fact_named ON {schema}.fact (book, name, happened_at);
+-- `contact`: one row for each state of each contact that is no complaint.
+CREATE TABLE {schema}.contact (
+    book text COLLATE "C" NOT NULL,
+    contact_id uuid NOT NULL,
+    known_from bigint NOT NULL,
+    known_to bigint,
+    customer_id uuid,
+    kind text COLLATE "C",
+    channel text COLLATE "C",
+    direction text COLLATE "C",
+    product text COLLATE "C",
+    branch text COLLATE "C",
+    department text COLLATE "C",
+    handler text COLLATE "C",
+    asked_at timestamptz,
+    answered_at timestamptz,
+    outcome text COLLATE "C",
+    score integer,
+    rated_at timestamptz,
+    satisfactory boolean,
+    reviewed_at timestamptz,
+    became_complaint boolean NOT NULL,
+    PRIMARY KEY (book, contact_id, known_from),
+    CONSTRAINT known_for_a_time CHECK (known_to > known_from)
+);
+CREATE UNIQUE INDEX contact_now ON {schema}.contact (book, contact_id) WHERE known_to IS NULL;
+-- `customer`: one row for each tier that a customer was known by; none before the first.
+CREATE TABLE {schema}.customer (
+    book text COLLATE "C" NOT NULL,
+    customer_id uuid NOT NULL,
+    known_from bigint NOT NULL,
+    known_to bigint,
+    tier text COLLATE "C",
+    PRIMARY KEY (book, customer_id, known_from),
+    CONSTRAINT known_for_a_time CHECK (known_to > known_from)
+);
+CREATE UNIQUE INDEX customer_now ON {schema}.customer (book, customer_id) WHERE known_to IS NULL;
 
 -- name: streams
--- All at once what was recorded of the complaints that a batch corrects, or goes on with after they were forgotten.
+-- All at once what was recorded of the streams that a batch corrects, or goes on with after they were forgotten.
 SELECT position, stream_id, version, name, state, recorded_at
   FROM ledger.event
  WHERE book = %(book)s AND stream_id = ANY (%(stream_ids)s::uuid[]) AND position <= %(position)s
@@ -88,3 +123,17 @@ UPDATE {schema}.matter AS m
    SET known_to = e.known_to::bigint
   FROM (VALUES %s) AS e (book, complaint_id, version, known_to)
  WHERE m.book = e.book AND m.complaint_id = e.complaint_id::uuid AND m.known_to IS NULL;
+
+-- name: end_contacts
+-- The same of a contact.
+UPDATE {schema}.contact AS c
+   SET known_to = e.known_to::bigint
+  FROM (VALUES %s) AS e (book, contact_id, version, known_to)
+ WHERE c.book = e.book AND c.contact_id = e.contact_id::uuid AND c.known_to IS NULL;
+
+-- name: end_customers
+-- The same of a customer's tier.
+UPDATE {schema}.customer AS c
+   SET known_to = e.known_to::bigint
+  FROM (VALUES %s) AS e (book, customer_id, version, known_to)
+ WHERE c.book = e.book AND c.customer_id = e.customer_id::uuid AND c.known_to IS NULL;

@@ -37,12 +37,12 @@ def test_explaining_prints_the_definition_and_what_cannot_be_computed() -> None:
     explained = run("indicators", "explain", "repeat-rate").out
     assert "Same customer:" in explained
     assert "PARTITION BY customer_id" in explained
-    assert "Service error rate 服务差错率" in run("indicators", "explain").out
+    assert "Retention of customers 客户留存率" in run("indicators", "explain").out
 
 
 def test_what_there_is_not_is_said(program: Program, book: str) -> None:
     answer = program("indicators", "nonsense", "--book", book)
     assert answer.code == 2
-    assert answer.complaint.startswith("There is no indicator nonsense. There are: backlog")
+    assert answer.complaint.startswith("There is no indicator nonsense. There are: archiving-rate")
     assert program("report", "drill", "nonsense", "--book", book).code == 2
     assert program("indicators", "received", "--from", "2026-02-01", "--to", "2026-01-01", "--book", book).code == 2

@@ -11,6 +11,7 @@ from api.command.demo import fill
 from api.command.demo.complaints import year
 from api.command.demo.hours import OfficeHours
 from ledger.application import Ledger, Receipt
+from ledger.complaint.aftercare import ComplaintArchived
 from ledger.complaint.events import (
     ComplaintEvent,
     ComplaintReopened,
@@ -20,8 +21,27 @@ from ledger.complaint.events import (
     SolutionProposed,
 )
 from ledger.complaint.moving import ComplaintMerged, ComplaintRuledOut, ComplaintTransferred, GroupRecognised
+from ledger.complaint.settlement import ComplaintEscalated
+from ledger.customer.events import (
+    CustomerEvent,
+    CustomerFactAnnulled,
+    CustomerRegistered,
+    CustomerTier,
+    CustomerTiered,
+)
 from ledger.database.target import Database
 from ledger.deadlines.calendar import built_in_calendars
+from ledger.interaction.events import (
+    InteractionAnswered,
+    InteractionAssigned,
+    InteractionBecameComplaint,
+    InteractionEvent,
+    InteractionFactAnnulled,
+    InteractionKind,
+    InteractionRated,
+    InteractionRecorded,
+    InteractionReviewed,
+)
 from projections.catalogue import PROJECTIONS
 from projections.worker import catch_up
 from tests.projections.stories import WORDS, Told, about, interleaved, received, record
@@ -43,6 +63,8 @@ def stories(database: Database, book: str, complaints: int, seed: int = 7) -> No
     rng = random.Random(seed + 1)  # other ids than the stories have
     known = record(database, book, told)
     record(database, book, list(_rare(rng, [each for each, _ in told])), known)
+    record(database, book, list(_customers(rng)))  # type: ignore[arg-type]  # the helper knows complaints by name only
+    record(database, book, list(_contacts(rng)))  # type: ignore[arg-type]  # as above
 
 
 def cfpb_rows(database: Database, book: str, rows: int) -> None:
@@ -104,10 +126,84 @@ def _rare(rng: random.Random, complaints: list[UUID]) -> Iterator[Told]:
             yield complaint_id, ComplaintMerged(**customer, into_complaint_id=first, merged_by="li", merged_at=later)
 
 
+def _customers(rng: random.Random) -> Iterator[tuple[UUID, CustomerEvent]]:
+    """Those whose complaints are ruled out, merged or neither, with their tiers: given, changed, annulled, never given."""
+    at = datetime.fromisoformat("2025-12-01T10:00+08:00")
+    for number in range(7):
+        who = UUID(int=number)
+        tier = rng.choice([None, *CustomerTier])
+        yield who, CustomerRegistered(customer_id=who, tier=tier, registered_by="li", registered_at=at)
+        for _ in range(rng.randrange(3)):
+            yield (
+                who,
+                CustomerTiered(customer_id=who, tier=rng.choice(list(CustomerTier)), tiered_by="li", tiered_at=at),
+            )
+        if number % 3 == 1:
+            yield (
+                who,
+                CustomerFactAnnulled(
+                    customer_id=who,
+                    annulled_version=rng.choice([1, 2]),
+                    reason=WORDS,
+                    annulled_by="li",
+                    approved_by="wang",
+                    annulled_at=at,
+                ),
+            )
+
+
+def _contacts(rng: random.Random) -> Iterator[tuple[UUID, InteractionEvent]]:
+    """Contacts of every kind: answered in time, late or never, rated, reviewed, grown into complaints, taken back."""
+    for number in range(60):
+        contact_id = UUID(int=rng.getrandbits(128), version=4)
+        who = {"customer_id": UUID(int=number % 9)}
+        at = datetime.fromisoformat("2026-02-01T10:00+08:00") + timedelta(hours=rng.randrange(4_000))
+        later = at + timedelta(hours=rng.choice([1, 24, 25, 90]))
+        facts: list[InteractionEvent] = [
+            InteractionRecorded(
+                **who,
+                kind=rng.choice(list(InteractionKind)),
+                channel=rng.choice(["phone", "branch"]),
+                direction="inbound",
+                taken_by="li",
+                asked_at=at,
+            )
+        ]
+        if rng.random() < 0.5:
+            facts.append(InteractionAssigned(**who, department="cards", assigned_by="li", assigned_at=at))
+        if rng.random() < 0.8:
+            facts.append(
+                InteractionAnswered(**who, channel="phone", outcome="answered", answered_by="li", answered_at=later)
+            )
+        if rng.random() < 0.5:
+            facts.append(
+                InteractionRated(**who, overall=rng.randint(1, 5), channel="phone", asked_by="li", rated_at=later)
+            )
+        if rng.random() < 0.3:
+            facts.append(
+                InteractionReviewed(**who, satisfactory=rng.random() < 0.7, reviewed_by="wang", reviewed_at=later)
+            )
+        if rng.random() < 0.2:
+            facts.append(InteractionBecameComplaint(**who, complaint_id=contact_id, turned_by="li", turned_at=later))
+        if rng.random() < 0.2:
+            facts.append(
+                InteractionFactAnnulled(
+                    **who,
+                    annulled_version=rng.randint(1, len(facts)),
+                    reason=WORDS,
+                    annulled_by="li",
+                    approved_by="wang",
+                    annulled_at=later,
+                )
+            )
+        yield from ((contact_id, fact) for fact in facts)
+
+
 def _more(rng: random.Random, number: int, complaint_id: UUID, at: datetime) -> list[ComplaintEvent]:
     who: dict[str, Any] = about(complaint_id)
     if number % 4 == 0:
-        return [_rating(rng, complaint_id, at + timedelta(days=each)) for each in range(rng.randrange(1, 4))]
+        ratings = [_rating(rng, complaint_id, at + timedelta(days=each)) for each in range(rng.randrange(1, 4))]
+        return [*ratings, ComplaintArchived(**who, archived_by="li", archived_at=at + timedelta(days=100))]
     if number % 4 == 1:
         return [
             ComplaintTransferred(**who, body="pboc", received_by="li", received_at=at),
@@ -126,6 +222,9 @@ def _more(rng: random.Random, number: int, complaint_id: UUID, at: datetime) -> 
         )
         return [proposal, ProposalAccepted(**who, proposal_id=complaint_id, accepted_at=at, noted_by="li")]
     return [
+        ComplaintEscalated(
+            **who, escalation_id=complaint_id, to="management", reason=WORDS, escalated_by="li", escalated_at=at
+        ),
         OutcomeDisputed(**who, source="cfpb", noted_by="li"),
         ComplaintReopened(**who, reason=WORDS, new_facts=False, reopened_by="li", reopened_at=at),
     ]

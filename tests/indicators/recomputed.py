@@ -89,6 +89,35 @@ SELECT r.*, e.how AS ended_how, e.at AS ended_at, d.department,
   LEFT JOIN ended AS e USING (stream)
   LEFT JOIN department AS d USING (stream)
   LEFT JOIN classified AS k USING (stream);
+-- contacts and customers, whose mistakes are annulled and never corrected
+CREATE TABLE other AS
+SELECT e.* FROM event AS e
+ WHERE NOT EXISTS (SELECT 1 FROM event AS a WHERE a.stream = e.stream
+                      AND a.name IN ('interaction-fact-annulled', 'customer-fact-annulled')
+                      AND CAST(a.said->>'annulled_version' AS INTEGER) = e.version);
+CREATE TABLE tier AS
+SELECT stream AS customer, max_by(said->>'tier', version) AS tier
+  FROM other WHERE name IN ('customer-registered', 'customer-tiered') AND said->>'tier' IS NOT NULL GROUP BY stream;
+CREATE TABLE contact AS
+SELECT r.stream, r.said->>'kind' AS kind, r.said->>'customer_id' AS customer, CAST(r.said->>'asked_at' AS TIMESTAMPTZ) AS asked_at,
+       (SELECT max_by(said->>'department', version) FROM other AS o
+         WHERE o.stream = r.stream AND o.name = 'interaction-assigned') AS department,
+       (SELECT min_by(CAST(said->>'answered_at' AS TIMESTAMPTZ), version) FROM other AS o
+         WHERE o.stream = r.stream AND o.name = 'interaction-answered') AS answered_at,
+       (SELECT max_by(CAST(said->>'rated_at' AS TIMESTAMPTZ), version) FROM other AS o
+         WHERE o.stream = r.stream AND o.name = 'interaction-rated') AS rated_at,
+       (SELECT max_by(CAST(said->>'overall' AS INTEGER), version) FROM other AS o
+         WHERE o.stream = r.stream AND o.name = 'interaction-rated') AS score,
+       (SELECT max_by(CAST(said->>'reviewed_at' AS TIMESTAMPTZ), version) FROM other AS o
+         WHERE o.stream = r.stream AND o.name = 'interaction-reviewed') AS reviewed_at,
+       (SELECT max_by(said->>'satisfactory' = 'true', version) FROM other AS o
+         WHERE o.stream = r.stream AND o.name = 'interaction-reviewed') AS satisfactory,
+       EXISTS (SELECT 1 FROM other AS o WHERE o.stream = r.stream AND o.name = 'interaction-became-complaint') AS became
+  FROM other AS r WHERE r.name = 'interaction-recorded';
+CREATE TABLE subject AS
+SELECT s.stream, s.department, t.tier
+  FROM (SELECT stream, customer, department FROM complaint UNION ALL SELECT stream, customer, department FROM contact) AS s
+  LEFT JOIN tier AS t USING (customer);
 CREATE TABLE counts AS SELECT * FROM complaint WHERE ended_how IS DISTINCT FROM 'complaint-ruled-out';
 """
 
@@ -99,6 +128,11 @@ def received_in(condition: str = "true", value: str = "1") -> str:
 
 def moment(at: str, condition: str = "true", value: str = "1", more: str = "") -> str:
     return f"""SELECT p.begins, c.stream, {value} FROM period AS p JOIN counts AS c ON true {more}
+                WHERE {at} >= p.begins AND {at} < p.judged AND ({condition})"""
+
+
+def contact(at: str, condition: str = "true", value: str = "1") -> str:
+    return f"""SELECT p.begins, k.stream, {value} FROM period AS p JOIN contact AS k ON true
                 WHERE {at} >= p.begins AND {at} < p.judged AND ({condition})"""
 
 
@@ -115,6 +149,9 @@ AGAIN = f"""(EXISTS (SELECT 1 FROM fact AS f WHERE f.stream = c.stream AND f.nam
       AND CAST(f.said->>'reopened_at' AS TIMESTAMPTZ) <= c.replied_at + INTERVAL 90 DAY)
    OR EXISTS (SELECT 1 FROM counts AS e WHERE e.customer = c.customer AND e.stream <> c.stream
       AND e.received_at > c.replied_at AND e.received_at <= c.replied_at + INTERVAL 90 DAY {SAME}))::INTEGER"""
+ESCALATED = "c.stream IN (SELECT stream FROM fact WHERE name = 'complaint-escalated')"
+ARCHIVED = "c.stream IN (SELECT stream FROM fact WHERE name = 'complaint-archived')"
+KINDS = "k.kind IN ('enquiry', 'service-request', 'suggestion', 'feedback')"
 HAS = "EXISTS (SELECT 1 FROM fact AS f WHERE f.stream = c.stream AND f.name = '{}')"
 COMPENSATED = """EXISTS (SELECT 1 FROM fact AS a, fact AS o WHERE a.stream = c.stream AND o.stream = c.stream
    AND a.name = 'proposal-accepted' AND o.name = 'solution-proposed' AND a.said->>'proposal_id' = o.said->>'proposal_id'
@@ -178,6 +215,25 @@ INDEPENDENT = {
         ON s.began <= p.judged AND (s.ended IS NULL OR s.ended > p.judged) JOIN counts AS c USING (stream)""",
     "root-causes": received_in("c.stream IN (SELECT stream FROM cause)"),
     "stated-timely": moment("c.received_at", "t.timely IS NOT NULL", "t.timely", "JOIN stated AS t USING (stream)"),
+    "escalation-rate": received_in(value=f"({ESCALATED})::INTEGER"),
+    "archiving-rate": moment("c.ended_at", "c.ended_at > TIMESTAMPTZ '1950-01-01'", f"({ARCHIVED})::INTEGER"),
+    "archiving-time": moment(
+        "f.at",
+        "c.ended_at > TIMESTAMPTZ '1950-01-01' AND c.ended_at <= f.at",
+        "epoch(f.at - c.ended_at) / 86400.0",
+        """JOIN (SELECT stream, min(CAST(said->>'archived_at' AS TIMESTAMPTZ)) AS at
+                   FROM fact WHERE name = 'complaint-archived' GROUP BY stream) AS f USING (stream)""",
+    ),
+    "service-contacts": contact("k.asked_at", KINDS),
+    "service-response-time": contact("k.answered_at", KINDS, "epoch(k.answered_at - k.asked_at) / 3600.0"),
+    "service-requests-24h": contact(
+        "k.asked_at",
+        "k.kind = 'service-request' AND (k.answered_at IS NOT NULL OR k.asked_at + INTERVAL 24 HOUR < getvariable('now'))",
+        "coalesce(k.answered_at - k.asked_at <= INTERVAL 24 HOUR, false)::INTEGER",
+    ),
+    "service-satisfaction": contact("k.rated_at", "true", "(k.score >= 4)::INTEGER"),
+    "service-error-rate": contact("k.reviewed_at", "true", "(NOT k.satisfactory)::INTEGER"),
+    "service-complaint-rate": contact("k.asked_at", KINDS, "k.became::INTEGER"),
     # 5 working days, or 10 once the grade is complex or major and was given in time for the limit before
     "timeliness": """
         WITH RECURSIVE grading AS (
