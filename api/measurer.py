@@ -155,7 +155,7 @@ def _command(connection: Connection, on: Ground, wanted: Wanted, figure: Figure)
 
 def _causes(connection: Connection, on: Ground, wanted: Wanted) -> Sequence[UUID]:
     """Of a share, the complaints that made it worse; the other figures are made of all of them."""
-    if wanted.measure.kind != "share":
+    if wanted.measure.kind != "share" or wanted.measure.about != "complaint":
         return []
     scope, worse = wanted.state.scope, 0.0 if wanted.state.better is Better.HIGHER else 1.0
     by: Part | None = None if scope is None else "department"

@@ -81,6 +81,8 @@ class Definition(Written):
     period: str
     kind: Kind
     unit: Unit
+    about: Literal["complaint", "contact"] = "complaint"
+    """What its rows name."""
     target: Target | None = None
     query: str
 
