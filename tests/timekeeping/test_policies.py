@@ -57,13 +57,13 @@ class Writing:
         self._versions: Counter[UUID] = Counter({self.policies: len(stream_events(reader, book, self.policies))})
 
     def write(self, *told: tuple[UUID, Event]) -> None:
-        for stream_id, event in told:
-            self._versions[stream_id] += 1
-            state = Recorded(stream_id, self._versions[stream_id], event, "li", "tell").state()
-            request = Request([NewEvent(stream_id, self._versions[stream_id], NAME_OF[type(event)], state)])
-            with closing(Appender(lambda: self._database.connect(Role.APPLICATION, autocommit=True), self.book)) as one:
+        with closing(Appender(lambda: self._database.connect(Role.APPLICATION, autocommit=True), self.book)) as one:
+            for stream_id, event in told:
+                self._versions[stream_id] += 1
+                state = Recorded(stream_id, self._versions[stream_id], event, "li", "tell").state()
+                request = Request([NewEvent(stream_id, self._versions[stream_id], NAME_OF[type(event)], state)])
                 ((_, outcome),) = one.append_all([request])
-            assert not isinstance(outcome, Exception)
+                assert not isinstance(outcome, Exception)
 
 
 @pytest.fixture
