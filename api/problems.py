@@ -182,6 +182,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     keys.SubjectErased: HTTPStatus.CONFLICT,
     checkpoints.NoSuchCheckpoint: HTTPStatus.NOT_FOUND,
     bundle.TooManyComplaints: HTTPStatus.UNPROCESSABLE_ENTITY,
+    bundle.TooMuchAttached: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     succession.NothingLost: HTTPStatus.CONFLICT,
     proofs.NoSuchPosition: HTTPStatus.NOT_FOUND,
     proofs.CheckpointsReversed: HTTPStatus.UNPROCESSABLE_ENTITY,
