@@ -58,6 +58,7 @@ def router(asker: Asker, keys: SubjectKeys) -> APIRouter:
     routes = asker.routes()
     _add_lists(routes, asker)
     _add_documents(routes, asker, keys)
+    _add_cells(routes, asker, keys)
     return routes
 
 
@@ -142,6 +143,8 @@ def _add_documents(routes: APIRouter, asker: Asker, keys: SubjectKeys) -> None:
         )
         return _written(found, kind)
 
+
+def _add_cells(routes: APIRouter, asker: Asker, keys: SubjectKeys) -> None:
     @routes.get(
         f"{ONE}/submissions/{{submission_id}}/cell",
         **question_description(
@@ -170,8 +173,9 @@ def _add_documents(routes: APIRouter, asker: Asker, keys: SubjectKeys) -> None:
         """The complaints behind a cell and their events, as known when it was computed, under this receiver's names."""
         return_id = _return_id(name, receiver, begins_on, ends_on)
         where = (column, None if key is None else [each or None for each in key])
+        names = names_for(keys, asker.ledger.book, receiver)
         found = await asker.ask_projection(
-            sent.PROJECTION.name, at_least, _cell, return_id, submission_id, names(receiver), where, limit, cursor
+            sent.PROJECTION.name, at_least, _cell, return_id, submission_id, names, where, limit, cursor
         )
         return answer(answers.ReturnCell, found)
 
