@@ -231,7 +231,7 @@ def test_time_is_kept_once_and_told_in_the_history(program: Program, book: str, 
 def test_books_are_opened_once_and_listed(program: Program, book: str) -> None:
     name = f"{book}-b"
     made = program("book", "create", name, "--origin", f"bank.example/{name}", "--json")
-    assert made.json == {"book": name, "origin": f"bank.example/{name}", "events": 10, "opened": True}
+    assert made.json == {"book": name, "origin": f"bank.example/{name}", "events": 11, "opened": True}
     assert program("book", "create", name, "--json").json["opened"] is False
     assert program("book", "create", name, "--origin", "other.example").code == 2
     assert name in {each["book"] for each in program("book", "list", "--limit", "10000", "--json").json}
