@@ -27,6 +27,8 @@ ACCESS_EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
         "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "finding": "两项未使用的授权已收回",
     },
+    ask.NameDeputy: {"deputy": "zhao.min", "until": "2030-01-01T00:00:00+08:00", "reason": "休假"},
+    ask.EndDeputy: {"deputy": "zhao.min"},
     ask.LookAtValues: {"purpose": "handling"},
     ask.SearchFiles: {"words": "理财产品", "purpose": "handling"},
     ask.LookUpPerson: {"kind": "contact", "value": "13912345678", "purpose": "registration"},

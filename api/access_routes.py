@@ -17,5 +17,7 @@ ACCESS_POSTED = (
     Posted(f"{SUBJECT}/holds", ask.PlaceLegalHold),
     Posted(f"{SUBJECT}/holds/{{hold_id}}/lifting", ask.LiftLegalHold),
     Posted("/permission-reviews", ask.SignPermissionReview),
+    Posted("/staff/{person}/deputies", ask.NameDeputy),
+    Posted("/staff/{person}/deputies/end", ask.EndDeputy),
 )
 """The commands of access that are recorded like any other."""

@@ -202,6 +202,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     access.AccessTooLong: HTTPStatus.UNPROCESSABLE_ENTITY,
     access.NoSuchValue: HTTPStatus.UNPROCESSABLE_ENTITY,
     access.TooFewCharacters: HTTPStatus.UNPROCESSABLE_ENTITY,
+    access.DeputyNamesHimself: HTTPStatus.FORBIDDEN,
     access.PeriodNotOver: HTTPStatus.UNPROCESSABLE_ENTITY,
     asked.TokenMissing: HTTPStatus.UNAUTHORIZED,
     asked.TokenRefused: HTTPStatus.UNAUTHORIZED,

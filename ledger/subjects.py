@@ -3,8 +3,15 @@
 from functools import cache
 from typing import Any
 
+from ledger.access import deputies
 from ledger.access import rules as access
-from ledger.access.commands import AccessRequestCommand, DataSubjectCommand, PermissionReviewCommand, SearchCommand
+from ledger.access.commands import (
+    AccessRequestCommand,
+    DataSubjectCommand,
+    DeputyCommand,
+    PermissionReviewCommand,
+    SearchCommand,
+)
 from ledger.audit import rules as audit
 from ledger.audit.commands import AuditFindingCommand
 from ledger.command import Command
@@ -172,6 +179,14 @@ SUBJECTS: tuple[Subject[Any], ...] = (
         nothing=access.PermissionReview(),
         evolve=access.evolve_review,
         decide=access.decide_review,
+    ),
+    Subject(
+        name="deputies",
+        commands=DeputyCommand,
+        stream=lambda command, book: deputies.deputies_stream(book, command.person),
+        nothing=deputies.Deputies(),
+        evolve=deputies.evolve,
+        decide=deputies.decide,
     ),
 )
 

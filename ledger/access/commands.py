@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from ledger.access.events import FOUND_MAX, VALUES_MAX, Digest, FieldPath
 from ledger.command import CallerId, Command, Instant, Name, NewId, names_nobody
-from ledger.event import Code, Sha256Hex, SubjectId, Tier
+from ledger.event import Code, Sha256Hex, StaffId, SubjectId, Tier
 
 Reason = Annotated[
     str,
@@ -179,6 +179,28 @@ class SignPermissionReview(PermissionReviewCommand):
     digest: Sha256Hex
     finding: Reason
     reviewed_by: CallerId
+
+
+class DeputyCommand(Command):
+    """About who stands in for a member of staff."""
+
+    person: StaffId
+
+
+class NameDeputy(DeputyCommand):
+    """Have somebody stand in for another until a time."""
+
+    deputy: StaffId
+    until: Instant
+    reason: Reason
+    named_by: CallerId
+
+
+class EndDeputy(DeputyCommand):
+    """Have somebody stand in no more."""
+
+    deputy: StaffId
+    ended_by: CallerId
 
 
 class EraseDataSubject(Command):

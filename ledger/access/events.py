@@ -157,6 +157,30 @@ class PermissionsReviewed(Event):
     reviewed_at: AwareDatetime
 
 
+class DeputyEvent(Event):
+    """A fact about who stands in for a member of staff."""
+
+    person: StaffId
+    deputy: StaffId
+
+
+class DeputyNamed(DeputyEvent):
+    """Somebody stands in for another 代理 until a time: closely kept values of that one's complaints are the deputy's to see."""
+
+    until: AwareDatetime
+    reason: Label
+    named_by: StaffId
+    named_at: AwareDatetime
+
+
+class DeputyEnded(DeputyEvent):
+    """Somebody stands in no more, before the time that was stated."""
+
+    ended_by: StaffId
+    ended_at: AwareDatetime
+
+
+AnyDeputyEvent: TypeAlias = DeputyNamed | DeputyEnded
 AnyAccessRequestEvent: TypeAlias = AccessRequested | AccessApproved | AccessDeclined | AccessUseReported
 AnyDataSubjectEvent: TypeAlias = (
     PersonalDataSeen | EvidenceFileSeen | ErasureRequested | LegalHoldPlaced | LegalHoldLifted | SubjectErased
@@ -175,12 +199,19 @@ ACCESS_NAMES: dict[str, type[Event]] = {
     "subject-erased": SubjectErased,
     "personal-data-searched": PersonalDataSearched,
     "permissions-reviewed": PermissionsReviewed,
+    "deputy-named": DeputyNamed,
+    "deputy-ended": DeputyEnded,
 }
 
 
 def known_request_event(event: AccessRequestEvent) -> AnyAccessRequestEvent:
     """The event as one of those that there are, for the type checker."""
     return cast("AnyAccessRequestEvent", event)
+
+
+def known_deputy_event(event: DeputyEvent) -> AnyDeputyEvent:
+    """The event as one of those that there are, for the type checker."""
+    return cast("AnyDeputyEvent", event)
 
 
 def known_subject_event(event: DataSubjectEvent) -> AnyDataSubjectEvent:

@@ -115,6 +115,16 @@ class StillRetained(Refusal):
 
 
 @dataclass(eq=False)
+class DeputyNamesHimself(Refusal):
+    """Nobody makes himself another's deputy, or his own."""
+
+    says: ClassVar[str] = "{deputy} cannot stand in for himself, or by his own word."
+    remedy: ClassVar[str] = "Let somebody else name the deputy, or name another."
+
+    deputy: str
+
+
+@dataclass(eq=False)
 class PeriodNotOver(Refusal):
     says: ClassVar[str] = "The period ends before it begins, or is not over yet."
     remedy: ClassVar[str] = "Ask for the report of a period that is over, and sign that."

@@ -15,6 +15,7 @@ from uuid import UUID
 from psycopg2.extensions import connection as Connection
 
 from ledger.access import commands as ask
+from ledger.access.deputies import Deputies, deputies_stream
 from ledger.access.events import VALUES_MAX
 from ledger.access.masks import masked
 from ledger.access.refusals import ErasedAlready, LookNotAllowed, NoSuchValue, ProcessingRestricted
@@ -202,6 +203,14 @@ class Vault:
                 page.read(row.position, row.name, row.state)
         return list({each.digest: each for each in reversed(page.digests)}.values())[::-1]
 
+    def _is_assigned(self, complaint: Complaint, principal: str) -> bool:
+        """Whether the complaint is the person's own, or that of whom he stands in for now."""
+        if complaint.assignment is None or complaint.assignment.assignee is None:
+            return False
+        assignee = complaint.assignment.assignee
+        deputies, _ = self._ledger.state("deputies", deputies_stream(self._ledger.id, assignee))
+        return assignee == principal or cast("Deputies", deputies).are(principal, datetime.now(UTC))
+
     def _check_right(self, complaint: Complaint, look: Look, tiers: AbstractSet[Tier], principal: str) -> None:
         missing = self._missing(complaint, look, tiers, principal)
         if missing:
@@ -210,8 +219,7 @@ class Vault:
     def _missing(self, complaint: Complaint, look: Look, tiers: AbstractSet[Tier], principal: str) -> list[Tier]:
         """Those of the tiers whose values of this complaint he may not see in clear now."""
         closely = tiers & CLOSELY_KEPT
-        assigned = complaint.assignment is not None and complaint.assignment.assignee == principal
-        if not closely or assigned:
+        if not closely or self._is_assigned(complaint, principal):
             return []
         granted = AccessRequest()
         if look.request_id is not None:

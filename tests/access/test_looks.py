@@ -17,10 +17,12 @@ import psycopg2
 import pytest
 
 from ledger.access import commands as ask
+from ledger.access.deputies import Deputies, deputies_stream
 from ledger.access.refusals import (
     AccessRequestAnswered,
     AccessTooLong,
     ApproverIsRequester,
+    DeputyNamesHimself,
     LookNotAllowed,
     NoSuchValue,
     NotTheRequester,
@@ -68,6 +70,32 @@ def test_core_values_are_for_the_assignee_and_the_granted(ledger: Ledger, vault:
     # ordinary values are seen in the course of work
     assert any(each.in_clear for each in vault.look(Look(one, "reply", ("customer_name",)), "zhao.min"))
     assert [(seen.seen_by, seen.revealed) for seen in who_saw(ledger, customer)] == [("wang.fang", 2), ("zhao.min", 1)]
+
+
+def test_a_deputy_sees_what_the_assignee_sees_for_the_stated_time(ledger: Ledger, vault: Vault) -> None:
+    one, _ = receive(ledger)
+    assign(ledger, one, "wang.fang")
+    look = Look(one, "handling", CORE)
+    now = datetime.now(UTC)
+    name = ask.NameDeputy(
+        person="wang.fang", deputy="zhao.min", until=now + timedelta(days=2), reason="休假", named_by="chen.jing"
+    )
+    for himself in ({"deputy": "Wang.Fang"}, {"deputy": "Chen.Jing"}):
+        with pytest.raises(DeputyNamesHimself):
+            ledger.handle(name.model_copy(update=himself), principal="chen.jing")
+    with pytest.raises(AccessTooLong):
+        ledger.handle(name.model_copy(update={"until": now + timedelta(days=400)}), principal="chen.jing")
+    with pytest.raises(LookNotAllowed):
+        vault.look(look, "zhao.min")
+    ledger.handle(name, principal="chen.jing")
+    assert sum(each.in_clear for each in vault.look(look, "zhao.min")) == 2
+    with pytest.raises(LookNotAllowed):
+        vault.look(look, "somebody.else")
+    deputies: Deputies = ledger.state("deputies", deputies_stream(ledger.id, "wang.fang"))[0]
+    assert not deputies.are("zhao.min", name.until)
+    ledger.handle(ask.EndDeputy(person="wang.fang", deputy="zhao.min", ended_by="chen.jing"), principal="chen.jing")
+    with pytest.raises(LookNotAllowed):
+        vault.look(look, "zhao.min")
 
 
 def test_apply_approve_use_report(ledger: Ledger, vault: Vault) -> None:

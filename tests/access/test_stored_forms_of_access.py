@@ -67,6 +67,10 @@ ALL: list[Event] = [
         searched_by="wang.fang",
         searched_at=AT,
     ),
+    fact.DeputyNamed(
+        person="wang.fang", deputy="zhao.min", until=UNTIL, reason="休假", named_by="chen.jing", named_at=AT
+    ),
+    fact.DeputyEnded(person="wang.fang", deputy="zhao.min", ended_by="chen.jing", ended_at=AT),
     fact.PermissionsReviewed(
         review_id=REQUEST,
         since=AT,
