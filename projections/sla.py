@@ -17,7 +17,7 @@ from ledger.deadlines.clock import Verdict, judged
 from ledger.deadlines.regime import Purpose
 from ledger.deadlines.running import UNENDED, Ended
 from ledger.policy.events import CalendarPublished
-from projections.asking import Asked, AsOf, Cursor, asked, page_of
+from projections.asking import Asked, AsOf, Cursor, asked, page_as_known, page_of
 from projections.complaints import FACTS_MAX, Complaints, Known, Situation
 from projections.complaints import Part as ComplaintsPart
 from projections.machine import Batch, Projection
@@ -308,9 +308,10 @@ def report(
     `as_of` is a position or an instant. An instant is also the `now` that running clocks are judged at;
     at a position that is when its event was recorded, and as of now it has to be given. Raises NotReached.
     """
+    whole = part is None and starts_from is starts_before is None and classified in {None, "first"}
+    if whole and as_of is None and now is not None:
+        return _report_now(connection, book, now, period, classified, schema)
     at = _judged(connection, book, as_of, now, schema)
-    if as_of is None and part is None and starts_from is starts_before is None and classified in {None, "first"}:
-        return _report_now(connection, at, period, classified)
     place = at.position if classified is None or classified == "first" else _place(connection, at, classified)
     column = f"first_{part}" if classified == "first" and part in FIRST_SET else part
     found = at.fetch(
@@ -329,14 +330,14 @@ def report(
     return Report(book, at.position, at.now, starts_from, starts_before, part, period, of, tuple(map(_line, found)))
 
 
-def _report_now(connection: Connection, at: Asked, period: Period | None, classified: Classified) -> Report:
+def _report_now(
+    connection: Connection, book: str, now: datetime, period: Period | None, classified: Classified, schema: str | None
+) -> Report:
     """All that is known now, unparted: from the tally, as of the position that stands in the same snapshot."""
-    span = None if period is None else SPANS[period]
-    found = at.fetch(connection, _SQL["report_now"], {"now": at.now, "period": period, "span": span})
-    position = found[0][0]
-    lines = tuple(_line(row[1:]) for row in found if row[1] is not None)
+    asked_for = {"now": now, "period": period, "span": None if period is None else SPANS[period]}
+    position, found = page_as_known(connection, book, PROJECTION.name, _SQL["report_now"], asked_for, schema=schema)
     of = None if classified == "first" else position
-    return Report(at.book, position, at.now, None, None, None, period, of, lines)
+    return Report(book, position, now, None, None, None, period, of, tuple(map(_line, found)))
 
 
 def _line(row: Sequence[Any]) -> Line:

@@ -28,6 +28,8 @@ _SESSION = {
     # a role may change its own default, and would stop the book with it: `append` asks for a durable commit
     "synchronous_commit": "on",
     "statement_timeout": f"{STATEMENT_SECONDS_MAX}s",
+    # what is prepared is written for any parameters (ledger.database.prepared)
+    "plan_cache_mode": "force_generic_plan",
     # a client that died in a transaction must not hold the book's row for ever
     "idle_in_transaction_session_timeout": "60s",
 }
