@@ -31,6 +31,7 @@ from ledger.database.target import Database
 from ledger.deadlines.calendar import built_in_calendars
 from ledger.record.reading import events_after
 from ledger.settings import Settings
+from ledger.tables.known import KnownTables
 from ledger.timekeeping.events import TIMEKEEPING_NAMES
 from ledger.vault.keys import SubjectKeys
 from projections import pending
@@ -382,7 +383,8 @@ def line(version: int, **changes: Any) -> Line:
 )
 def test_in_one_go_is_one_principal_one_command_and_nothing_between(second: dict[str, Any], at_once: bool) -> None:
     lines = (line(1), line(2, **second))
-    told = list(telling.told(History("demo", uuid4(), 200, lines, None), lines, built_in_calendars()["china"]))
+    history = History("demo", uuid4(), 200, lines, None)
+    told = list(telling.told(history, lines, built_in_calendars()["china"], KnownTables()))
     assert any("in one go" in str(part) for part in told) is at_once
 
 
