@@ -50,7 +50,7 @@ PLAIN = {
     "emergency-plan-exercised.result": TITLE,
     **dict.fromkeys(
         (
-            *("access-requested.reason", "access-declined.reason", "access-use-reported.report"),
+            *("access-requested.reason", "access-declined.reason", "access-use-reported.report", "deputy-named.reason"),
             *(
                 "legal-hold-placed.reason",
                 "legal-hold-lifted.reason",
