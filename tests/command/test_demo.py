@@ -76,6 +76,7 @@ UNUSED = {
         "a look, by somebody who looks; the demo has no files",
     ),
     **dict.fromkeys(AUDIT_NAMES, "an auditor's, who found something in a complaint"),
+    **dict.fromkeys(("deputy-named", "deputy-ended"), "the people of the demo are never away"),
     "permissions-reviewed": "signed by who looked through a report of the permissions",
     "subject-erased": "destroys a key, and cannot be taken back",
     **dict.fromkeys(
