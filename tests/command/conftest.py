@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from ledger.settings import Settings
-from tests.command.running import Answer, Program, run
+from tests.command.running import Answer, Program, run_within
 
 
 @pytest.fixture
 def program(settings: Settings) -> Program:
-    """`program("sla", "--book", book)` on the database of the tests."""
+    """`program("sla", "--book", book)` on the database of the tests, within this process: a start takes most of a second."""
 
     def on_the_tests_database(*words: str | Path) -> Answer:
-        return run(*words, "--data", settings.data)
+        return run_within(*words, "--data", settings.data)
 
     return on_the_tests_database

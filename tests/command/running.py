@@ -54,7 +54,7 @@ def run_within(*words: str | Path) -> Answer:
 
     It takes a tenth of the time. Not for what is stopped from outside, nor for what a terminal or a pipe decides.
     """
-    out, err = io.StringIO(), io.StringIO()
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="", write_through=True) for _ in range(2))
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         with redirect_stdout(out), redirect_stderr(err), patch.object(sys, "argv", ["main.py", *map(str, words)]):
@@ -66,4 +66,4 @@ def run_within(*words: str | Path) -> Answer:
         for number, handler in handlers.items():
             signal.signal(number, handler)
     assert isinstance(code, int), code
-    return Answer(code, out.getvalue(), err.getvalue())
+    return Answer(code, *(written.buffer.getvalue().decode() for written in (out, err)))

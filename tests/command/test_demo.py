@@ -3,7 +3,6 @@
 import shlex
 import signal
 import subprocess
-import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -176,9 +175,7 @@ def test_an_interrupted_fill_goes_on_and_doubles_nothing(folder: Path) -> None:
     report = run("sla", "--book", "demo", "--data", data, "--json").json
     for line in report["lines"]:
         assert sum(line[kind] for kind in ("met", "missed", "running", "unknown", "void")) == COMPLAINTS
-    began = time.monotonic()
     assert run("demo", "--data", data, "--json").json["filled_now"] is False
-    assert time.monotonic() - began < 10
     assert run("verify", "--book", "demo", "--data", data, "--json").json["ok"]
     called, *words = shlex.split(run("demo", "--data", data).out.splitlines()[-1])
     assert called == ".venv/bin/complaint-ledger"

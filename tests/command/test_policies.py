@@ -20,19 +20,8 @@ from ledger.tables.events import CodeTablesPublished
 from ledger.tables.state import fold
 from ledger.tables.table import built_in_tables
 from ledger.vault.keys import SubjectKeys
-from tests.command.running import Answer, Program
+from tests.command.running import Program
 from tests.command.running import run_within as run
-
-
-@pytest.fixture
-def program(settings: Settings) -> Program:
-    """As that of the other tests, without a process for each command: here are many, and none is stopped."""
-
-    def on_the_tests_database(*words: str | Path) -> Answer:
-        return run(*words, "--data", settings.data)
-
-    return on_the_tests_database
-
 
 FOUNDED = len(BUILT_IN) + len(built_in_calendars()) + 1
 """The events of a new book: every built-in regime and calendar, and all code tables, published in full."""

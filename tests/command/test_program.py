@@ -38,7 +38,7 @@ from projections import pending
 from projections.catalogue import PROJECTIONS
 from projections.history import History, Line
 from tests.command.publication import EIGHTEEN, ROW_18
-from tests.command.running import Program, command_line, run
+from tests.command.running import Program, command_line, run, run_within
 
 RECEIVED_AT = datetime.now(UTC).replace(microsecond=0) - timedelta(days=40)
 
@@ -280,7 +280,7 @@ def test_a_database_that_is_away_is_a_problem_and_no_traceback(folder: Path) -> 
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))  # nobody listens
         url = f"postgresql://127.0.0.1:{taken.getsockname()[1]}/none"
-        answer = run("sla", "--database", url, "--data", folder)
+        answer = run_within("sla", "--database", url, "--data", folder)
     assert answer.code == 3
     assert answer.complaint.startswith("no connection to PostgreSQL at 127.0.0.1")
     assert "Traceback" not in answer.err
@@ -289,7 +289,9 @@ def test_a_database_that_is_away_is_a_problem_and_no_traceback(folder: Path) -> 
 @pytest.mark.parametrize("url", ["postgresql://127.0.0.1:port/none", "postgresql://127.0.0.1:0/none", "127.0.0.1/none"])
 def test_an_address_that_is_none_is_wrong_use(folder: Path, url: str) -> None:
     for command in ("sla", "migrate", "serve"):
-        answer = run(command, *(("--port", "0") if command == "serve" else ()), "--database", url, "--data", folder)
+        answer = run_within(
+            command, *(("--port", "0") if command == "serve" else ()), "--database", url, "--data", folder
+        )
         assert (answer.code, answer.out) == (2, "")
         assert "LEDGER_DATABASE_URL (or --database) is not" in answer.complaint
 
@@ -297,7 +299,7 @@ def test_an_address_that_is_none_is_wrong_use(folder: Path, url: str) -> None:
 @pytest.mark.parametrize("words", [("sla",), ("history", "x"), ("worklist",), ("verify",), ("book", "list")])
 def test_a_question_to_a_folder_without_a_ledger_makes_none(folder: Path, words: tuple[str, ...]) -> None:
     for data in (folder, folder / "missing"):
-        answer = run(*words, "--data", data)
+        answer = run_within(*words, "--data", data)
         assert (answer.code, answer.out) == (2, "")
         assert answer.complaint == f"there is no ledger in {data}; `complaint-ledger migrate --data {data}` makes one"
     assert list(folder.iterdir()) == []
@@ -394,8 +396,8 @@ def test_the_environment_says_where_unless_the_command_line_does(
     assert complaint_id
     monkeypatch.setenv("LEDGER_DATA", str(settings.data))
     monkeypatch.setenv("LEDGER_BOOK", book)
-    assert run("verify", "--json").json["book"] == book
-    assert run("verify", "--book", "missing").code == 2
+    assert run_within("verify", "--json").json["book"] == book
+    assert run_within("verify", "--book", "missing").code == 2
 
 
 def test_migrate_says_that_there_is_nothing_to_do(program: Program, book: str) -> None:
@@ -439,7 +441,7 @@ def test_serve_answers_and_ends_cleanly(
     settings: Settings, book: str, complaint_id: UUID, number: signal.Signals
 ) -> None:
     words = ("--role", "internal-auditor", "--name", "chen.shen", "--data", settings.data, "--book", book)
-    token = run("token", "issue", *words).out.strip()
+    token = run_within("token", "issue", *words).out.strip()
     served = Served("--data", settings.data, "--book", book)
     try:
         assert served.get("/book", token)["book"] == book
