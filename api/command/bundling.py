@@ -21,6 +21,7 @@ from api.command.place import open_ledger, open_place
 from api.command.printing import print_json
 from api.command.upkeep import catch_up
 from api.page import html
+from ledger.access.rules import PURPOSES
 from ledger.application import Ledger
 from ledger.circumstances import known_tables
 from ledger.database.roles import Role
@@ -77,6 +78,7 @@ def pack(
         closing(target.connect(Role.APPLICATION, autocommit=True)) as connection,
     ):
         head(connection, settings.book)  # raises NoSuchBook before anything is built
+        _for_known_purpose(to, ledger)
         catch_up(target, settings.book, history.PROJECTION.name, silent=False)
         position = _position(connection, settings.book, as_of)
         checkpoint = _covering(connection, Checkpoints(ledger, target, settings.signing_key), position)
@@ -181,3 +183,10 @@ def _as_html(part: Table | str) -> str:
 
 
 HEADS = {"#": "# 序号", "when": "when 时间", "who": "who 经办人", "what": "what 事项"}
+
+
+def _for_known_purpose(to: Receiver | None, ledger: Ledger) -> None:
+    """Raises WrongUse before a checkpoint is signed or a look recorded; the vault's service would refuse it later."""
+    known = ledger.tables().current[PURPOSES]
+    if to is not None and to.purpose not in known:
+        raise WrongUse(f"--purpose: there is no purpose {to.purpose}; there are {', '.join(known)}")

@@ -21,6 +21,9 @@ Reason = Annotated[
 ]
 """One line that names no person."""
 
+Purpose = Annotated[Code, Field(description="What for: a code of the table `look-purpose` (see `/codes`).")]
+"""Whether the book's table has it the rules of access decide, before anything is recorded."""
+
 
 class AccessRequestCommand(Command):
     """About one request for access."""
@@ -34,7 +37,7 @@ class RequestAccess(AccessRequestCommand):
     request_id: NewId
     complaint_id: UUID
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1, max_length=3)]
-    purpose: Code
+    purpose: Purpose
     reason: Reason
     until: Instant
     requested_by: CallerId
@@ -73,7 +76,7 @@ class SeePersonalData(DataSubjectCommand):
     paths: Annotated[tuple[FieldPath, ...], Field(max_length=VALUES_MAX)]
     digests: Annotated[tuple[Digest, ...], Field(max_length=VALUES_MAX)]
     revealed: Annotated[tuple[Digest, ...], Field(max_length=VALUES_MAX)]
-    purpose: Code
+    purpose: Purpose
     request_id: UUID | None = None
     seen_by: CallerId
 
@@ -84,7 +87,7 @@ class SeeEvidenceFile(DataSubjectCommand):
     complaint_id: UUID
     file_id: UUID
     file_digest: Sha256Hex
-    purpose: Code
+    purpose: Purpose
     request_id: UUID | None = None
     seen_by: CallerId
 
@@ -125,7 +128,7 @@ class LookAtValues(Command):
     """Look at the personal values of a complaint: masked, and those of `reveal` in clear. The look is recorded first."""
 
     complaint_id: UUID
-    purpose: Code
+    purpose: Purpose
     reveal: Annotated[tuple[FieldPath, ...], Field(max_length=VALUES_MAX)] = ()
     request_id: UUID | None = None
 
@@ -140,7 +143,7 @@ class RecordSearch(SearchCommand):
     """The vault's own: record what somebody is about to be told."""
 
     kind: Code
-    purpose: Code
+    purpose: Purpose
     found_ids: Annotated[tuple[UUID, ...], Field(max_length=FOUND_MAX)]
     subject_ids: Annotated[tuple[SubjectId, ...], Field(max_length=VALUES_MAX)]
     searched_by: CallerId
@@ -150,7 +153,7 @@ class SearchFiles(Command):
     """Find the files that have some words in a name or in what was written; a page of their ids. It is recorded first."""
 
     words: Name
-    purpose: Code
+    purpose: Purpose
     limit: Annotated[int, Field(ge=1, le=FOUND_MAX)] = 50
     after: UUID | None = None
 
@@ -160,7 +163,7 @@ class LookUpPerson(Command):
 
     kind: Literal["identity-number", "account", "contact", "name"]
     value: Name
-    purpose: Code
+    purpose: Purpose
 
 
 class PermissionReviewCommand(Command):
@@ -215,5 +218,5 @@ class LookAtFile(Command):
 
     complaint_id: UUID
     file_id: UUID
-    purpose: Code
+    purpose: Purpose
     request_id: UUID | None = None

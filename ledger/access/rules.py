@@ -11,15 +11,26 @@ from ledger.access import events as fact
 from ledger.access import refusals as refuse
 from ledger.event import Event, Tier
 from ledger.given import Given
+from ledger.tables.refusals import UnknownCode
+from ledger.tables.state import Tables
 
 ACCESS_DAYS_MAX = 90
 LEGAL_CLAIM = "legal-claim"
 """The purpose for which restricted values may still be seen (GDPR Art. 18(2))."""
+PURPOSES = "look-purpose"
+"""The table of what somebody may look, search and ask for access for."""
 
 
 def subject_stream(book: UUID, subject_id: UUID) -> UUID:
     """The stream of what is recorded about a data subject's values; the customer's own stream is another."""
     return uuid5(book, f"data-subject/{subject_id}")
+
+
+def for_known_purpose(purpose: str, tables: Tables) -> None:
+    """Refuses what the book's table does not have: a look for any odd word would be a look for no purpose. Raises UnknownCode."""
+    known = tables.current[PURPOSES]
+    if purpose not in known:
+        raise UnknownCode("purpose", PURPOSES, known)
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,7 @@ def decide_request(request: AccessRequest, command: ask.AccessRequestCommand, gi
     """The facts that a command leads to now; raises a Refusal otherwise."""
     match command:
         case ask.RequestAccess():
-            return _request(request, command, given.now)
+            return _request(request, command, given)
         case ask.ApproveAccess():
             asked = _answerable(request, command.request_id, command.approved_by)
             return [
@@ -83,9 +94,11 @@ def decide_request(request: AccessRequest, command: ask.AccessRequestCommand, gi
             raise AssertionError(f"{type(command).__name__} is no command about a request for access")
 
 
-def _request(request: AccessRequest, command: ask.RequestAccess, now: datetime) -> list[Event]:
+def _request(request: AccessRequest, command: ask.RequestAccess, given: Given) -> list[Event]:
     if request.requested is not None:
         return []  # the same id again: a retry
+    now = given.now
+    for_known_purpose(command.purpose, given.tables)
     if not now < command.until <= now + timedelta(days=ACCESS_DAYS_MAX):
         raise refuse.AccessTooLong(command.until, ACCESS_DAYS_MAX)
     return [
@@ -147,9 +160,9 @@ def decide_subject(subject: DataSubject, command: ask.DataSubjectCommand, given:
         raise refuse.ErasedAlready(subject_id, subject.erased_at)
     match command:
         case ask.SeePersonalData():
-            return _see(subject, command, now)
+            return _see(subject, command, given)
         case ask.SeeEvidenceFile():
-            return _see_file(subject, command, now)
+            return _see_file(subject, command, given)
         case ask.RequestErasure():
             if subject.restricted_since is not None:
                 return []
@@ -181,7 +194,8 @@ def decide_subject(subject: DataSubject, command: ask.DataSubjectCommand, given:
             raise AssertionError(f"{type(command).__name__} is no command about a data subject")
 
 
-def _see(subject: DataSubject, command: ask.SeePersonalData, now: datetime) -> list[Event]:
+def _see(subject: DataSubject, command: ask.SeePersonalData, given: Given) -> list[Event]:
+    for_known_purpose(command.purpose, given.tables)
     if command.revealed and subject.restricted_since is not None and command.purpose != LEGAL_CLAIM:
         raise refuse.ProcessingRestricted(command.subject_id, subject.restricted_since)
     return [
@@ -194,12 +208,13 @@ def _see(subject: DataSubject, command: ask.SeePersonalData, now: datetime) -> l
             purpose=command.purpose,
             request_id=command.request_id,
             seen_by=command.seen_by,
-            seen_at=now,
+            seen_at=given.now,
         )
     ]
 
 
-def _see_file(subject: DataSubject, command: ask.SeeEvidenceFile, now: datetime) -> list[Event]:
+def _see_file(subject: DataSubject, command: ask.SeeEvidenceFile, given: Given) -> list[Event]:
+    for_known_purpose(command.purpose, given.tables)
     if subject.restricted_since is not None and command.purpose != LEGAL_CLAIM:
         raise refuse.ProcessingRestricted(command.subject_id, subject.restricted_since)
     return [
@@ -211,7 +226,7 @@ def _see_file(subject: DataSubject, command: ask.SeeEvidenceFile, now: datetime)
             purpose=command.purpose,
             request_id=command.request_id,
             seen_by=command.seen_by,
-            seen_at=now,
+            seen_at=given.now,
         )
     ]
 
@@ -248,16 +263,17 @@ def _erase(subject: DataSubject, command: ask.EraseSubject, now: datetime) -> li
 
 @dataclass(frozen=True)
 class Search:
-    """One search; there is nothing to decide about it."""
+    """One search; only its purpose is decided about."""
 
     recorded: bool = False
 
 
 def decide_search(search: Search, command: ask.SearchCommand, given: Given) -> list[Event]:
-    """The fact that somebody searched; `[]` when it is recorded already."""
+    """The fact that somebody searched; `[]` when it is recorded already. Raises UnknownCode."""
     assert isinstance(command, ask.RecordSearch), f"{type(command).__name__} is no command about a search"
     if search.recorded:
         return []
+    for_known_purpose(command.purpose, given.tables)
     return [
         fact.PersonalDataSearched(
             search_id=command.search_id,

@@ -55,7 +55,8 @@ class Person(NamedTuple):
 def search(ledger: Ledger, vault: Vault, asked: ask.SearchFiles, who: Searcher) -> Files:
     """The files that have the words, by id, without those of others' departments and of restricted persons.
 
-    A page may hold less than its limit, and be followed by another. Raises TooFewCharacters, and nothing is recorded.
+    A page may hold less than its limit, and be followed by another. Raises TooFewCharacters or UnknownCode
+    (of the purpose), and nothing is recorded.
     Costs one look-up, the folding of what is found, and one commit.
     """
     if not ledger.words.terms(asked.words):

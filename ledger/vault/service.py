@@ -94,8 +94,9 @@ class Vault:
     def look(self, look: Look, principal: str) -> list[Shown]:
         """The values of a complaint in the order in which they were recorded, masked but for those that were asked for.
 
-        Raises ComplaintNotFound, NoSuchValue, LookNotAllowed or ProcessingRestricted, and nothing was recorded. When it
-        returns, or is cut off half-way, each value that went out has its event. Costs one commit for each data subject.
+        Raises ComplaintNotFound, NoSuchValue, LookNotAllowed, ProcessingRestricted or UnknownCode (of the purpose), and
+        nothing was recorded. When it returns, or is cut off half-way, each value that went out has its event. Costs one
+        commit for each data subject.
         """
         complaint = self._ledger.complaint(look.complaint_id)
         held = self._held(look)
@@ -142,7 +143,7 @@ class Vault:
         """Records that a file is about to be given out; the position of that event, by which its pieces can be read.
 
         A file is kept as closely as an important value, because nobody can tell beforehand what a recording holds.
-        Raises ComplaintNotFound, LookNotAllowed, ProcessingRestricted or ErasedAlready, and nothing was recorded.
+        Raises ComplaintNotFound, LookNotAllowed, ProcessingRestricted, ErasedAlready or UnknownCode; nothing was recorded.
         """
         complaint = self._ledger.complaint(look.complaint_id)
         self._check_right(complaint, look, {Tier.IMPORTANT}, principal)

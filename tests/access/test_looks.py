@@ -33,10 +33,13 @@ from ledger.application import Ledger
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.event import Tier
+from ledger.record.reading import head
 from ledger.settings import Settings
+from ledger.tables.refusals import UnknownCode
+from ledger.vault.searching import Searcher, look_up, search
 from ledger.vault.service import Look, Vault
 from ledger.vault.watching import who_saw
-from tests.access.conftest import IDENTITY, PERSONAL, assign, receive
+from tests.access.conftest import IDENTITY, NAME, PERSONAL, PHONE, assign, receive
 
 CORE = ("customer_identity_number", "customer_account")
 
@@ -70,6 +73,37 @@ def test_core_values_are_for_the_assignee_and_the_granted(ledger: Ledger, vault:
     # ordinary values are seen in the course of work
     assert any(each.in_clear for each in vault.look(Look(one, "reply", ("customer_name",)), "zhao.min"))
     assert [(seen.seen_by, seen.revealed) for seen in who_saw(ledger, customer)] == [("wang.fang", 2), ("zhao.min", 1)]
+
+
+def test_a_purpose_is_a_code_of_the_table_or_nothing_is_shown_or_recorded(ledger: Ledger, vault: Vault) -> None:
+    one, customer = receive(ledger)
+    asked = ask.RequestAccess(
+        request_id=uuid4(),
+        complaint_id=one,
+        tiers=(Tier.CORE,),
+        purpose="curiosity",
+        reason="x",
+        until=datetime.now(UTC) + timedelta(days=1),
+        requested_by="zhao.min",
+    )
+    everybody = Searcher("zhao.min", None)
+    number = ask.LookUpPerson(kind="contact", value=PHONE, purpose="curiosity")
+    with ledger.record.pool.connection() as connection:
+        known = head(connection, ledger.book).size
+    for attempt in (
+        lambda: vault.look(Look(one, "curiosity"), "zhao.min"),
+        lambda: vault.look(Look(one, "curiosity", ("content",)), "zhao.min"),
+        lambda: vault.disclose(Look(one, "curiosity"), "zhao.min"),
+        lambda: search(ledger, vault, ask.SearchFiles(words=NAME, purpose="curiosity"), everybody),
+        lambda: look_up(ledger, vault, number, everybody),
+        lambda: ledger.handle(asked, principal="zhao.min"),
+    ):
+        with pytest.raises(UnknownCode) as refused:
+            attempt()
+        assert {"handling", "audit", "legal-claim"} <= set(refused.value.known)
+    with ledger.record.pool.connection() as connection:
+        assert head(connection, ledger.book).size == known
+    assert who_saw(ledger, customer) == []
 
 
 def test_a_deputy_sees_what_the_assignee_sees_for_the_stated_time(ledger: Ledger, vault: Vault) -> None:

@@ -45,6 +45,8 @@ def test_a_file_is_taken_in_put_on_file_and_given_out(client: httpx.Client) -> N
     assert assigned.status_code == 200, assigned.text
     customer = cited_customer(client, at)
     before = client.get(f"/data-subjects/{customer}/looks").json()["looks"]
+    curious = client.post(looks, json={"purpose": "curiosity"})
+    assert (curious.status_code, curious.json()["type"]) == (422, "/problems/unknown-code")
     given = client.post(looks, json={"purpose": "handling"})
     assert given.content == PDF
     (look,) = client.get(f"/data-subjects/{customer}/looks").json()["looks"][len(before) :]

@@ -35,6 +35,9 @@ def test_apply_approve_look_report(one: str, client: httpx.Client, keys: Subject
     masked = client.post(f"{one}/looks", json={"purpose": "audit"}, headers=auditor).json()["values"]
     assert "138****8000" in {each["value"] for each in masked}
     assert IDENTITY not in str(masked)
+    curious = problem(client.post(f"{one}/looks", json={"purpose": "curiosity"}, headers=auditor), 422, "unknown-code")
+    codes = client.get("/codes").json()["tables"]["look-purpose"]
+    assert curious["facts"]["known"] == [each["code"] for each in codes]
     look = {"purpose": "audit", "reveal": ["customer_identity_number"]}
     problem(client.post(f"{one}/looks", json=look, headers=auditor), 403, "look-not-allowed")
 

@@ -76,6 +76,8 @@ def test_an_auditor_checks_a_book(program: Program, book: str, complaint_id: UUI
 
     at = ("--as-of", "2", "--book", book, "--out", bundle)
     assert program("bundle", str(complaint_id), "--for", "the auditor", "--purpose", "audit", *at).code == 2
+    odd = program("bundle", str(complaint_id), "--for", "sun.li", "--purpose", "curiosity", *at)
+    assert (odd.code, "external-audit" in odd.complaint) == (2, True)
     shown = program("bundle", str(complaint_id), "--for", "sun.li", "--purpose", "audit", "--json", *at)
     assert (shown.code, shown.json["values"], shown.json["files"]) == (0, 1, 0)
     checked = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
