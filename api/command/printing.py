@@ -14,8 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from api.command.fitting import PROSE, Fitting
+
 WIDTH_IN_A_PIPE = 150
-"""Characters of a line where no terminal says how wide it is."""
+"""Characters of a line of words where no terminal says how wide it is."""
 
 LINE_SECONDS_MIN = 2.0
 """Without a terminal, progress is a plain line, at most so often."""
@@ -23,12 +25,10 @@ LINE_SECONDS_MIN = 2.0
 
 def out() -> Console:
     """Standard output, as a console that does not guess at the meaning of what it prints."""
-    if sys.stdout.isatty():
-        return Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
-    return _Piped(width=WIDTH_IN_A_PIPE, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    return Fitting(endless=False) if sys.stdout.isatty() else _Piped(endless=True, width=WIDTH_IN_A_PIPE)
 
 
-class _Piped(Console):
+class _Piped(Fitting):
     """A console without a terminal: no line ends in the blanks with which a table fills its last column."""
 
     def print(self, *objects: Any, **how: Any) -> None:
@@ -60,7 +60,7 @@ def _written(value: object) -> object:
 
 
 def table(title: str | None, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
-    """An empty table; the columns named in `numbers` are aligned to the right."""
+    """An empty table; the columns named in `numbers` are aligned to the right, and only those of words are broken."""
     made = Table(
         title=title,
         title_justify="left",
@@ -71,7 +71,9 @@ def table(title: str | None, *columns: str, numbers: tuple[str, ...] = ()) -> Ta
         padding=(0, 2, 0, 0),
     )
     for column in columns:
-        made.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+        made.add_column(
+            column, justify="right" if column in numbers else "left", overflow="fold", no_wrap=column not in PROSE
+        )
     return made
 
 
