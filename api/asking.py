@@ -21,6 +21,7 @@ from psycopg2.extensions import connection as Connection
 
 from api import answers, problems
 from api.answers import answer
+from api.caller import departments_listed
 from api.description import problem_responses, question_description
 from api.moments import Beginning, ClassifiedPlace, Ending, Instant, Place, take_days_of
 from api.page import first_page
@@ -259,6 +260,7 @@ def _add_complaints(routes: APIRouter, asker: Asker) -> None:
 def _add_worklist(routes: APIRouter, asker: Asker) -> None:
     @routes.get("/worklist", **question_description(answers.Worklist, *PROJECTION, BadCursor))
     async def open_complaints(
+        request: Request,
         at_least: AtLeast,
         department: Annotated[Term | None, Query()] = None,
         assignee: Annotated[Term | None, Query()] = None,
@@ -268,12 +270,16 @@ def _add_worklist(routes: APIRouter, asker: Asker) -> None:
         limit: Limit = PAGE_DEFAULT,
         cursor: After = None,
     ) -> Response:
-        """What is open, for whom, due when, and what is to be done in it, soonest first."""
+        """What is open, for whom, due when, and what is to be done in it, soonest first.
+
+        Without `department`, a caller who works within departments is given those of the token; and with `assignee`
+        naming the caller, everything that was given to it.
+        """
         found = await asker.ask_projection(
             "worklist",
             at_least,
             worklist.page,
-            department=department,
+            departments=departments_listed(request, department, assignee),
             assignee=assignee,
             to_do=to_do,
             rows_max=limit,

@@ -3,11 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api import party_answers as answers
 from api.answers import answer
 from api.asking import PAGE_DEFAULT, PAGE_MAX, PROJECTION, After, Asker, AsOf, AtLeast, Limit
+from api.caller import departments_listed
 from api.description import question_description
 from ledger.command import Term
 from ledger.standing import SubjectNotFound
@@ -114,6 +115,7 @@ def _add_duties(routes: APIRouter, asker: Asker) -> None:
 
     @routes.get("/duties", **question_description(answers.Duties, *PROJECTION, BadCursor))
     async def duties_to_be_done(
+        request: Request,
         at_least: AtLeast,
         kind: Annotated[duties.Kind | None, Query()] = None,
         who: Annotated[Term | None, Query()] = None,
@@ -128,7 +130,7 @@ def _add_duties(routes: APIRouter, asker: Asker) -> None:
             duties.page,
             kind=kind,
             who=who,
-            department=department,
+            departments=departments_listed(request, department, who),
             rows_max=limit,
             cursor=cursor,
         )

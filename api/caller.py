@@ -17,6 +17,7 @@ from api.tokens import Person, TokenReader
 from api.validation import ETAG, KEY
 from ledger.access.roles import FILE, Scope, roles
 from ledger.application import Ledger
+from ledger.complaint.grounds import same_person, within_reach
 
 OPEN_TO_ALL = frozenset({"/", "/health", "/openapi.json", "/problems", "/problems/{kind}"})
 """Health and documentation: the only paths that are answered without a token. They hold nothing of the book."""
@@ -64,7 +65,8 @@ async def allowed(request: Request) -> Person | None:
     """Whom the request speaks for, as long as the table of roles lets that person do it; None where all may.
 
     Raises TokenMissing, TokenRefused, BookNotYours, NotAllowed, ReceiverNotYours or DepartmentNotYours: in this order, and before parameters or a body are
-    looked at. A route that the table does not know is refused.
+    looked at. A route that the table does not know is refused. Of which departments a list is, the route itself asks
+    `departments_listed`, when its parameters are known to be of their form.
     """
     route = request.scope["route"]
     if route.path_format in OPEN_TO_ALL and route.path_regex.match(request.scope["path"]):
@@ -108,24 +110,36 @@ def departments_of(request: Request) -> frozenset[str] | None:
 
 
 async def _within_departments(request: Request, person: Person) -> None:
-    """Raises DepartmentNotYours for a complaint of another department, or a list that names none of the person's own.
+    """Raises DepartmentNotYours for a complaint of another department, unless it was given to the person by name.
 
     A complaint that no department has yet, or that is not there, is for all. Costs one read of its stream.
     """
     if "complaint_id" in request.path_params:
-        department = await anyio.to_thread.run_sync(_department_of, request.app.state.ledger, request.path_params)
-        if department is not None and department not in person.departments:
-            raise DepartmentNotYours(sorted(person.departments))
-    if "department" in _parameters(request) and request.query_params.get("department") not in person.departments:
-        raise DepartmentNotYours(sorted(person.departments))
+        await anyio.to_thread.run_sync(_refuse_others, request.app.state.ledger, request.path_params, person)
 
 
-def _department_of(ledger: Ledger, ids: Mapping[str, Any]) -> str | None:
+def _refuse_others(ledger: Ledger, ids: Mapping[str, Any], person: Person) -> None:
     try:
         complaint, _ = ledger.state("complaint", UUID(str(ids["complaint_id"])))
     except ValueError:
-        return None  # no id: the route itself says so
-    return None if complaint.assignment is None else str(complaint.assignment.department)
+        return  # no id: the route itself says so
+    if not within_reach(complaint, person.id, person.departments):
+        raise DepartmentNotYours(complaint.assignment.department, sorted(person.departments))
+
+
+def departments_listed(request: Request, department: str | None, staff: str | None) -> list[str] | None:
+    """The departments that a list is of: the one that was named, or else all that are the caller's; None for every one.
+
+    Somebody's own work is listed whole, whatever department is written beside his name. Raises DepartmentNotYours.
+    """
+    own = departments_of(request)
+    if department is not None:
+        if own is not None and department not in own:
+            raise DepartmentNotYours(department, sorted(own))
+        return [department]
+    if own is None or (staff is not None and same_person(staff, request.state.person.id)):
+        return None
+    return sorted(own)
 
 
 def _parameters(request: Request) -> frozenset[str]:

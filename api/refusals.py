@@ -86,14 +86,23 @@ class BookNotYours(Refusal):
 
 @dataclass(eq=False)
 class DepartmentNotYours(Refusal):
-    """The caller's roles reach the complaints of its own departments, and those that no department has yet."""
+    """The caller's roles reach the complaints of its own departments, those that no department has yet, and those that
+    were given to the caller by name.
+    """
 
-    says: ClassVar[str] = "This is not an affair of the departments {departments}, which are the caller's."
+    says: ClassVar[str] = "This is an affair of {department}. The caller's token is for {departments}."
     remedy: ClassVar[str] = (
-        "Name one of your departments as `department`, or ask the department that has the complaint."
+        "Name one of your departments as `department`, or none for all of them; or ask the department that has the complaint."
     )
 
+    department: str
     departments: list[str]
+
+    def told(self, zone: tzinfo | None = None) -> str:
+        """The sentence of this case, with the caller's departments in words."""
+        del zone
+        own = ", ".join(self.departments) or "no department"
+        return self.says.format(department=self.department, departments=own)
 
 
 @dataclass(eq=False)

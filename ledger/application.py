@@ -221,6 +221,8 @@ class Ledger(Application[UUID]):
                 time.sleep(random.uniform(0, PAUSE_SECONDS * decision))  # noqa: S311 - nothing rests on its secrecy
             state, last_version = self._folded(subject, stream_id)
             if expected_version is not None and last_version != expected_version:
+                if not last_version:  # the rules say that there is none, unless the command is to begin it
+                    subject.decide(state, command, self._given(command))
                 raise ExpectedVersionStale(subject.name, stream_id, expected_version, last_version)
             given = self._given(command)
             own = subject.decide(state, command, given)

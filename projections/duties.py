@@ -4,7 +4,7 @@ What a subject was before is not its matter. It says what is next and who has it
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -144,7 +144,7 @@ def page(
     *,
     kind: Kind | None = None,
     who: str | None = None,
-    department: str | None = None,
+    departments: Sequence[str] | None = None,
     rows_max: int = 50,
     cursor: str | None = None,
     schema: str | None = None,
@@ -161,7 +161,7 @@ def page(
         {
             "kind": kind,
             "who": who,
-            "department": department,
+            "departments": None if departments is None else list(departments),
             "after_urgent": after_urgent,
             "after_due_on": after_due_on,
             "after_since_at": after_since_at,

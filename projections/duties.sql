@@ -36,7 +36,7 @@ SELECT kind, subject_id, item_id, title, waits_for, who, department, level, urge
  WHERE book = %(book)s
    AND (%(kind)s::text IS NULL OR kind = %(kind)s)
    AND (%(who)s::text IS NULL OR who = %(who)s)
-   AND (%(department)s::text IS NULL OR department = %(department)s)
+   AND (%(departments)s::text[] IS NULL OR department = ANY (%(departments)s::text[]))
    AND (%(after_item_id)s::uuid IS NULL
         OR (NOT urgent, coalesce(due_on, 'infinity'), since_at, item_id)
            > (NOT %(after_urgent)s::boolean, coalesce(%(after_due_on)s::date, 'infinity'), %(after_since_at)s::timestamptz, %(after_item_id)s::uuid))

@@ -116,21 +116,22 @@ def page(
     connection: Connection,
     book: str,
     *,
-    department: str | None = None,
+    departments: Sequence[str] | None = None,
     assignee: str | None = None,
     to_do: str | None = None,
     rows_max: int = 50,
     cursor: str | None = None,
     schema: str | None = None,
 ) -> Worklist:
-    """What is open now, soonest due first; with `to_do`, where that is to be done, open or not. Costs what the page is long.
+    """What is open now, soonest due first; with `to_do`, where that is to be done, open or not. Costs what the page is long;
+    of several departments at once, what they have open.
 
     Raises NotBuilt, BadCursor.
     """
     after_due_at, after_complaint_id = Cursor.read(cursor, "worklist", (datetime, UUID))
     rows_max = max(1, min(rows_max, ROWS_MAX))
     which = [
-        *(["in_department"] if department is not None else []),
+        *([] if departments is None else ["in_department" if len(departments) == 1 else "in_departments"]),
         *(["of_assignee"] if assignee is not None else []),
         "is_open" if to_do is None else "has_to_do",
         *(["after"] if after_complaint_id is not None else []),
@@ -141,7 +142,7 @@ def page(
         PROJECTION.name,
         _SQL["page"].replace("{which}", " ".join(_SQL[each] for each in which)),
         {
-            "department": department,
+            "departments": None if departments is None else list(departments),
             "assignee": assignee,
             "to_do": to_do,
             "after_due_at": after_due_at,

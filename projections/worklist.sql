@@ -71,8 +71,12 @@ SELECT s.position, t.*
  ORDER BY coalesce(t.due_at, 'infinity'), t.complaint_id;
 
 -- name: in_department
--- The tasks of a department.
-AND department = %(department)s
+-- The tasks of a department, in the order of its index.
+AND department = (%(departments)s::text[])[1]
+
+-- name: in_departments
+-- The tasks of several departments, or of none.
+AND department = ANY (%(departments)s::text[])
 
 -- name: of_assignee
 -- The tasks of a person.

@@ -134,6 +134,15 @@ def test_a_stale_version_is_refused_and_leaves_nothing(ledger: Ledger, database:
     assert len(rows(database, book)) == 1
 
 
+def test_a_version_of_what_is_not_there_is_no_stale_one(ledger: Ledger, database: Database, book: str) -> None:
+    command = receive()
+    with pytest.raises(ComplaintNotFound):
+        ledger.handle(contact(command.complaint_id), principal="li.wei", expected_version=1)
+    with pytest.raises(ExpectedVersionStale):
+        ledger.handle(command, principal="li.wei", expected_version=1)
+    assert rows(database, book) == []
+
+
 def test_refusals_are_not_remembered(ledger: Ledger, database: Database, book: str) -> None:
     command = receive()
     early = command.model_copy(update={"received_at": datetime.now(UTC) + timedelta(hours=1)})

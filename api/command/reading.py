@@ -189,8 +189,9 @@ def open_complaints(
     What was recorded up to now is worked in first.
     """
     settings = settings_of(database, data, book)
+    only = None if department is None else [department]
     with asking_of(settings, worklist.PROJECTION.name, silent=as_json) as connection:
-        page = worklist.page(connection, settings.book, department=department, assignee=assignee, rows_max=limit)
+        page = worklist.page(connection, settings.book, departments=only, assignee=assignee, rows_max=limit)
         labels = policies_at(connection, settings.book, page.position).clock_labels
         tables = known_tables(connection, settings.book).now
         nothing = None if page.tasks else _nothing_open(connection, settings.book, department, assignee)
@@ -220,7 +221,7 @@ def _nothing_open(connection: Connection, book: str, department: str | None, ass
         return empty
     if department is None:
         return f"nothing is open{'' if assignee is None else f' for {assignee}'} in the book {book}"
-    if assignee is not None and worklist.page(connection, book, department=department, rows_max=1).tasks:
+    if assignee is not None and worklist.page(connection, book, departments=[department], rows_max=1).tasks:
         return f"the department {department} has open complaints, but {assignee} has none of them"
     busy, all_seen = _departments(connection, book)
     if not busy:

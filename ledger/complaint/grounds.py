@@ -1,5 +1,6 @@
 """What guards share: when a fact may come, by whom, and what it may name. Nothing here makes a fact."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -54,6 +55,17 @@ def not_before(fact: ComplaintEvent, what: str, earlier: datetime | None) -> Non
 def same_person(one: str, other: str) -> bool:
     """Whether two identifiers name one member of staff, however they are capitalised."""
     return one.casefold() == other.casefold()
+
+
+def within_reach(complaint: Complaint, staff: str, departments: Collection[str]) -> bool:
+    """Whether a complaint is for a person to know of who works within departments: it is one of theirs, or nobody's yet.
+
+    It is also for whom it was given to by name, whatever department was written beside the name.
+    """
+    given = complaint.assignment
+    if given is None or given.department in departments:
+        return True
+    return given.assignee is not None and same_person(given.assignee, staff)
 
 
 def unconcerned(complaint: Complaint, field: str, staff: str | None) -> None:

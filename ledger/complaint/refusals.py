@@ -122,7 +122,7 @@ class FirstReplyAlreadySent(ComplaintRefusal):
 class ReasonMissing(ComplaintRefusal):
     what: str
 
-    says: ClassVar[str] = "The complaint has a {what} already, and no reason is given to change it."
+    says: ClassVar[str] = "The {what} of the complaint stands already, and no reason is given to change it."
     remedy: ClassVar[str] = "Give the reason."
 
 

@@ -70,6 +70,7 @@ def test_others_departments_and_restricted_persons_are_not_told_of(ledger: Ledge
     assign(ledger, one, "wang.fang")
     assert found(ledger, vault, "收益", others) == set()
     assert found(ledger, vault, "收益", mine) == {one}
+    assert found(ledger, vault, "收益", others._replace(principal="Wang.Fang")) == {one}, "it was given to him by name"
     by_phone = ask.LookUpPerson(kind="contact", value=PHONE, purpose="registration")
     assert look_up(ledger, vault, by_phone, others) == []
     assert look_up(ledger, vault, by_phone, mine) == [(customer, [one])]

@@ -370,7 +370,7 @@ class TestWorklist:
             page = worklist.page(reader, book, rows_max=4, cursor=page.next_cursor)
         assert tuple(paged) == whole
         for department in {each.department for each in whole if each.department}:
-            some = worklist.page(reader, book, department=department, rows_max=500).tasks
+            some = worklist.page(reader, book, departments=[department], rows_max=500).tasks
             assert some == tuple(each for each in whole if each.department == department)
         some = worklist.page(reader, book, assignee="zhao", rows_max=500).tasks
         assert some == tuple(each for each in whole if each.assignee == "zhao")

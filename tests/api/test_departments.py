@@ -1,0 +1,79 @@
+"""Callers who work within departments: what is theirs, what they are listed, and what they are told of the rest."""
+
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from api.examples import EXAMPLES
+from ledger.application import Ledger
+from ledger.complaint import commands as ask
+from ledger.vault.keys import SubjectKeys
+from tests.api.conftest import bearer
+from tests.api.test_life import Complaint, received
+
+MISSPELT = "信用卡中信"
+
+
+@pytest.fixture
+def own() -> list[str]:
+    """Two departments that nobody else in the book works in."""
+    return sorted(f"{name} {uuid4()}" for name in ("信用卡中心", "个人信贷部"))
+
+
+@pytest.fixture
+def zhao(client: httpx.Client, keys: SubjectKeys, ledger: Ledger, own: list[str]) -> Any:
+    """What a handler of those two departments asks."""
+    known = bearer(keys, ledger.book, "handler.zhao", "handler", departments=own)
+    return partial(client.request, headers=known)
+
+
+def given_to(client: httpx.Client, department: str, assignee: str | None) -> Complaint:
+    complaint = received(client)
+    complaint.record(ask.AssignComplaint, department=department, assignee=assignee)
+    return complaint
+
+
+def listed(page: httpx.Response) -> set[str]:
+    assert page.status_code == 200, page.text
+    return {task["complaint_id"] for task in page.json()["tasks"]}
+
+
+def test_whom_it_was_given_to_reaches_it_whatever_department_is_written_there(client: httpx.Client, zhao: Any) -> None:
+    mine, others = (given_to(client, MISSPELT, name) for name in ("Handler.Zhao", "handler.sun"))
+    for complaint, status in ((mine, 200), (others, 403)):
+        path = f"/complaints/{complaint.ids['complaint_id']}"
+        assert zhao("GET", path).status_code == status
+        assert zhao("POST", f"{path}/first-reply", json=EXAMPLES[ask.SendFirstReply]).status_code == status
+
+
+def test_others_departments_are_refused_by_name(client: httpx.Client, zhao: Any, own: list[str]) -> None:
+    others = given_to(client, MISSPELT, None)
+    for path in (f"/complaints/{others.ids['complaint_id']}", f"/worklist?department={MISSPELT}"):
+        refused = zhao("GET", path).json()
+        assert (refused["type"], refused["facts"]["department"]) == ("/problems/department-not-yours", MISSPELT)
+        assert refused["detail"] == f"This is an affair of {MISSPELT}. The caller's token is for {own[0]}, {own[1]}."
+
+
+def test_a_list_is_of_the_callers_own_departments(client: httpx.Client, zhao: Any, own: list[str]) -> None:
+    one, two = (given_to(client, name, "handler.zhao") for name in own)
+    sun = given_to(client, own[0], "handler.sun")
+    elsewhere = given_to(client, MISSPELT, "handler.sun")
+    by_name = given_to(client, MISSPELT, "handler.zhao")
+    ids = {each: each.ids["complaint_id"] for each in (one, two, sun, elsewhere, by_name)}
+    ask_list = partial(zhao, "GET", "/worklist")
+    at = {"position": by_name.position, "limit": 500}
+    assert listed(ask_list(params=at)) == {ids[one], ids[two], ids[sun]}
+    assert listed(ask_list(params=at | {"department": own[0]})) == {ids[one], ids[sun]}
+    assert listed(ask_list(params=at | {"assignee": "handler.sun"})) == {ids[sun]}
+    his = listed(ask_list(params=at | {"assignee": "handler.zhao"}))
+    assert his & set(ids.values()) == {ids[one], ids[two], ids[by_name]}, "his own work is listed whole"
+
+
+def test_parameters_are_checked_before_whose_department_it_is(zhao: Any) -> None:
+    for path in ("/worklist", "/duties"):
+        assert zhao("GET", path, params={"department": MISSPELT, "limit": 0}).status_code == 422
+        assert zhao("GET", path, params={"department": MISSPELT}).status_code == 403
+        assert zhao("GET", path).status_code == 200
