@@ -374,7 +374,11 @@ class TestWorklist:
             assert some == tuple(each for each in whole if each.department == department)
         some = worklist.page(reader, book, assignee="zhao", rows_max=500).tasks
         assert some == tuple(each for each in whole if each.assignee == "zhao")
-        assert worklist.page(reader, book, department="nobody's").tasks == ()
+        assert worklist.page(reader, book, departments=["nobody's"]).tasks == ()
+        every = sorted({each.department for each in whole if each.department})
+        some = worklist.page(reader, book, departments=[*every, "nobody's"], rows_max=500).tasks
+        assert some == tuple(each for each in whole if each.department)
+        assert worklist.page(reader, book, departments=[]).tasks == ()
 
     def test_another_lists_cursor_is_refused(self, book: str, reader: Connection, tell: Callable[..., int]) -> None:
         subjects = [uuid4() for _ in range(3)]
