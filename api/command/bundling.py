@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +14,7 @@ from rich.table import Table
 
 from api.command import reading, telling
 from api.command.books import print_line
+from api.command.exporting import position_named
 from api.command.filling import calendar
 from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, WrongUse, settings_of
 from api.command.place import open_ledger, open_place
@@ -30,7 +30,7 @@ from ledger.event import Code, StaffId
 from ledger.proof.bundle import Shown, Told, bundle
 from ledger.proof.checkpoints import Checkpoints, Held, NoSuchCheckpoint, first_covering
 from ledger.proof.shown import Receiver, shown_to
-from ledger.record.reading import StoredRow, head, position_at
+from ledger.record.reading import StoredRow, head
 from ledger.vault.service import Vault
 from projections import history
 
@@ -80,7 +80,7 @@ def pack(
         head(connection, settings.book)  # raises NoSuchBook before anything is built
         _for_known_purpose(to, ledger)
         catch_up(target, settings.book, history.PROJECTION.name, silent=False)
-        position = _position(connection, settings.book, as_of)
+        position = position_named(connection, settings.book, as_of)
         checkpoint = _covering(connection, Checkpoints(ledger, target, settings.signing_key), position)
         told = {}
         for named in complaints:
@@ -138,16 +138,6 @@ def _receiver(name: str, purpose: str | None, requests: list[UUID]) -> Receiver 
                 f"--for sun.li --purpose external-audit; not {text!r}"
             ) from None
     return Receiver(name, purpose, tuple(requests))
-
-
-def _position(connection: Connection, book: str, as_of: str | None) -> int:
-    place = reading.place_named(connection, book, as_of)
-    if place is None:
-        place = head(connection, book).size
-    position = position_at(connection, book, place) if isinstance(place, datetime) else place
-    if position < 1:
-        raise WrongUse(f"nothing was recorded in the book {book} by then")
-    return position
 
 
 def _covering(connection: Connection, checkpoints: Checkpoints, position: int) -> Held:

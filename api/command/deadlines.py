@@ -26,7 +26,7 @@ from api.command.options import (
 from api.command.place import said_to_be_empty
 from api.command.policies import calendar_file, regime_file
 from api.command.printing import out, print_json, progress, say
-from api.command.reading import AS_OF, asking_of, complaint_named, place_named
+from api.command.reading import AS_OF, asking_of, before_the_first, complaint_named, place_named
 from ledger.circumstances import known_tables
 from ledger.deadlines.regime import Regime
 from ledger.policy.state import ClockLabel, ClockLabels
@@ -151,7 +151,7 @@ def print_sla(
         for part in accounts.sla_tables(report, overdue, calendar(), labels, tables):
             console.print(part, soft_wrap=isinstance(part, str))
     if report.position == 0:
-        say(said_to_be_empty(connection, book) or f"nothing was recorded in the book {book} by then")
+        say(said_to_be_empty(connection, book) or before_the_first(connection, book))
 
 
 @sla_app.command("explain")

@@ -95,7 +95,7 @@ def position_named(connection: Connection, book: str, as_of: str | None) -> int:
         place = head(connection, book).size
     position = position_at(connection, book, place) if isinstance(place, datetime) else place
     if position < 1:
-        raise WrongUse(f"nothing was recorded in the book {book} by then")
+        raise WrongUse(reading.before_the_first(connection, book))
     return position
 
 

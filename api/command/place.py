@@ -123,14 +123,19 @@ def writable_book(database: Database, book: str) -> None:
 
 
 def said_to_be_empty(connection: Connection, book: str) -> str | None:
-    """What to tell somebody who asks an empty book, who may have forgotten to name another; None where it is not."""
+    """What to tell somebody who asks a book without a complaint, who may have forgotten to name another; None where it has more.
+
+    A book that was founded has events, and whoever reads their number is not told that it is empty.
+    """
     if holds_more_than_policies(connection, book):
         return None
+    size = head(connection, book).size
+    empty = f"holds nothing but the {size} events of its own founding, and no complaint" if size else "is empty"
     others = [name for name in book_names(connection) if name != book]
     if not others:
-        return f"the book {book} is empty"
+        return f"the book {book} {empty}"
     more = f" and {len(others) - BOOKS_NAMED_MAX} more" if len(others) > BOOKS_NAMED_MAX else ""
-    return f"the book {book} is empty; there is also: {', '.join(others[:BOOKS_NAMED_MAX])}{more} (--book, LEDGER_BOOK)"
+    return f"the book {book} {empty}; there is also: {', '.join(others[:BOOKS_NAMED_MAX])}{more} (--book, LEDGER_BOOK)"
 
 
 def say_if_empty(database: Database, book: str) -> None:

@@ -30,7 +30,7 @@ from api.moments import take_days_of
 from ledger.circumstances import known_tables
 from ledger.database.faults import RoleNotGranted
 from ledger.database.roles import Role
-from ledger.record.reading import head
+from ledger.record.reading import events_after, head
 from ledger.settings import Settings
 from projections import history, worklist
 from projections.asking import AsOf
@@ -78,6 +78,18 @@ def place_named(connection: Connection, book: str, as_of: str | None, option: st
             f"leave {option} out for what is known now"
         )
     return place
+
+
+def before_the_first(connection: Connection, book: str) -> str:
+    """What to tell somebody who asks for a place before the book's first fact: when that was recorded."""
+    first = events_after(connection, book, 0, 1)
+    if not first:
+        return f"the book {book} is empty"
+    began = telling.happened(first[0].recorded_at, calendar())
+    return (
+        f"nothing was recorded in the book {book} by then: its first fact was recorded at position 1, on {began} "
+        f"({calendar().zone})"
+    )
 
 
 def complaint_history(

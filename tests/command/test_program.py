@@ -329,6 +329,13 @@ def test_as_of_a_day_is_its_end_and_a_position_may_be_written_as_it_is_printed(
     assert too_early.code == 2
     assert "its first fact was recorded at position 1, on " in too_early.complaint
     assert f"as of {yesterday} 23:59" in too_early.complaint
+    for words in (
+        ("audit", "diff", str(complaint_id), str(yesterday), "3"),
+        ("bundle", str(complaint_id), "--for", "audit", "--out", "never-written.zip", "--as-of", str(yesterday)),
+    ):
+        before_it = program(*words, "--book", book)
+        assert before_it.code == 2
+        assert "its first fact was recorded at position 1, on 20" in before_it.complaint
     not_yet_called_so = program("history", f"R-{complaint_id.hex[:8]}", "--as-of", "1", "--book", book)
     assert not_yet_called_so.complaint.endswith(f"ask for it by its id {complaint_id}")
 
@@ -591,6 +598,10 @@ def test_whoever_checks_an_empty_book_is_told_of_others(program: Program, book: 
         answer = program(*words, "--book", book)
         assert answer.code == 0
         assert f"the book {book} is empty" in answer.err
+    program("book", "create", f"{book}-founded")
+    answer = program("verify", "--book", f"{book}-founded")
+    (events,) = re.findall(r"is whole: (\d+) events", answer.out)
+    assert f"holds nothing but the {events} events of its own founding, and no complaint; there is also: " in answer.err
 
 
 def test_a_projection_of_a_book_that_was_tampered_with_sends_to_verify(
