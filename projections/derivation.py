@@ -45,7 +45,8 @@ class Derived:
         """The derivations as text: the same bytes for the same position and moment."""
         for explanation, said in self.explanations():
             first, *rest = explanation.lines()
-            yield f"{first}: {said}"
+            past = explanation.past_limit(self.now) if said == "missed" else None
+            yield f"{first}: {said}" + (f", still open {past}" if past else "")
             yield from rest
 
 

@@ -73,6 +73,24 @@ class Explanation:
             *(f"  {day}" for day in self.days),
         ]
 
+    def past_limit(self, now: datetime) -> str | None:
+        """By how much a clock that still runs is past its limit at an instant, in what its limit counts; None if it is not.
+
+        Days are those that would have counted after the last one of the limit, the day of the instant included.
+        """
+        clock = self.clock
+        if clock.ended != "running" or now <= clock.due_at:
+            return None
+        judged = f"past its limit, judged at {self.calendar.local(now).isoformat(timespec='seconds')}"
+        if self.limit.elapses:
+            return f"and {(now - clock.due_at) / timedelta(hours=1):,.1f} hours {judged}"
+        last, today = (self.calendar.local_day(at).toordinal() for at in (clock.due_at, now))
+        if self.limit.unit is Unit.WORKING_DAYS:
+            days, kind = self.calendar.counted.until(today) - self.calendar.counted.until(last), "working day"
+        else:
+            days, kind = today - last, "calendar day"
+        return f"and {days:,} {kind}{'' if days == 1 else 's'} {judged}"
+
     def _told(self, step: Step) -> str:
         when = "at a time not stated" if step.at is None else self._local(step.at)
         return f"version {step.version} {NAMES[type(step.fact)]} {when}: {SAYS[step.did]}"

@@ -90,3 +90,26 @@ def test_calendar_days_are_counted_without_asking_whether_they_work() -> None:
 def test_an_explanation_is_of_the_very_clocks() -> None:
     facts = numbered(received(AT), graded("major", AT), reply(AT + INSTANT))
     assert [explained.clock for explained in explain(facts)] == clocks(facts)
+
+
+def past_limits(at: str, *facts: ComplaintEvent) -> list[str | None]:
+    return [explanation.past_limit(shanghai(at)) for explanation in explain(numbered(received(AT), *facts))]
+
+
+def test_what_is_open_and_past_its_limit_is_told_by_how_much() -> None:
+    judged = "past its limit, judged at 2026-03-04T09:30:00+08:00"
+    assert past_limits("2026-03-04T09:30") == [f"and 408.0 hours {judged}", f"and 3 working days {judged}"]
+
+
+def test_days_past_the_limit_are_those_that_the_limit_counts() -> None:
+    (_, sunday), (_, monday) = past_limits("2026-03-01T12:00"), past_limits("2026-03-02T12:00")
+    assert (sunday or "").startswith("and 0 working days past")
+    assert (monday or "").startswith("and 1 working day past")
+    (window,) = explain(numbered(received(AT)), [read_regime(REGIME)])
+    assert (window.past_limit(shanghai("2026-03-04T09:30")) or "").startswith("and 3 calendar days past")
+
+
+def test_what_ended_or_is_in_time_is_not_past_its_limit() -> None:
+    assert past_limits("2026-02-14T12:00") == [None, None]
+    late = (first_reply(shanghai("2026-02-20T10:00")), reply(shanghai("2026-03-03T10:00")))
+    assert past_limits("2026-03-04T09:30", *late) == [None, None]
