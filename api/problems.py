@@ -210,6 +210,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     asked.NotAllowed: HTTPStatus.FORBIDDEN,
     asked.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     asked.DepartmentNotYours: HTTPStatus.FORBIDDEN,
+    asked.DepartmentUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,
     asked.ReceiverNotYours: HTTPStatus.FORBIDDEN,
     asked.NoSuchSubmission: HTTPStatus.NOT_FOUND,
     asked.NoSuchCell: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -4,7 +4,7 @@ A command is decided and recorded in `ledger`; its refusals become answers in `a
 """
 
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
@@ -19,9 +19,10 @@ from pydantic import BaseModel, Field, create_model
 
 from api.access_routes import ACCESS_POSTED
 from api.body import Asked, read_command
-from api.caller import Caller, Expected, Key, RestedOn, version_in
+from api.caller import Caller, Expected, Key, RestedOn, departments_of, version_in
 from api.description import command_description
 from api.parties import POSTED
+from api.refusals import DepartmentUnknown
 from api.return_routes import RETURNS_POSTED
 from ledger.access.four_eyes import looks_at_own_work, refuse_anothers_name, refuse_own_work
 from ledger.application import Ledger, Receipt
@@ -210,6 +211,9 @@ def _endpoint(route: CommandRoute, recorder: "Recorder") -> Endpoint:
         asked = await read_command(route.command, request)
         if SERVICE not in request.state.person.roles:
             await recorder.refuse_two_roles(asked.command, request.state.person.id)
+        own = departments_of(request)
+        if own is not None and isinstance(asked.command, ask.AssignComplaint):
+            await recorder.refuse_unknown_department(asked.command.department, own)
         return asked
 
     return decide if route.decides else note
@@ -243,6 +247,15 @@ class Recorder:
         if looks_at_own_work(command):
             recorded = await anyio.to_thread.run_sync(self._recorded, command, limiter=self._places)
             refuse_own_work(command, principal, recorded)
+
+    async def refuse_unknown_department(self, department: str | None, own: Collection[str]) -> None:
+        """Raises DepartmentUnknown where a routing was published, and names neither this one nor is it the caller's own."""
+        if department is None or department in own:
+            return
+        tables = await anyio.to_thread.run_sync(self._ledger.tables, limiter=self._places)
+        known = {*tables.routes.values(), *own}
+        if tables.routes and department not in known:
+            raise DepartmentUnknown(department, sorted(known))
 
     def _recorded(self, command: Command) -> list[tuple[Event, str]]:
         """The facts of the stream that a command is about, with who recorded each. Costs one read of it."""

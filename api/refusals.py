@@ -106,6 +106,28 @@ class DepartmentNotYours(Refusal):
 
 
 @dataclass(eq=False)
+class DepartmentUnknown(Refusal):
+    """A caller who works within departments gave a complaint to one that the book's routing does not name.
+
+    It may be handed over to any department that the routing names. A name that is written otherwise would take the
+    complaint out of everybody's list, and out of the caller's own reach. Where no routing was published, any name is taken.
+    """
+
+    says: ClassVar[str] = "No department {department} is known: the caller's own and those of the routing are {known}."
+    remedy: ClassVar[str] = (
+        "Write the name as it stands in `facts.known`; have the routing published with a department that is missing there."
+    )
+
+    department: str
+    known: list[str]
+
+    def told(self, zone: tzinfo | None = None) -> str:
+        """The sentence of this case, with the known departments in words."""
+        del zone
+        return self.says.format(department=self.department, known=", ".join(self.known))
+
+
+@dataclass(eq=False)
 class ReceiverNotYours(Refusal):
     """A regulator's token names the receivers that it reads for; this is not one of them."""
 

@@ -10,6 +10,7 @@ import pytest
 from api.examples import EXAMPLES
 from ledger.application import Ledger
 from ledger.complaint import commands as ask
+from ledger.tables import commands as tables
 from ledger.vault.keys import SubjectKeys
 from tests.api.conftest import bearer
 from tests.api.test_life import Complaint, received
@@ -70,6 +71,29 @@ def test_a_list_is_of_the_callers_own_departments(client: httpx.Client, zhao: An
     assert listed(ask_list(params=at | {"assignee": "handler.sun"})) == {ids[sun]}
     his = listed(ask_list(params=at | {"assignee": "handler.zhao"}))
     assert his & set(ids.values()) == {ids[one], ids[two], ids[by_name]}, "his own work is listed whole"
+
+
+def test_a_complaint_is_handed_over_to_departments_that_are_known(
+    client: httpx.Client, keys: SubjectKeys, ledger: Ledger, own: list[str]
+) -> None:
+    chen = bearer(keys, ledger.book, "supervisor.chen", "supervisor", departments=own[:1])
+    complaint, before = received(client), received(client)
+
+    def assign(it: Complaint, department: str) -> httpx.Response:
+        path = f"/complaints/{it.ids['complaint_id']}/assignment"
+        body = EXAMPLES[ask.AssignComplaint] | {"department": department}
+        return client.post(path, json=body, headers=chen | {"If-Match": f'"{it.version}"'})
+
+    assert not ledger.tables().routes, "no other test of this module publishes one"
+    assert assign(before, MISSPELT).status_code == 200, "there is nothing to know departments by"
+    routing = EXAMPLES[tables.PublishRouting] | {"routes": {"service": own[1]}}
+    assert client.post("/codes/routing", json=routing).status_code == 200
+    refused = assign(complaint, MISSPELT)
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/department-unknown")
+    assert refused.json()["facts"] == {"department": MISSPELT, "known": own}
+    assert f"{own[0]}, {own[1]}." in refused.json()["detail"]
+    assert assign(complaint, own[1]).status_code == 200, "another department's, which the routing names"
+    assert given_to(client, MISSPELT, None).version == 2, "who has the whole book reaches every one"
 
 
 def test_parameters_are_checked_before_whose_department_it_is(zhao: Any) -> None:
