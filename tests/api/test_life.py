@@ -11,9 +11,11 @@ from api.examples import EXAMPLES
 from api.recording import COMMANDS
 from ledger.complaint import commands as ask
 from ledger.complaint import ending_commands as end
+from ledger.database.target import Database
 from ledger.deadlines.regime import Regime
 from ledger.policy import commands as policies
 from ledger.policy.commands import POLICY_COMMANDS
+from ledger.record.verify import verify
 from ledger.tables import commands as tables
 from ledger.tables.commands import TABLES_COMMANDS
 
@@ -132,7 +134,9 @@ def test_the_facts_that_move_a_deadline(client: httpx.Client) -> None:
     ), "one command, and it stands in the histories of both"
 
 
-def test_a_complaint_is_merged_with_one_that_is_there(client: httpx.Client, size: Callable[[], int]) -> None:
+def test_a_complaint_is_merged_with_one_that_is_there(
+    client: httpx.Client, size: Callable[[], int], database: Database, book: str
+) -> None:
     repeat, nowhere = received(client), str(uuid4())
     for command, field in ((ask.MergeComplaint, "into_complaint_id"), (end.TakeInRepeat, "repeat_complaint_id")):
         refused = client.post(
@@ -154,6 +158,7 @@ def test_a_complaint_is_merged_with_one_that_is_there(client: httpx.Client, size
     )
     assert (already.status_code, already.json()["type"]) == (409, "/problems/id-taken")
     assert size() == 4
+    assert verify(database, book).ok, "two streams under one request"
 
 
 def test_every_command_of_the_rules_has_an_address_and_an_example() -> None:
