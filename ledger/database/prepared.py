@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -35,7 +35,7 @@ def execute_prepared(cursor: Cursor, query: str, parameters: Mapping[str, object
     cursor.execute(statement.execute, parameters)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _statement(query: str) -> _Statement:
     name = f"ledger_{sha256(query.encode()).hexdigest()[:32]}"
     names: list[str] = []
