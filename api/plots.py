@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from html import escape
+from zoneinfo import ZoneInfo
 
 from ledger.complaint.codes import code_tables
 from projections.indicators.plots import AGES, STAGES, Drawn
@@ -38,18 +39,20 @@ svg .soft { fill: var(--soft); } svg .grid { stroke: var(--line); }
 
 def page(drawn: Drawn) -> str:
     """The whole page. The check box switches between Chinese and English, without a script."""
+    of_book = f" --book {escape(drawn.book)}"
     days = f"{drawn.period.begins_on} – {drawn.period.ends_on}"
-    judged = f"{drawn.now:%Y-%m-%d %H:%M}Z"
+    judged = f"{drawn.now.astimezone(ZoneInfo(drawn.zone)):%Y-%m-%d %H:%M}"
     return (
         '<!doctype html><html lang="zh"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>投诉报告 Complaint report: {escape(drawn.book)}</title><style>{STYLE}</style></head><body>"
         '<input type="checkbox" id="en"><label for="en">English</label>'
         f"<header><h1>{_both('投诉报告', 'Complaint report')}: {escape(drawn.book)}</h1>"
         f"<p>{days} · {_both('截至位置', 'as known at position')} {drawn.position:,} · "
-        f"{_both('判定时刻', 'judged at')} {judged} · {escape(drawn.zone)}</p></header><main>"
+        f"{_both('判定时刻', 'judged at')} {judged} ({escape(drawn.zone)})</p></header><main>"
         + "".join(_sections(drawn))
         + f"</main><footer><p>{_both('每个数字都可打开', 'Every number opens')}: "
-        f"complaint-ledger indicators --json --as-of {drawn.position}, complaint-ledger report drill</p></footer></body></html>"
+        f"complaint-ledger indicators --json{of_book} --as-of {drawn.position}, "
+        f"complaint-ledger report drill{of_book} ADDRESS</p></footer></body></html>"
     )
 
 

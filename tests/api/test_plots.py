@@ -38,6 +38,13 @@ def test_the_page_needs_no_network_and_no_script() -> None:
     assert "1,234" in text
 
 
+def test_the_page_has_one_time_zone_and_commands_that_name_its_book() -> None:
+    text = page(DRAWN)
+    assert "2026-03-05 08:00 (Asia/Shanghai)" in text
+    assert "complaint-ledger indicators --json --book &lt;b&gt; --as-of 1234, " in text
+    assert "complaint-ledger report drill --book &lt;b&gt; ADDRESS" in text
+
+
 def test_every_label_is_there_in_both_languages() -> None:
     text = page(DRAWN)
     for zh, en in (
