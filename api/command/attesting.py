@@ -135,10 +135,20 @@ def proof(
         )
 
 
+def _size(text: str) -> int:
+    """The size of a checkpoint; whoever names its file is told where in it the size stands. Raises WrongUse."""
+    if text.isascii() and text.isdigit() and int(text) > 0:
+        return int(text)
+    raise WrongUse(
+        "OLD and NEW are the sizes of checkpoints, whole numbers of events such as 120 (the second line of a checkpoint's "
+        f"file), not {text!r}"
+    )
+
+
 def consistency(
-    old: Annotated[int, typer.Argument(min=1, metavar="OLD", help="The size of an earlier checkpoint.")],
+    old: Annotated[int, typer.Argument(metavar="OLD", help="The size of an earlier checkpoint.", parser=_size)],
     new: Annotated[
-        int | None, typer.Argument(min=1, metavar="NEW", help="The size of a later one. [default: the newest]")
+        int | None, typer.Argument(metavar="NEW", help="The size of a later one. [default: the newest]", parser=_size)
     ] = None,
     out: Out = None,
     database: DatabaseUrl = None,

@@ -19,6 +19,7 @@ from api.command.options import (
     DatabaseUrl,
     DataFolder,
     WrongUse,
+    one_of,
     read_complaint_id,
     read_day,
     settings_of,
@@ -57,7 +58,15 @@ def sla_report(
         str | None, typer.Option("--to", metavar="DAY", help="Only clocks that started on this day or earlier.")
     ] = None,
     as_of: AsOfPlace = None,
-    by: Annotated[sla.Part | None, typer.Option("--by", help="Break every figure down.", case_sensitive=False)] = None,
+    by: Annotated[
+        sla.Part | None,
+        typer.Option(
+            "--by",
+            metavar="|".join(sla.PARTS),
+            help="Break every figure down.",
+            parser=one_of("--by", sla.PARTS, {"--period": sla.PERIODS}),
+        ),
+    ] = None,
     period: Annotated[
         sla.Period | None,
         typer.Option("--period", help="And by the day, month … on which clocks started.", case_sensitive=False),

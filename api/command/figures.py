@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 from psycopg2.extensions import connection as Connection
@@ -10,7 +10,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from api.command.filling import calendar
-from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, WrongUse, read_day, settings_of
+from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, WrongUse, one_of, read_day, settings_of
 from api.command.printing import cell, out, print_json, say, table
 from api.command.reading import AS_OF, asking_of, place_named
 from api.command.telling import happened
@@ -32,7 +32,15 @@ from projections.indicators.asking import (
     ground,
 )
 from projections.indicators.definitions import Definition, NoSuchIndicator, definition, definitions, not_computable
-from projections.indicators.periods import Period, PeriodName, TooManyPeriods, period_before, period_of, periods
+from projections.indicators.periods import (
+    PERIODS,
+    Period,
+    PeriodName,
+    TooManyPeriods,
+    period_before,
+    period_of,
+    periods,
+)
 from projections.returns.asking import Pseudonyms
 
 PERIODS_SHOWN = 13
@@ -77,7 +85,15 @@ AsOfOption = Annotated[
 @indicators_app.command("show")
 def show(
     name: Name = None,
-    by: Annotated[Part | None, typer.Option("--by", help="Break every figure down.")] = None,
+    by: Annotated[
+        Part | None,
+        typer.Option(
+            "--by",
+            metavar="|".join(get_args(Part)),
+            help="Break every figure down.",
+            parser=one_of("--by", get_args(Part), {"--period": PERIODS}),
+        ),
+    ] = None,
     period: Annotated[
         PeriodName,
         typer.Option(

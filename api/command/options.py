@@ -1,6 +1,7 @@
 """The options that commands share, and how moments, days and places of a book are written. Opens nothing."""
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,9 @@ from ledger.settings import Settings
 class WrongUse(Exception):
     """The caller asked for what cannot be; the message says what to write instead. Exit code 2."""
 
+
+Reader = Callable[[str], str]
+"""Makes what an option takes of what was written."""
 
 DatabaseUrl = Annotated[
     str | None,
@@ -51,6 +55,23 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, f
 def settings_of(database: str | None, data: Path | None, book: str | None) -> Settings:
     """What the command line names goes before the environment, and that before the defaults."""
     return Settings.from_environment(database=database, data=data, book=book)
+
+
+def one_of(option: str, allowed: Sequence[str], elsewhere: Mapping[str, Sequence[str]] | None = None) -> Reader:
+    """Reads one of some words, upper case or lower; whoever writes what another option takes is told which one.
+
+    The reader raises WrongUse.
+    """
+
+    def read(text: str) -> str:
+        word = text.lower()
+        if word in allowed:
+            return word
+        other = next((name for name, words in (elsewhere or {}).items() if word in words), None)
+        hint = "" if other is None else f"; for figures by {word} write {other} {word}"
+        raise WrongUse(f"{option}: write one of {', '.join(allowed)}, not {text!r}{hint}")
+
+    return read
 
 
 def read_day(text: str, option: str) -> date:

@@ -264,6 +264,10 @@ def test_a_book_whose_end_was_taken_away_does_not_hide_the_others(
             ("projections", "rebuild", "none"),
             f"there is no projection 'none': name one of {', '.join(PROJECTIONS)}",
         ),
+        (("sla", "--by", "month"), "--by: write one of category, cause, grade"),
+        (("indicators", "show", "--by", "age"), "--by: write one of category, cause, product"),
+        (("consistency", "kept.note"), "OLD and NEW are the sizes of checkpoints, whole numbers of events such as 120"),
+        (("consistency", "1", "0"), "OLD and NEW are the sizes of checkpoints"),
         (("verify",), "there is no book 'missing' here: make it with `complaint-ledger book create missing`"),
     ],
 )
@@ -274,6 +278,12 @@ def test_wrong_use_is_one_line_that_says_what_to_write(
     assert (answer.code, answer.out) == (2, "")
     assert answer.complaint.startswith(says)
     assert "Traceback" not in answer.err
+
+
+def test_a_period_that_is_written_as_a_part_is_sent_to_its_option(program: Program, book: str) -> None:
+    for words in (("sla",), ("indicators", "show")):
+        answer = program(*words, "--by", "Month", "--book", book)
+        assert answer.complaint.endswith("not 'Month'; for figures by month write --period month")
 
 
 def test_a_database_that_is_away_is_a_problem_and_no_traceback(folder: Path) -> None:
