@@ -54,7 +54,7 @@ EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
         "graded_at": "2025-09-26T16:05:00+08:00",
     },
     ask.AssignComplaint: {
-        "department": "信用卡中心",
+        "department": "信用卡中心 Credit Card Centre",
         "assignee": "handler.zhao",
         "assigned_by": "supervisor.chen",
         "assigned_at": "2025-09-26T16:30:00+08:00",
@@ -474,7 +474,7 @@ EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
         "published_at": "2025-09-01T09:00:00+08:00",
     },
     tables.PublishRouting: {
-        "routes": {"service": "客户服务部", "price": "信用卡中心"},
+        "routes": {"service": "网点管理部 Branch Operations", "price": "信用卡中心 Credit Card Centre"},
         "published_by": "policy.sun",
         "published_at": "2025-09-01T09:10:00+08:00",
     },

@@ -114,7 +114,7 @@ PARTY_EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
         "asked_at": "2025-10-09T09:30:00+08:00",
     },
     interaction.AssignInteraction: {
-        "department": "网络金融部",
+        "department": "个人数字金融部 Personal Digital Banking",
         "assignee": "handler.zhao",
         "assigned_by": "agent.sun",
         "assigned_at": "2025-10-09T09:40:00+08:00",
@@ -182,7 +182,7 @@ PARTY_EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
     },
     improve.DefineIndicator: {
         "indicator": "satisfaction",
-        "scope": "网络金融部",
+        "scope": "个人数字金融部 Personal Digital Banking",
         "better": "higher",
         "target_thousandths": 90000,
         "defined_by": "quality.wu",
@@ -306,7 +306,7 @@ PARTY_EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
         "goal": "口头承诺全部登记，杜绝漏减免。",
         "acceptance_test": "上线后一月内同类投诉不超过两件。",
         "owner": "handler.zhao",
-        "department": "信用卡中心",
+        "department": "信用卡中心 Credit Card Centre",
         "due_on": "2025-10-31",
         "complaint_ids": [COMPLAINT],
         "opened_by": "quality.wu",

@@ -7,9 +7,12 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from api.command.demo.texts import DEPARTMENTS
 from api.examples import EXAMPLES
 from ledger.application import Ledger
 from ledger.complaint import commands as ask
+from ledger.improvement.commands import OpenAction
+from ledger.interaction.commands import AssignInteraction
 from ledger.tables import commands as tables
 from ledger.vault.keys import SubjectKeys
 from tests.api.conftest import bearer
@@ -94,6 +97,12 @@ def test_a_complaint_is_handed_over_to_departments_that_are_known(
     assert f"{own[0]}, {own[1]}." in refused.json()["detail"]
     assert assign(complaint, own[1]).status_code == 200, "another department's, which the routing names"
     assert given_to(client, MISSPELT, None).version == 2, "who has the whole book reaches every one"
+
+
+def test_examples_give_work_to_departments_that_the_demo_has() -> None:
+    demo = {name for name, _ in DEPARTMENTS.values()}
+    given = {EXAMPLES[each]["department"] for each in (ask.AssignComplaint, AssignInteraction, OpenAction)}
+    assert given | set(EXAMPLES[tables.PublishRouting]["routes"].values()) <= demo
 
 
 def test_parameters_are_checked_before_whose_department_it_is(zhao: Any) -> None:

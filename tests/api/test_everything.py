@@ -142,7 +142,7 @@ def test_one_complaint_goes_through_everything(client: httpx.Client, database: D
 
 
 ASSIGNED = {
-    "department": "信用卡中心",
+    "department": "信用卡中心 Credit Card Centre",
     "assigned_by": "supervisor.chen",
     "assigned_at": at("09-26 16:30"),
 }
@@ -184,9 +184,9 @@ TOLD = [
     "handler.wang decided what to do 应急决策",
     "handler.wang took the measures 应急处置",
     "supervisor.chen ended the emergency procedure",
-    "supervisor.chen gave it to 信用卡中心, to handler.sun",
+    "supervisor.chen gave it to 信用卡中心 Credit Card Centre, to handler.sun",
     "handler.sun stands aside 回避: Dealt with the matter 经办过该业务",
-    "supervisor.chen moved it to 信用卡中心, to handler.zhao",
+    "supervisor.chen moved it to 信用卡中心 Credit Card Centre, to handler.zhao",
     "supervisor.chen formed an investigation team 专项调查组, led by handler.zhao, with auditor.feng, legal.xu",
     "handler.zhao made the preliminary check 初步调查: it is borne out",
     "handler.zhao started an investigation 调查, led by handler.zhao",

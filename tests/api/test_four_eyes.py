@@ -70,7 +70,7 @@ def test_who_handled_does_not_review_under_any_name(
 def test_a_correction_is_approved_by_who_asks(proposed: Complaint, keys: SubjectKeys, ledger: Ledger) -> None:
     path = f"/complaints/{proposed.ids['complaint_id']}/annulments"
     body = {**EXAMPLES[ask.AnnulFact], "approved_by": "supervisor.chen", "version": proposed.version}
-    chen = bearer(keys, ledger.book, "lead.zhou", "department-lead", departments=["信用卡中心"])
+    chen = bearer(keys, ledger.book, "lead.zhou", "department-lead", departments=["信用卡中心 Credit Card Centre"])
     refused = proposed.client.post(path, json=body, headers={**chen, "If-Match": f'"{proposed.version}"'})
     assert refused.json()["type"] == KIND + "not-in-anothers-name"
 

@@ -266,7 +266,7 @@ def test_an_institution_publishes_its_own_tables_and_a_retired_code_is_refused(c
         assert answered.status_code == 200, answered.text
     now = client.get("/codes").json()
     assert now["version"] == before["version"] + 4
-    assert now["routes"]["price"] == "信用卡中心"
+    assert now["routes"]["price"] == "信用卡中心 Credit Card Centre"
     assert now["emergency_plans_exercised"] == {"funds-at-risk": "2025-08-20"}
     refused = client.post("/complaints", json={**EXAMPLES[ask.ReceiveComplaint], "channel": "fax"})
     assert (refused.status_code, refused.json()["type"]) == (422, "/problems/unknown-code")

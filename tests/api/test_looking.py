@@ -100,5 +100,5 @@ def test_files_and_persons_are_found_over_http(client: httpx.Client, keys: Subje
     number = {"kind": "contact", "value": "18800001111", "purpose": "registration"}
     assert client.post("/look-ups", json=number).json() == {"persons": []}
     problem(client.post("/look-ups", json=number | {"kind": "address"}), 422, "invalid-request")
-    handler = bearer(keys, ledger.book, "wang.fang", "handler", departments=["信用卡中心"])
+    handler = bearer(keys, ledger.book, "wang.fang", "handler", departments=["信用卡中心 Credit Card Centre"])
     assert client.post("/searches", json=asked, headers=handler).json()["files"] == [found]

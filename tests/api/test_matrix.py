@@ -14,7 +14,7 @@ from ledger.database.target import Database
 from ledger.vault.keys import SubjectKeys
 from tests.api.conftest import bearer
 
-DEPARTMENT = "信用卡中心"
+DEPARTMENT = "信用卡中心 Credit Card Centre"
 
 ENDLESS = "/feed/stream"
 """Answers until it is cut off, and stands in no description: of it only the head is read."""

@@ -35,7 +35,7 @@ SECONDS_MAX = 300
 """For one operation; one that takes longer gets fewer examples, and says so."""
 
 NOT_THERE_YET = {"/problems/not-reached", "/problems/not-built"}
-DEPARTMENT = "信用卡中心"
+DEPARTMENT = "信用卡中心 Credit Card Centre"
 
 
 def operations(document: dict[str, Any]) -> list[APIOperation]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from api.command.demo.drawn import complaint_id, made_up_id
 from api.command.demo.party_year import CHIEF, QUALITY, RISK_HEAD
+from api.command.demo.texts import DEPARTMENTS
 from ledger.access import commands as access
 from ledger.command import Command
 from ledger.complaint import commands as ask
@@ -20,9 +21,8 @@ AUDITOR = "sj0001"
 
 def officers_say(seed: int, end: datetime, complaints: int) -> Iterator[Command]:
     """The commands in their order; `end` is the end of the year, in the past."""
-    yield tables.PublishRouting(
-        routes={"service": "客户服务部", "price": "信用卡中心"}, published_by=QUALITY, published_at=end
-    )
+    routes = {"service": DEPARTMENTS["branches"][0], "price": DEPARTMENTS["credit"][0]}
+    yield tables.PublishRouting(routes=routes, published_by=QUALITY, published_at=end)
     limits = tuple(
         ApprovalLimit(approver_rank=rank, currency="CNY", amount_minor_max=most)
         for rank, most in (("supervisor", 100_000), ("department-head", 10**9))
