@@ -39,6 +39,22 @@ class Found(Answer):
     complaint_ids: list[UUID]
 
 
+class KnownProblem(Answer):
+    """A problem that can be answered."""
+
+    type: str
+    title: str
+    status: int
+    says: str = Field(description="What `detail` says, with the facts of the case by name in braces.")
+    remedy: str = Field(description="What to do.")
+
+
+class KnownProblems(Answer):
+    """Every problem that can be answered, by status and name."""
+
+    problems: list[KnownProblem]
+
+
 class HistoryLine(Answer):
     """One event of a complaint."""
 
@@ -313,4 +329,5 @@ ANSWERS: tuple[type[Answer], ...] = (
     Projections,
     CodeTables,
     Health,
+    KnownProblems,
 )

@@ -376,10 +376,12 @@ def _add_pages(routes: APIRouter, asker: Asker) -> None:
     async def index() -> Response:
         return HTMLResponse(first_page(asker.ledger.book))
 
-    @routes.get("/problems", response_class=HTMLResponse, responses=problem_responses(()), tags=["problems"])
-    async def every_problem() -> Response:
-        """Every problem, for a person to read."""
-        return HTMLResponse(problems.index())
+    @routes.get("/problems", response_class=HTMLResponse, responses=_problems_described(), tags=["problems"])
+    async def every_problem(request: Request) -> Response:
+        """Every problem and what to do about it: a page, or JSON for who accepts `application/json`."""
+        if "application/json" in request.headers.get("accept", ""):
+            return answer(answers.KnownProblems, {"problems": problems.every_problem()}, {"Vary": "Accept"})
+        return HTMLResponse(problems.index(), headers={"Vary": "Accept"})
 
     @routes.get(
         "/problems/{kind}",
@@ -390,6 +392,11 @@ def _add_pages(routes: APIRouter, asker: Asker) -> None:
     async def problem(kind: str) -> Response:
         """What a problem means and what to do about it, for a person to read."""
         return HTMLResponse(problems.page(kind))
+
+
+def _problems_described() -> dict[int | str, dict[str, Any]]:
+    schema = {"$ref": "#/components/schemas/KnownProblems"}
+    return {200: {"content": {"application/json": {"schema": schema}}}, **problem_responses(())}
 
 
 def _known(found: history.History) -> history.History:

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Mapping
 from html import escape
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import eventsourcing.persistence
 import orjson
@@ -384,14 +384,33 @@ def page(kind: str) -> str:
     )
 
 
-def index() -> str:
-    """The list of every problem, by status."""
-    rows = "".join(
-        f'<tr><td>{status.value}</td><td><a href="/problems/{refusal.kind()}">{title_of(refusal)}</a></td>'
-        f"<td>{escape(refusal.says)}</td></tr>"
+class KnownProblem(NamedTuple):
+    """A problem that can be answered; `says` is what `detail` says, with the facts of the case by name in braces."""
+
+    type: str
+    title: str
+    status: int
+    says: str
+    remedy: str
+
+
+def every_problem() -> list[KnownProblem]:
+    """Every problem, by status and name."""
+    return [
+        KnownProblem(f"/problems/{refusal.kind()}", title_of(refusal), status.value, refusal.says, refusal.remedy)
         for refusal, status in sorted(STATUS.items(), key=lambda row: (row[1], row[0].kind()))
+    ]
+
+
+def index() -> str:
+    """The list of every problem, for a person."""
+    rows = "".join(
+        f'<tr><td>{each.status}</td><td><a href="{each.type}">{each.title}</a></td>'
+        f"<td>{escape(each.says)}</td><td>{escape(each.remedy)}</td></tr>"
+        for each in every_problem()
     )
-    return html("Problems", f"<table><tr><th>Status</th><th>Problem</th><th>Says</th></tr>{rows}</table>")
+    heads = "<tr><th>Status</th><th>Problem</th><th>Says</th><th>What to do</th></tr>"
+    return html("Problems", f"<table>{heads}{rows}</table>")
 
 
 def _meaning(refusal: type[Refusal]) -> str:

@@ -8,6 +8,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from html import escape
 from types import ModuleType
 
 import eventsourcing.persistence
@@ -73,6 +74,17 @@ def test_every_problem_is_documented_for_a_person(client: httpx.Client, refusal:
     assert refusal.remedy.split()[0] in page.text
     assert f"{refusal.__name__}(" not in page.text
     assert f'href="/problems/{refusal.kind()}"' in client.get("/problems").text
+
+
+def test_every_problem_and_what_to_do_is_told_to_a_program_and_to_a_person(client: httpx.Client) -> None:
+    told = client.get("/problems", headers={"Accept": "application/json"})
+    assert told.headers["content-type"] == "application/json"
+    assert {each["type"]: (each["status"], each["says"], each["remedy"]) for each in told.json()["problems"]} == {
+        f"/problems/{refusal.kind()}": (status, refusal.says, refusal.remedy) for refusal, status in STATUS.items()
+    }
+    page = client.get("/problems", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert [each for each in STATUS if f"<td>{escape(each.remedy)}</td>" not in page.text] == []
 
 
 def test_a_database_that_is_away_is_503_and_its_message_is_not_shown(keys: SubjectKeys) -> None:
