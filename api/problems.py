@@ -233,6 +233,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     returns.PeriodReversed: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoSuchIndicator: HTTPStatus.NOT_FOUND,
     TooManyPeriods: HTTPStatus.UNPROCESSABLE_ENTITY,
+    asked.RequestMalformed: HTTPStatus.BAD_REQUEST,
     asked.MalformedJson: HTTPStatus.BAD_REQUEST,
     asked.JsonTooDeep: HTTPStatus.BAD_REQUEST,
     asked.NoSuchPage: HTTPStatus.NOT_FOUND,

@@ -171,6 +171,17 @@ class TooManyRequests(Refusal):
 
 
 @dataclass(eq=False)
+class RequestMalformed(Refusal):
+    """What came is no HTTP request: most often Chinese stands in the address as it is, or the head is far too large."""
+
+    says: ClassVar[str] = "The request line or a header is not of the form that HTTP has."
+    remedy: ClassVar[str] = (
+        "Percent-encode what is not ASCII in the address (with curl: -G --data-urlencode 'department=信用卡中心'), "
+        "and keep the address and the headers below 32 KiB."
+    )
+
+
+@dataclass(eq=False)
 class MalformedJson(Refusal):
     """The body is not JSON as RFC 8259 has it: NaN, a lone surrogate and a comma too many are not JSON."""
 

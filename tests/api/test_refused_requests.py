@@ -1,5 +1,6 @@
 """What is not of the form, too large, or asked of nobody: named, told what to do, and never repeated."""
 
+import socket
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -253,3 +254,16 @@ def test_a_correction_cannot_bring_in_what_a_command_could_not(
     )
     assert refused.status_code == 422, refused.text
     assert size() == 1
+
+
+def test_chinese_in_an_address_as_it_is_gets_told_to_encode_it(address: str) -> None:
+    place = httpx.URL(address)
+    with socket.create_connection((place.host, place.port or 80), timeout=20) as raw:
+        raw.sendall("GET /worklist?department=信用卡中心 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        head, _, body = b"".join(iter(lambda: raw.recv(65_536), b"")).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"content-type: application/problem+json" in head.lower()
+    document = orjson.loads(body)
+    assert document["type"] == "/problems/request-malformed"
+    assert document["request_id"].encode() in head
+    assert "--data-urlencode" in document["remedy"]
