@@ -125,7 +125,7 @@ def _print_addresses(service: str, book: str, shown: UUID | None) -> None:
     print_line(f"The book {book} is served; stop with Ctrl-C. To open:")
     addresses = [
         ("/", "what there is, for a browser"),
-        ("/openapi.json", "every address, described for programs"),
+        ("/openapi.json", "every address, described for programs; what follows takes a token"),
         ("/sla", "SLA report 时效报告"),
         ("/worklist", "what is open, soonest due first 待办清单"),
     ]

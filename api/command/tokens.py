@@ -1,9 +1,13 @@
 """`token issue`: gives out a bearer token of the ledger's own issuer. Decides nothing about what a role may do."""
 
+import os
 import re
+import shlex
+import textwrap
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -96,19 +100,34 @@ RECEIVERS = ("nfra", "pboc")
 """For whom the regulator of the demo reads."""
 
 DEMO_LIFE = timedelta(hours=12)
+LINE_CHARACTERS = 90
+"""Of a line that is wrapped; Chinese characters are two columns wide."""
 
 
 def print_tokens(settings: Settings, address: str) -> None:
-    """One token for each role of the demo, good for its book and 12 hours, and how to use one."""
+    """Writes one token for each role of the demo, good for its book and 12 hours, and prints where, and how to use one.
+
+    On the screen they would push the addresses away, and stand in whatever keeps what a terminal showed.
+    """
     expires_at = datetime.now(UTC) + DEMO_LIFE
+    departments = [each for each, _ in DEPARTMENTS.values()]
+    folder = settings.data / "tokens"
+    for role in roles().roles:
+        _write_header(folder / role, issued(settings, f"demo.{role}", [role], departments, expires_at, RECEIVERS))
     print_line("")
-    print_line("A token for each role, good for 12 hours; everything but health and documentation demands one:")
-    tokens = {
-        role: issued(
-            settings, f"demo.{role}", [role], [each for each, _ in DEPARTMENTS.values()], expires_at, RECEIVERS
-        )
-        for role in roles().roles
-    }
-    for role, token in tokens.items():
-        print_line(f"  {role:<22} {roles().roles[role].zh} {token}")
-    print_line(f"curl -s {address} -H 'Authorization: Bearer {tokens['management']}'")
+    print_line(
+        "A browser opens /, /problems and /openapi.json; the rest demands a token. One for each role, good for 12 hours,"
+    )
+    print_line(f"stands in {folder}, readable by you only, as the header that a request needs:")
+    print_line(f"  curl -s {address} -H @{shlex.quote(str(folder / 'management'))}")
+    named = ", ".join(f"{role}/{held.zh}" for role, held in roles().roles.items())
+    for line in textwrap.wrap(f"The roles: {named}", LINE_CHARACTERS, subsequent_indent="  ", break_on_hyphens=False):
+        print_line(line)
+
+
+def _write_header(file: Path, token: str) -> None:
+    """A line that `curl -H @FILE` sends; nobody else may read it at any moment, whoever made the file first."""
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    file.unlink(missing_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as new:
+        new.write(f"Authorization: Bearer {token}\n")

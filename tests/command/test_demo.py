@@ -1,7 +1,9 @@
 """The made-up year: allowed by the rules whenever it ends, near the published figures, filled once and only once."""
 
+import re
 import shlex
 import signal
+import stat
 import subprocess
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,8 @@ from api.command.demo.fill import COMPLAINTS, SEED, SHOWN, decided
 from api.command.demo.hours import OfficeHours
 from api.command.demo.officers import officers_say
 from api.command.demo.parties import party_requests
+from api.command.tokens import print_tokens
+from ledger.access.roles import roles
 from ledger.audit.events import AUDIT_NAMES
 from ledger.command import Command
 from ledger.complaint import commands as ask
@@ -29,6 +33,7 @@ from ledger.deadlines.calendar import built_in_calendars
 from ledger.deadlines.clock import clocks, verdict
 from ledger.given import Given
 from ledger.names import NAME_OF, STORED_NAMES
+from ledger.settings import Settings
 from ledger.subject import Subject
 from ledger.subjects import subject_of
 from tests.command.publication import EIGHTEEN, ROW_18
@@ -193,6 +198,23 @@ def test_the_demo_goes_into_no_book_for_real_complaints(folder: Path, command: t
         "the demo goes into a book whose name begins with demo, not into main: it cannot be taken out again"
     )
     assert not (folder / "data").exists()
+
+
+def test_the_demos_tokens_stand_in_files_of_their_owner_and_not_on_the_screen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "tokens" / "management"
+    kept.parent.mkdir()
+    kept.write_text("of yesterday", encoding="ascii")
+    kept.chmod(0o644)
+    print_tokens(Settings(data=tmp_path, book="demo"), "http://127.0.0.1:8000/sla")
+    said = capsys.readouterr().out
+    assert f"curl -s http://127.0.0.1:8000/sla -H @{kept}" in said
+    assert {each.name for each in kept.parent.iterdir()} == set(roles().roles)
+    for file in kept.parent.iterdir():
+        header = file.read_text(encoding="ascii")
+        assert re.fullmatch(r"Authorization: Bearer [\w-]+\.[\w-]+\.[\w-]+\n", header)
+        assert (stat.S_IMODE(file.stat().st_mode), header.split()[-1] in said) == (0o600, False)
 
 
 def test_a_book_with_other_events_is_not_mixed_with_a_made_up_year(program: Program, book: str, tmp_path: Path) -> None:
