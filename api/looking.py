@@ -69,6 +69,9 @@ class Looked(Answer):
     complaint_id: UUID
     paths: list[str]
     revealed: int = Field(description="How many of the values were shown in clear.")
+    revealed_paths: list[str] = Field(
+        description="The fields whose values were shown in clear; the others were masked."
+    )
     purpose: str
     request_id: UUID | None
     seen_by: str

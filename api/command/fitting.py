@@ -16,7 +16,7 @@ from rich.text import Text
 
 PROSE = frozenset(
     {
-        *("events at positions", "fields", "in clear", "in force", "source of the due date", "title", "what"),
+        *("events at positions", "in clear 明文", "in force", "masked 掩码", "source of the due date", "title", "what"),
         "what would be needed",
     }
 )

@@ -73,6 +73,9 @@ def test_core_values_are_for_the_assignee_and_the_granted(ledger: Ledger, vault:
     # ordinary values are seen in the course of work
     assert any(each.in_clear for each in vault.look(Look(one, "reply", ("customer_name",)), "zhao.min"))
     assert [(seen.seen_by, seen.revealed) for seen in who_saw(ledger, customer)] == [("wang.fang", 2), ("zhao.min", 1)]
+    first, second = who_saw(ledger, customer)
+    assert (set(first.revealed_paths), second.revealed_paths) == (set(CORE), ["customer_name"])
+    assert set(second.paths) > {"customer_name"}, "what was masked beside it is told too"
 
 
 def test_a_purpose_is_a_code_of_the_table_or_nothing_is_shown_or_recorded(ledger: Ledger, vault: Vault) -> None:

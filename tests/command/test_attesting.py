@@ -1,5 +1,6 @@
 """Checkpoint, key, proof, entries, bundle and verify as an auditor uses them, each a program of its own."""
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -7,6 +8,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -82,6 +84,15 @@ def test_an_auditor_checks_a_book(program: Program, book: str, complaint_id: UUI
     assert (shown.code, shown.json["values"], shown.json["files"]) == (0, 1, 0)
     checked = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
     assert "1 personal values are shown" in checked.stdout, checked.stdout + checked.stderr
+
+    with zipfile.ZipFile(bundle) as packed:
+        (customer,) = {*re.findall(rb'"customer_id":"([0-9a-f-]{36})"', b"".join(map(packed.read, packed.namelist())))}
+    (look,) = program("access", "who-saw", customer.decode(), "--book", book, "--json").json["looks"]
+    assert (look["seen_by"], look["revealed_paths"]) == ("sun.li", ["content"])
+    title, _, row = program("access", "who-saw", customer.decode(), "--book", book).out.splitlines()
+    assert title.endswith("times of Asia/Shanghai")
+    here = datetime.fromisoformat(look["seen_at"]).astimezone(ZoneInfo("Asia/Shanghai"))
+    assert row.split()[1:] == [f"{here:%Y-%m-%d}", f"{here:%H:%M}", "sun.li", "audit", "content", "–"]
 
 
 def test_a_book_without_checkpoints_says_what_makes_one(program: Program, book: str) -> None:
