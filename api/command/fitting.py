@@ -16,13 +16,13 @@ from rich.text import Text
 
 PROSE = frozenset(
     {
-        *("events at positions", "in clear 明文", "in force", "masked 掩码", "source of the due date", "title", "what"),
-        "what would be needed",
+        *("events at positions", "in clear 明文", "in force", "indicator", "masked 掩码", "source of the due date"),
+        *("title", "what", "what would be needed"),
     }
 )
 """Columns of words, which may go on in the next line; all others hold what must stay in one piece."""
 
-PROSE_MIN = 30
+PROSE_MIN = 24
 """Characters of a line below which words are no longer read with ease."""
 
 BETWEEN = 2
@@ -73,7 +73,7 @@ def _stacked(table: Table) -> Iterator[Text]:
     heads = [str(column.header) for column in table.columns]
     for number, row in enumerate(zip(*(column.cells for column in table.columns), strict=True)):
         cells = (", ".join(str(cell).split("\n")) for cell in row)
-        lines = [f"{head}: {cell}" for head, cell in zip(heads, cells, strict=True)]
+        lines = [f"{head}: {cell or '–'}" for head, cell in zip(heads, cells, strict=True)]
         yield Text("\n".join(chain([""] if number else [], lines)))
 
 

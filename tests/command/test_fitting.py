@@ -82,6 +82,12 @@ def test_heads_give_way_before_the_table_does() -> None:
     assert "Resolution 处理完毕  5.6 d / 12.1 d" in printed(36, made)
 
 
+def test_a_record_says_where_it_has_nothing() -> None:
+    made = table(None, "reference", "receiver")
+    made.add_row("TS2026-02127", "")
+    assert printed(20, made).splitlines() == ["reference: ", "TS2026-02127", "receiver: –"]
+
+
 def test_words_go_on_in_the_next_line() -> None:
     made = table(None, "#", "what")
     made.add_row("1", "word " * 40)
