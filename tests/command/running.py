@@ -2,15 +2,18 @@
 
 import io
 import json
+import logging
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
+
+import structlog
 
 from api.command import main
 
@@ -49,6 +52,19 @@ def run(*words: str | Path) -> Answer:
     return Answer(done.returncode, done.stdout, done.stderr)
 
 
+@contextmanager
+def _logging_as_it_was() -> Iterator[None]:
+    """A command that serves sets up what is logged, and where to: to a stream that is closed with the command here."""
+    root, of_access, structured = logging.getLogger(), logging.getLogger("uvicorn.access"), structlog.get_config()
+    before = (root.handlers[:], root.level, of_access.disabled)
+    try:
+        yield
+    finally:
+        root.handlers[:], level, of_access.disabled = before
+        root.setLevel(level)
+        structlog.configure(**structured)
+
+
 def run_within(*words: str | Path) -> Answer:
     """The same by the program's entry point, within this process: what starting a process tests, other tests do.
 
@@ -57,7 +73,12 @@ def run_within(*words: str | Path) -> Answer:
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="", write_through=True) for _ in range(2))
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        with redirect_stdout(out), redirect_stderr(err), patch.object(sys, "argv", ["main.py", *map(str, words)]):
+        with (
+            _logging_as_it_was(),
+            redirect_stdout(out),
+            redirect_stderr(err),
+            patch.object(sys, "argv", ["main.py", *map(str, words)]),
+        ):
             copy_context().run(main.run)  # what it sets for itself is not left behind
             code: object = 0
     except SystemExit as ended:
