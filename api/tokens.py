@@ -10,10 +10,11 @@ import re
 import threading
 import time
 import urllib.request
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import anyio.to_thread
@@ -42,6 +43,9 @@ ALGORITHMS = ("EdDSA", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS
 REFRESH_SECONDS_MIN = 30
 """A token with an unknown key makes us ask the issuer again, but not more often than this."""
 KEYS_SECONDS_MAX = 600
+GOOD_SECONDS = 60
+"""How long a token that was found good is not checked again: the check costs as much as reading the body."""
+GOOD_MAX = 1000
 FETCH_SECONDS_MAX = 5
 FETCH_BYTES_MAX = 1024 * 1024
 
@@ -90,10 +94,23 @@ class _Issuer:
                 self.fetched_at = time.monotonic()
 
 
+class _Checked(NamedTuple):
+    """What a token that was found good speaks for, until when that holds, and the keys that it was checked by."""
+
+    person: Person
+    until: float
+    issuer: _Issuer
+    keys: Mapping[str, jwt.PyJWK]
+
+
 class TokenReader:
-    """Says for whom a token speaks, or why it is refused. Costs one signature check; rarely one request to the issuer."""
+    """Says for whom a token speaks, or why it is refused.
+
+    Costs one signature check a minute for each token, and rarely one request to the issuer.
+    """
 
     def __init__(self, keys: SubjectKeys, settings: Settings | None = None) -> None:
+        self._good: OrderedDict[bytes, _Checked] = OrderedDict()
         settings = settings or Settings()
         own = {key.key_id: key for key in (LocalIssuer(keys).public_key,) if key.key_id}
         self._issuers = {LOCAL_ISSUER: _Issuer(LOCAL_ISSUER, LOCAL_ISSUER, lambda: own, False)}
@@ -105,13 +122,22 @@ class TokenReader:
 
     async def person(self, token: str) -> Person:
         """Raises TokenRefused, whose reason never repeats the token, or IssuerUnreachable."""
+        digest = hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+        good = self._good.get(digest)
+        if good is not None and time.time() < good.until and good.issuer.keys is good.keys:
+            return good.person
         issuer, key_id = self._claimed(token)
         if not issuer.knows(key_id):
             await anyio.to_thread.run_sync(issuer.read_keys)
         key = issuer.keys.get(key_id)
         if key is None:
             raise TokenRefused("it names a key that its issuer does not publish")
-        return _person(self._checked(token, key, issuer), issuer.roles_claim)
+        claims = self._checked(token, key, issuer)
+        person = _person(claims, issuer.roles_claim)
+        self._good[digest] = _Checked(person, min(int(claims["exp"]), time.time() + GOOD_SECONDS), issuer, issuer.keys)
+        if len(self._good) > GOOD_MAX:
+            self._good.popitem(last=False)
+        return person
 
     def _claimed(self, token: str) -> tuple[_Issuer, str]:
         """The issuer and the key that the token claims; nothing of it is believed yet."""

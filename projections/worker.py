@@ -29,7 +29,10 @@ from projections.machine import (
 from projections.rebuild import rebuild
 
 IDLE_SECONDS = 0.2
-"""How often an idle worker looks for new events when nobody wakes it."""
+"""How often a worker that has come to the end looks for new events when nobody wakes it.
+
+While events come in it so takes them many at a time: a transaction for each few would slow those who record.
+"""
 STANDBY_SECONDS = 1.0
 """How often a standby tries to take over."""
 RETRY_SECONDS = 30.0
@@ -176,8 +179,8 @@ class Follower(Thread):
         while not self._stopping.is_set():
             self._awake.clear()
             try:
-                while builder.step(self._batch) and not self._stopping.is_set():
-                    pass
+                while builder.step(self._batch) == self._batch and not self._stopping.is_set():
+                    pass  # what is less than a batch was all there was: what comes now is gathered for a while
             except BuiltByOtherVersion as other:
                 if other.built > other.ours:
                     raise

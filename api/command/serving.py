@@ -1,5 +1,6 @@
 """`serve`: prints what there is to open, then runs the service of one book on loopback until it is asked to stop."""
 
+import gc
 import signal
 import socket
 from collections.abc import Iterator
@@ -90,7 +91,10 @@ def _run(ledger: Ledger, target: Database, bound: socket.socket, settings: Setti
         sealer_of(ledger, target),
         measurer_of(ledger, target, calendar()),
     ):
-        server(create_app(ledger, target, settings=settings), bound.getsockname()[1]).run(sockets=[bound])
+        service = server(create_app(ledger, target, settings=settings), bound.getsockname()[1])
+        gc.collect()
+        gc.freeze()  # what was loaded stays, and looking through it again and again would hold up all callers at once
+        service.run(sockets=[bound])
 
 
 def _bound(port: int) -> socket.socket:

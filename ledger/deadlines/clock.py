@@ -186,7 +186,8 @@ class _Rules:
         """A rule that was in force when a run began, with the calendar by which its next due time is issued."""
         if applied is None:
             return None
-        return applied._replace(calendar=self._calendars.get(applied.calendar.name, applied.calendar))
+        newest = self._calendars.get(applied.calendar.name, applied.calendar)
+        return applied if newest is applied.calendar else applied._replace(calendar=newest)
 
 
 def _rules_of(regime: Regime | InForce, calendars: Mapping[str, Calendar]) -> Iterator[_Rules]:

@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 CONNECTIONS = 64
 START_SECONDS_MAX = 60
 BODY = {
-    "received_at": "2026-11-02T10:15:00+08:00",
+    "received_at": datetime.now(UTC).isoformat(timespec="seconds"),
     "received_by": "li.wei",
     "channel": "phone",
     "content": "客户来电，反映理财产品收益未达到预期，要求说明原因并退还手续费。",

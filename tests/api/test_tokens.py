@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -102,6 +103,21 @@ def test_forged_and_stale_tokens(
     for junk in ("x", "a.b.c", "..", whole + "." + whole, "é" * 10, "x" * 9000):
         if junk.isascii():
             refused(junk)
+
+
+def test_a_token_that_was_good_is_refused_once_it_has_expired(
+    client: httpx.Client,
+    refused: Callable[[str], str],
+    ledger: Ledger,
+    keys: SubjectKeys,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tokens, "LEEWAY_SECONDS", 0)
+    ends = datetime.now(UTC) + timedelta(seconds=2)
+    sent = token(keys, ledger.book, expires_at=ends)
+    assert client.get("/sla", headers={"Authorization": f"Bearer {sent}"}).status_code == 200
+    time.sleep((ends - datetime.now(UTC)).total_seconds() + 0.1)
+    assert refused(sent) == "it has expired"
 
 
 def test_a_token_of_one_book_is_no_good_for_another(client: httpx.Client, keys: SubjectKeys) -> None:
