@@ -40,7 +40,7 @@ def book_of(database: Database, keys: SubjectKeys) -> Callable[[str], str]:
             elif kind == "stories":
                 books.stories(database, book, 90)
             else:
-                books.cfpb_rows(database, book, 120)
+                books.cfpb_rows(database, book, 8_000 if kind == "cfpb-many" else 120)
             books.caught_up(database, book)
         return made[kind]
 

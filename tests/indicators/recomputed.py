@@ -157,6 +157,33 @@ COMPENSATED = """EXISTS (SELECT 1 FROM fact AS a, fact AS o WHERE a.stream = c.s
    AND a.name = 'proposal-accepted' AND o.name = 'solution-proposed' AND a.said->>'proposal_id' = o.said->>'proposal_id'
    AND o.said->>'compensation_kind' <> 'apology-only')::INTEGER"""
 
+HOUSE_LIMIT = """
+        WITH RECURSIVE grading AS (
+            SELECT stream, row_number() OVER (PARTITION BY stream ORDER BY version) AS n,
+                   CAST(said->>'graded_at' AS TIMESTAMPTZ) AS at,
+                   CASE WHEN said->>'grade' = 'general' THEN 5 ELSE 10 END AS days
+              FROM fact WHERE name IN ('complaint-graded', 'complaint-regraded')),
+        stopping AS (
+            SELECT c.stream, (SELECT min(CAST(said->>'sent_at' AS TIMESTAMPTZ)) FROM fact AS f
+                               WHERE f.stream = c.stream AND f.name = 'reply-sent'
+                                 AND CAST(said->>'sent_at' AS TIMESTAMPTZ) >= c.received_at) AS replied,
+                   (SELECT min(CAST(said->>'withdrawn_at' AS TIMESTAMPTZ)) FROM fact AS f
+                     WHERE f.stream = c.stream AND f.name = 'complaint-withdrawn') AS withdrawn,
+                   EXISTS (SELECT 1 FROM fact AS f WHERE f.stream = c.stream AND f.name = 'outcome-stated'
+                                                     AND f.said->>'final' = 'true') AS unknown
+              FROM counts AS c),
+        stepped AS (
+            SELECT stream, 0 AS n, 5 AS days FROM counts
+            UNION ALL
+            SELECT s.stream, g.n, CASE WHEN g.at <= w.due THEN g.days ELSE s.days END
+              FROM stepped AS s JOIN grading AS g ON g.stream = s.stream AND g.n = s.n + 1
+              JOIN counts AS c ON c.stream = s.stream
+              JOIN working AS w ON w.day = CAST(timezone('Asia/Shanghai', c.received_at) AS DATE) AND w.days = s.days),
+        limited AS (SELECT stream, max_by(days, n) AS days FROM stepped GROUP BY stream)"""
+"""What stopped each clock of the house's resolution, and its limit: 5 working days, or 10 once the grade is complex or major and
+was given in time for the limit before.
+"""
+
 INDEPENDENT = {
     "received": received_in(),
     "replied": moment("c.replied_at"),
@@ -234,30 +261,8 @@ INDEPENDENT = {
     "service-satisfaction": contact("k.rated_at", "true", "(k.score >= 4)::INTEGER"),
     "service-error-rate": contact("k.reviewed_at", "true", "(NOT k.satisfactory)::INTEGER"),
     "service-complaint-rate": contact("k.asked_at", KINDS, "k.became::INTEGER"),
-    # 5 working days, or 10 once the grade is complex or major and was given in time for the limit before
-    "timeliness": """
-        WITH RECURSIVE grading AS (
-            SELECT stream, row_number() OVER (PARTITION BY stream ORDER BY version) AS n,
-                   CAST(said->>'graded_at' AS TIMESTAMPTZ) AS at,
-                   CASE WHEN said->>'grade' = 'general' THEN 5 ELSE 10 END AS days
-              FROM fact WHERE name IN ('complaint-graded', 'complaint-regraded')),
-        stopping AS (
-            SELECT c.stream, (SELECT min(CAST(said->>'sent_at' AS TIMESTAMPTZ)) FROM fact AS f
-                               WHERE f.stream = c.stream AND f.name = 'reply-sent'
-                                 AND CAST(said->>'sent_at' AS TIMESTAMPTZ) >= c.received_at) AS replied,
-                   (SELECT min(CAST(said->>'withdrawn_at' AS TIMESTAMPTZ)) FROM fact AS f
-                     WHERE f.stream = c.stream AND f.name = 'complaint-withdrawn') AS withdrawn,
-                   EXISTS (SELECT 1 FROM fact AS f WHERE f.stream = c.stream AND f.name = 'outcome-stated'
-                                                     AND f.said->>'final' = 'true') AS unknown
-              FROM counts AS c),
-        stepped AS (
-            SELECT stream, 0 AS n, 5 AS days FROM counts
-            UNION ALL
-            SELECT s.stream, g.n, CASE WHEN g.at <= w.due THEN g.days ELSE s.days END
-              FROM stepped AS s JOIN grading AS g ON g.stream = s.stream AND g.n = s.n + 1
-              JOIN counts AS c ON c.stream = s.stream
-              JOIN working AS w ON w.day = CAST(timezone('Asia/Shanghai', c.received_at) AS DATE) AND w.days = s.days),
-        limited AS (SELECT stream, max_by(days, n) AS days FROM stepped GROUP BY stream)
+    "timeliness": f"""
+        {HOUSE_LIMIT}
         SELECT p.begins, c.stream, (coalesce(least(s.replied, s.withdrawn) <= w.due, false))::INTEGER
           FROM period AS p JOIN counts AS c ON c.received_at >= p.begins AND c.received_at < p.judged
           JOIN stopping AS s USING (stream) JOIN limited AS l USING (stream)
@@ -289,12 +294,7 @@ def exported(reader: Connection, book: str, now: datetime, periods: list[tuple[d
         named = [(str(r.stream_id), r.version, r.position, r.name, _event(r.state)) for r in rows]
         columns = [list(column) for column in zip(*named, strict=True)]
         duck.execute("INSERT INTO event SELECT unnest(?), unnest(?), unnest(?), unnest(?), unnest(?)", columns)
-    duck.execute(
-        "CREATE TABLE period AS SELECT unnest(?) AS begins, unnest(?) AS ends",
-        [list(t) for t in zip(*periods, strict=True)],
-    )
-    duck.execute("ALTER TABLE period ADD COLUMN judged TIMESTAMPTZ")
-    duck.execute("UPDATE period SET judged = least(ends, ?)", [now])
+    set_periods(duck, now, periods)
     duck.execute("SET VARIABLE now = CAST(? AS TIMESTAMPTZ)", [now.isoformat()])
     duck.execute(VIEWS)
     days = list(_working_days(date(2025, 6, 1), date(2026, 12, 31)))
@@ -303,6 +303,14 @@ def exported(reader: Connection, book: str, now: datetime, periods: list[tuple[d
         [list(t) for t in zip(*days, strict=True)],
     )
     return duck
+
+
+def set_periods(duck: Any, now: datetime, periods: list[tuple[datetime, datetime]]) -> None:
+    """The periods that are asked about, in the place of those before."""
+    columns = [list(each) for each in zip(*periods, strict=True)]
+    duck.execute("CREATE OR REPLACE TABLE period AS SELECT unnest(?) AS begins, unnest(?) AS ends", columns)
+    duck.execute("ALTER TABLE period ADD COLUMN judged TIMESTAMPTZ")
+    duck.execute("UPDATE period SET judged = least(ends, ?)", [now])
 
 
 def _event(state: bytes) -> str:
