@@ -6,7 +6,6 @@ Tests hold every answer of the running service against it.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
-from uuid import UUID
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -170,10 +169,10 @@ def _kinds(response: Mapping[str, Any]) -> list[str]:
     return kinds
 
 
-def _path_schema(command: type[Command], name: str) -> dict[str, str]:
+def _path_schema(command: type[Command], name: str) -> dict[str, Any]:
     """What stands in a path is an id, or the name of something that an institution named itself."""
-    field = command.model_fields[name]
-    return {"type": "string", "format": "uuid"} if field.annotation is UUID else {"type": "string"}
+    field = command.model_json_schema()["properties"][name]
+    return {"type": "string"} | {told: field[told] for told in ("format", "pattern", "maxLength") if told in field}
 
 
 def _leave_to_the_caller(schema: dict[str, Any], path_ids: Sequence[str], assigned: Sequence[str]) -> None:
