@@ -15,6 +15,7 @@ from pydantic.json_schema import models_json_schema
 from api import refusals as asked
 from api.examples import EXAMPLES
 from api.problems import MEDIA_TYPE, STATUS, Problem, title_of
+from api.shared import share
 from ledger.command import Command, assigned_fields
 from ledger.complaint.commands import AssignComplaint
 from ledger.refusal import Refusal
@@ -150,6 +151,7 @@ def described(
     for path, operations in document["paths"].items():
         for operation in operations.values() if path not in open_to_all else ():
             _demand_a_token(operation)
+    share(document)
     return document
 
 

@@ -67,6 +67,7 @@ class Described:
         assert described is not None, (
             f"{response.request.method} {template} answered an undocumented {response.status_code}: {response.text}"
         )
+        described = referred(self.document, described)
         kind = response.headers["content-type"].partition(";")[0]
         assert kind in described["content"], f"{template} {response.status_code} answered undocumented {kind}"
         for name in described.get("headers", {}):
@@ -92,6 +93,13 @@ class Described:
                 value = orjson.loads(response.content)[name]
                 assert value in wanted.get("enum", [value]), response.text
                 assert value == wanted.get("const", value), response.text
+
+
+def referred(document: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """What a part of the description says, there or where it refers to."""
+    for step in part.get("$ref", "#").split("/")[1:]:
+        document = document[step]
+    return document if "$ref" in part else part
 
 
 def _fits(piece: str, part: str) -> bool:

@@ -1,5 +1,6 @@
 """The description of the service held against itself and against what is served (every other test adds to it)."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -8,6 +9,7 @@ import httpx
 import pytest
 
 from api.recording import COMMANDS, CommandRoute
+from tests.api.conftest import referred
 
 
 def references(value: object) -> Iterator[str]:
@@ -35,6 +37,19 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
         assert isinstance(found, dict)
 
 
+def test_what_many_operations_say_stands_once(document: dict[str, Any]) -> None:
+    assert len(json.dumps(document)) < 1_000_000
+    problems = [
+        response
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for status, response in operation["responses"].items()
+        if status.startswith(("4", "5"))
+    ]
+    written = [json.dumps(each) for each in problems if "$ref" not in each]
+    assert len(set(written)) == len(written) < len(problems) // 10
+
+
 def test_every_operation_says_what_it_does_and_how_it_fails(document: dict[str, Any]) -> None:
     names = []
     for path, operations in document["paths"].items():
@@ -45,8 +60,9 @@ def test_every_operation_says_what_it_does_and_how_it_fails(document: dict[str, 
             assert statuses & {"200", "201"}
             if "html" not in str(operation["responses"]["200" if "200" in statuses else "201"]):
                 assert statuses >= {"421", "422", "500", "503"}, f"{method} {path}"
+            parameters = [referred(document, each) for each in operation.get("parameters", ())]
             for name in [part[1:-1] for part in path.split("/") if part.startswith("{")]:
-                assert [each["name"] for each in operation["parameters"] if each["in"] == "path"].count(name) == 1
+                assert [each["name"] for each in parameters if each["in"] == "path"].count(name) == 1
     assert len(set(names)) == len(names)
 
 
@@ -55,7 +71,12 @@ def test_every_problem_that_is_described_is_documented(document: dict[str, Any],
     for operations in document["paths"].values():
         for operation in operations.values():
             for response in operation["responses"].values():
-                schema = response.get("content", {}).get("application/problem+json", {}).get("schema", {})
+                schema = (
+                    referred(document, response)
+                    .get("content", {})
+                    .get("application/problem+json", {})
+                    .get("schema", {})
+                )
                 for part in schema.get("allOf", []):
                     kinds |= set(part.get("properties", {}).get("type", {}).get("enum", []))
     assert len(kinds) > 40

@@ -12,7 +12,7 @@ from api.recording import COMMANDS
 from ledger.application import Ledger
 from ledger.complaint import commands as ask
 from ledger.vault.keys import SubjectKeys
-from tests.api.conftest import bearer
+from tests.api.conftest import bearer, referred
 
 
 @pytest.fixture
@@ -156,9 +156,10 @@ def test_of_callers_who_decide_at_once_one_wins_and_the_others_are_told(
 
 
 def test_which_commands_need_a_version_is_described(client: httpx.Client) -> None:
-    paths = client.get("/openapi.json").json()["paths"]
+    document = client.get("/openapi.json").json()
     for route in COMMANDS:
-        operation = paths[route.path]["post"]
-        header = next(each for each in operation["parameters"] if each["name"].lower() == "if-match")
+        operation = document["paths"][route.path]["post"]
+        parameters = [referred(document, each) for each in operation["parameters"]]
+        header = next(each for each in parameters if each["name"].lower() == "if-match")
         assert header["required"] is route.decides if route.decides else not header.get("required")
         assert ("428" in operation["responses"]) is route.decides

@@ -27,7 +27,7 @@ from api.recording import COMMANDS
 from ledger.access.roles import roles
 from ledger.application import Ledger
 from ledger.vault.keys import SubjectKeys
-from tests.api.conftest import Described, bearer
+from tests.api.conftest import Described, bearer, referred
 
 TEXT_MAX = 40
 """Longest text that is made up: patterns over 20,000 characters take the generator a second each."""
@@ -55,7 +55,9 @@ def operations(document: dict[str, Any], *, headers: bool = True) -> list[APIOpe
         for operation in described.values():
             operation["responses"] = {"200": {"description": ""}}
             operation["parameters"] = [
-                each for each in operation.get("parameters", ()) if headers or each["in"] != "header"
+                each
+                for each in operation.get("parameters", ())
+                if headers or referred(document, each)["in"] != "header"
             ]
     return [each.ok() for each in schemathesis.openapi.from_dict(asked).get_all_operations()]
 
