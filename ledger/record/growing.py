@@ -5,10 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ledger.record.problems import Found, Kind
-from ledger.record.tree import HASH_BYTES, Edge, tree_root
-from ledger.record.verify_page import TILE_BYTES, TILE_HASHES
-
-TILE_LEVEL = 8
+from ledger.record.tree import HASH_BYTES, Edge, node_hash, tree_root
+from ledger.record.verify_page import TILE_BYTES, TILE_HASHES, TILE_LEVEL
 
 
 class Signed(NamedTuple):
@@ -39,7 +37,7 @@ class GrowingTree:
         self._levels: list[list[bytes]] = []
         self._numbers: list[int] = []
         self._asked: deque[Due] = deque()
-        self._within: Edge | None = None
+        self._tiles_agree = False
         self.compared = 0
 
     @property
@@ -52,49 +50,56 @@ class GrowingTree:
         edge.extend(self._pending)
         return edge
 
-    def add(self, leaves: bytes, tile_roots: Sequence[bytes], due: Iterable[Due] = ()) -> None:
-        """The leaf hashes of a stretch, with the roots over each 256 of them where somebody has computed those.
+    def add(
+        self, levels: Sequence[bytes], leaves: bytes, due: Iterable[Due] = (), *, tiles_agree: bool = False
+    ) -> None:
+        """The leaf hashes of a stretch: first whole tiles, with all that is over each, where somebody has computed that.
 
-        `due` are the sizes, ascending, at which somebody wants to know the root; some 20 hashes each.
+        `tiles_agree` says that the stored tiles over them were compared already. `due` are the sizes, ascending, at which
+        somebody wants to know the root; some 20 hashes each.
         """
         self._asked = deque(due)
-        if not self._pending:
-            leaves, tile_roots = self._add_whole(leaves, tile_roots)
+        self._tiles_agree = tiles_agree
+        if self._pending:
+            leaves = levels[0] + leaves
+        else:
+            self._add_whole(levels)
+        self._tiles_agree = False
         hashes = [leaves[start : start + HASH_BYTES] for start in range(0, len(leaves), HASH_BYTES)]
-        known = list(tile_roots) if not self._pending else []
         place = 0
         while place < len(hashes):
             taken = hashes[place : place + TILE_HASHES - len(self._pending)]
             self._pending += taken
             place += len(taken)
-            self._compare_signed()
-            self._answer_asked()
+            self._compare_within(self._root_of_pending)
             if len(self._pending) == TILE_HASHES:
-                root = known.pop(0) if known else tree_root(self._pending)
+                root = tree_root(self._pending)
                 self._compare_tile(0, b"".join(self._pending), root)
                 self._pending = []
                 self._edge.extend_perfect(TILE_LEVEL, [root])
-                self._within = None
                 self._climb(0, root)
-        self._answer_asked()
+        self._compare_within(self._root_of_pending)
         for _, check in self._asked:
             check(None)  # the tree is not so large here
 
-    def _add_whole(self, leaves: bytes, tile_roots: Sequence[bytes]) -> tuple[bytes, Sequence[bytes]]:
-        """Takes whole tiles at the beginning while nobody wants a root within one; gives back the rest."""
-        taken = 0
-        for taken, root in enumerate(tile_roots):
-            end = self._edge.size + TILE_HASHES
-            if (self._due is not None and self._due.size <= end) or (self._asked and self._asked[0][0] <= end):
-                break
-            self._compare_tile(0, leaves[taken * TILE_BYTES : (taken + 1) * TILE_BYTES], root)
+    def _add_whole(self, levels: Sequence[bytes]) -> None:
+        """Whole tiles; a root that is wanted within one is made of what is over its leaves, without hashing them again."""
+        for number in range(len(levels[-1]) // HASH_BYTES):
+
+            def within(size: int, first: int = number * TILE_HASHES) -> bytes:
+                root = None
+                for level in range(TILE_LEVEL):
+                    if size >> level & 1:
+                        place = ((first + size % TILE_HASHES) >> level) - 1
+                        left = levels[level][place * HASH_BYTES : (place + 1) * HASH_BYTES]
+                        root = left if root is None else node_hash(left, root)
+                return self._edge.root(root)
+
+            self._compare_within(within, self._edge.size + TILE_HASHES - 1)
+            root = levels[-1][number * HASH_BYTES : (number + 1) * HASH_BYTES]
+            self._compare_tile(0, levels[0][number * TILE_BYTES : (number + 1) * TILE_BYTES], root)
             self._edge.extend_perfect(TILE_LEVEL, [root])
             self._climb(0, root)
-        else:
-            taken = len(tile_roots)
-        if taken:
-            self._within = None
-        return leaves[taken * TILE_BYTES :], tile_roots[taken:]
 
     def finish(self) -> None:
         """Says which checkpoints cover more than there is."""
@@ -107,28 +112,28 @@ class GrowingTree:
             )
             self._due = next(self._signed, None)
 
-    def _answer_asked(self) -> None:
-        """The roots that are wanted in the tile that grows; an edge goes along with them."""
-        while self._asked and self._asked[0][0] <= self.size:
+    def _compare_within(self, root_at: Callable[[int], bytes], upto: int | None = None) -> None:
+        """The roots that are wanted in the tile that grows: by those who asked, and by checkpoints."""
+        upto = self.size if upto is None else upto
+        known: tuple[int, bytes | None] = (-1, None)
+        while self._asked and self._asked[0][0] <= upto:
             size, check = self._asked.popleft()
-            if self._within is None or self._within.size > size:
-                self._within = self._edge.copy()
-            if size < self._within.size:
-                check(None)  # nobody asked while the tree had this size
-                continue
-            self._within.extend(self._pending[self._within.size - self._edge.size : size - self._edge.size])
-            check(self._within.root())
-
-    def _compare_signed(self) -> None:
-        """A checkpoint whose size lies in the tile that grows."""
-        while self._due is not None and self._due.size <= self.size:
-            edge = self._edge.copy()
-            edge.extend(self._pending[: self._due.size - edge.size])
+            if size != known[0]:
+                # nobody asked while the tree had a smaller size
+                known = size, root_at(size) if size >= self._edge.size else None
+            check(known[1])
+        while self._due is not None and self._due.size <= upto:
             self.compared += 1
-            if edge.root() != self._due.root:
+            if self._due.size < self._edge.size or root_at(self._due.size) != self._due.root:
                 says = f"{self._due.says} was signed over other events than the first {self._due.size} that are stored"
                 self._found.add(None, Kind.CHECKPOINT, says)
             self._due = next(self._signed, None)
+
+    def _root_of_pending(self, size: int) -> bytes:
+        """Costs a hash for each leaf in the tile up to there: only a book's last tile is not whole."""
+        edge = self._edge.copy()
+        edge.extend(self._pending[: size - edge.size])
+        return edge.root()
 
     def _climb(self, level: int, root: bytes) -> None:
         """A full tile is one hash of the level above."""
@@ -145,6 +150,8 @@ class GrowingTree:
             self._climb(level + 1, above)
 
     def _compare_tile(self, level: int, hashes: bytes, root: bytes) -> None:
+        if level == 0 and self._tiles_agree:
+            return  # all of the stretch in one comparison
         number = self._numbers[level] if level < len(self._numbers) else 0
         stored = self._tiles(level, number)
         if stored is not None and stored != (hashes, root):

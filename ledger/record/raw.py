@@ -9,13 +9,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+BYTES_HELD_MAX = 4 * 1024 * 1024
+"""Rows are handed on when there are so many bytes of them; one row can hold a mebibyte."""
+
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0"
 _HEADER_BYTES = len(_SIGNATURE) + 8
 _TRAILER = b"\xff\xff"
 
-# Number of fields; then length and value of position, version, recorded_at and stream id; then the name's length.
-_FIXED = struct.Struct(">hiqiqiqi16si")
-_LENGTH = struct.Struct(">i")
+FIXED = struct.Struct(">hiqiqiqi36si")
+"""Number of fields; then length and value of position, version, recorded_at and stream id as text; then the name's length."""
+FIELDS, LONG_BYTES, STREAM_BYTES = 6, 8, 36
+LENGTH = struct.Struct(">i")
 
 _EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 - PostgreSQL's; UTC, and written with a Z below
 
@@ -26,52 +30,62 @@ class RawEvent(NamedTuple):
     position: int
     version: int
     recorded_us: int
-    stream: bytes
+    stream_id: str
     name: str
     state: bytes
 
-    def stream_id(self) -> str:
-        """The canonical form of a UUID."""
-        h = self.stream.hex()
-        return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
 
-    def recorded_at(self) -> str:
-        """As an entry writes it; raises ValueError for an instant outside the years 1 to 9999."""
-        try:
-            at = _EPOCH + timedelta(microseconds=self.recorded_us)
-        except OverflowError:
-            raise ValueError("recorded_at: the instant is outside the years 1 to 9999") from None
-        return at.isoformat(timespec="microseconds") + "Z"
+def instant_at(recorded_us: int) -> str:
+    """An instant as an entry writes it; raises ValueError for one outside the years 1 to 9999."""
+    try:
+        at = _EPOCH + timedelta(microseconds=recorded_us)
+    except OverflowError:
+        raise ValueError("recorded_at: the instant is outside the years 1 to 9999") from None
+    return at.isoformat(timespec="microseconds") + "Z"
 
 
-class RawEvents:
-    """A file for COPY to write into: hands each event on as it arrives, None for a row that cannot be read.
+class RawRows:
+    """A file for COPY to write into: hands the rows on, some thousands at a time, as the server sent them.
 
-    The server sends a row in one piece, so no more than one row is ever held.
+    The server sends a row in one piece. `close` hands on the last of them.
     """
 
-    def __init__(self, take: Callable[[RawEvent | None], None]) -> None:
+    def __init__(self, take: Callable[[list[bytes]], None]) -> None:
         self._take = take
-        self.rows = 0
+        self._held: list[bytes] = []
+        self._bytes = 0
 
     def write(self, piece: bytes) -> int:
-        row = piece[_HEADER_BYTES:] if piece.startswith(_SIGNATURE) else piece
-        if row and row != _TRAILER:
-            self.rows += 1
-            self._take(_taken_apart(row))
+        self._held.append(piece)
+        self._bytes += len(piece)
+        if self._bytes > BYTES_HELD_MAX:
+            self.close()
         return len(piece)
 
+    def close(self) -> None:
+        rows, self._held, self._bytes = self._held, [], 0
+        if rows and rows[0].startswith(_SIGNATURE):
+            rows[0] = rows[0][_HEADER_BYTES:]
+            if not rows[0]:
+                del rows[0]
+        if rows and rows[-1] == _TRAILER:
+            del rows[-1]
+        if rows:
+            self._take(rows)
 
-def _taken_apart(row: bytes) -> RawEvent | None:
+
+def taken_apart(row: bytes) -> RawEvent | None:
     """The row's fields; None where a field is null or of another type than the table's."""
-    if len(row) < _FIXED.size:
+    if len(row) < FIXED.size:
         return None
-    fields, a, position, b, version, c, recorded_us, d, stream, name_bytes = _FIXED.unpack_from(row)
-    if fields != 6 or a != 8 or b != 8 or c != 8 or d != 16 or name_bytes < 0:
+    fields, a, position, b, version, c, recorded_us, d, stream, name_bytes = FIXED.unpack_from(row)
+    if (fields, a, b, c, d) != (FIELDS, LONG_BYTES, LONG_BYTES, LONG_BYTES, STREAM_BYTES) or name_bytes < 0:
         return None
-    state_at = _FIXED.size + name_bytes + _LENGTH.size
-    (state_bytes,) = _LENGTH.unpack_from(row, state_at - _LENGTH.size)
+    state_at = FIXED.size + name_bytes + LENGTH.size
+    if state_at > len(row):
+        return None
+    (state_bytes,) = LENGTH.unpack_from(row, state_at - LENGTH.size)
     if state_bytes != len(row) - state_at:
         return None
-    name = row[_FIXED.size : _FIXED.size + name_bytes].decode("utf-8", errors="replace")
-    return RawEvent(position, version, recorded_us, stream, name, row[state_at:])
+    name = row[FIXED.size : FIXED.size + name_bytes].decode("utf-8", errors="replace")
+    return RawEvent(position, version, recorded_us, stream.decode("ascii", errors="replace"), name, row[state_at:])

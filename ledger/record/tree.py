@@ -90,9 +90,12 @@ class Edge:
         """Another edge of the same tree."""
         return Edge(self.size, self._levels)
 
-    def root(self) -> bytes:
-        """MTH of all leaves so far: the smaller subtrees are joined first. At most log2(size) node hashes."""
-        root = None
+    def root(self, beyond: bytes | None = None) -> bytes:
+        """MTH of all leaves so far: the smaller subtrees are joined first. At most log2(size) node hashes.
+
+        `beyond` is the root over further leaves, fewer than the smallest subtree here has.
+        """
+        root = beyond
         for left in self._levels:
             if left is not None:
                 root = left if root is None else node_hash(left, root)
@@ -106,12 +109,17 @@ def tree_root(leaves: Iterable[bytes]) -> bytes:
     return edge.root()
 
 
-def perfect_root(hashes: bytes) -> bytes:
-    """MTH of a power of two of leaf hashes that stand one behind the other. The same as `tree_root`, in less time."""
-    while len(hashes) > HASH_BYTES:
+def perfect_levels(hashes: bytes, levels: int) -> list[bytes]:
+    """The leaf hashes and so many levels over them, the hashes of each one behind the other.
+
+    Takes a multiple of 2**levels leaves. One node hash for each, in less time than by an Edge.
+    """
+    found = [hashes]
+    for _ in range(levels):
         pairs = range(0, len(hashes), 2 * HASH_BYTES)
         hashes = b"".join([hashlib.sha256(b"\x01" + hashes[i : i + 2 * HASH_BYTES]).digest() for i in pairs])
-    return hashes
+        found.append(hashes)
+    return found
 
 
 def _joined(nodes: Sequence[bytes]) -> list[bytes]:

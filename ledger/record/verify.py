@@ -5,11 +5,11 @@ on: it verifies up to the size that the book has when it begins. What it cannot 
 a whole, with every hash made anew: only a checkpoint kept elsewhere shows that, and one can be brought.
 """
 
-import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from typing import Any, NamedTuple
+from concurrent.futures import Future
+from contextlib import ExitStack, closing
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from psycopg2.extensions import connection as Connection
@@ -18,20 +18,13 @@ from ledger.database.roles import Role
 from ledger.database.sql import queries
 from ledger.database.target import Database
 from ledger.record.growing import GrowingTree, Signed
+from ledger.record.plans import plans
 from ledger.record.problems import Found, Kind, Values, Verification
 from ledger.record.reading import NoSuchBook
 from ledger.record.requests import Answers
 from ledger.record.values import check_values_outside
-from ledger.record.verify_page import (
-    NOT_LATER,
-    Stretch,
-    Verified,
-    Work,
-    begin,
-    missing,
-    verify_in_this_process,
-    verify_stretch,
-)
+from ledger.record.verify_page import NOT_LATER, Streams, Stretch, Verified, Verifier, missing
+from ledger.record.verify_process import Processes, Work
 from ledger.vault.keys import SubjectKeys, mark_of
 
 EVENTS_PER_PAGE = 20 * 256
@@ -40,7 +33,12 @@ STREAMS_PER_PAGE = 5_000
 EVENTS_FOR_SEVERAL_PROCESSES = 40_000
 """A smaller book is verified before another process has begun."""
 
-ALL_STREAMS = 2**128
+STREAMS_PER_COMPARISON = 5_000
+STRETCHES_AHEAD = 8
+"""Asked of other processes before they are wanted: each holds its 160 KB of leaf hashes until its turn."""
+FIRST_STREAM, LAST_STREAM = UUID(int=0), UUID(int=2**128 - 1)
+
+T = TypeVar("T")
 
 Progress = Callable[[int, int], None]
 """Called after each stretch with the events verified so far and those there are."""
@@ -84,7 +82,7 @@ def verify(
     connection = database.connect(Role.AUDITOR, autocommit=True)
     try:
         run = _Book(connection, book, keys, events_per_page, signed or _nothing_signed)
-        work = Work(database.dsn(Role.AUDITOR), book, "", open_keys if keys is not None else None)
+        work = Work(database.dsn(Role.AUDITOR), book, "", plans(), open_keys if keys is not None else None)
         return run.verified(progress or _unwatched, processes if keys is None or open_keys else 1, work)
     finally:
         connection.close()
@@ -108,6 +106,7 @@ class _Book:
         self._values = Values()
         self._position = 0
         self._recorded_us: int | None = None
+        self._processes: Processes | None = None
 
     def verified(self, progress: Progress, processes: int, work: Work) -> Verification:
         end = self._end()
@@ -116,18 +115,18 @@ class _Book:
         self._check_ends(end)
         self._answers.check_end(size)
         last = min(size, end.last_event or 0)
-        if processes > 1 and last >= EVENTS_FOR_SEVERAL_PROCESSES:
-            results = self._in_processes(self._stretches(last), processes, work._replace(origin=end.origin))
-        else:
-            results = map(self._here, self._stretches(last))
-        for result in results:
-            self._take(result)
-            progress(self._position, size)
+        with ExitStack() as running:
+            if processes > 1 and last >= EVENTS_FOR_SEVERAL_PROCESSES:
+                started = Processes(processes, work._replace(origin=end.origin))
+                self._processes = running.enter_context(closing(started))
+            for result in self._verified(self._stretches(last)):
+                self._take(result)
+                progress(self._position, size)
+            self._check_streams()
         if self._position < size:
             self._found.add(self._position + 1, Kind.POSITION, missing(self._position + 1, size))
         self._answers.finish(size)
         self._check_tree(end)
-        self._check_streams()
         self._check_opening()
         check_values_outside(self._connection, self._book, self._found)
         self._tree.finish()
@@ -153,20 +152,19 @@ class _Book:
             yield Stretch(after, min(after + self._events_per_page, last))
             after += self._events_per_page
 
-    def _here(self, stretch: Stretch) -> Verified:
-        return verify_stretch(self._connection, self._book, self._origin, stretch, self._keys)
+    def _verified(self, stretches: Iterator[Stretch]) -> Iterator[Verified]:
+        """In the order of the book."""
+        if self._processes is None:
+            return map(self._verifier().stretch, stretches)
+        return _ahead(map(self._processes.stretch, stretches), STRETCHES_AHEAD)
 
-    def _in_processes(self, stretches: Iterator[Stretch], processes: int, work: Work) -> Iterator[Verified]:
-        """In the order of the book, a few stretches ahead."""
-        context = multiprocessing.get_context("spawn")  # a forked process would share connections and locks
-        with ProcessPoolExecutor(processes, context, begin, (work,)) as pool:
-            ahead: deque[Future[Verified]] = deque()
-            for stretch in stretches:
-                ahead.append(pool.submit(verify_in_this_process, stretch))
-                if len(ahead) > 2 * processes:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
+    def _agree(self, ranges: Iterator[Streams]) -> Iterator[bool]:
+        if self._processes is None:
+            return map(self._verifier().streams_agree, ranges)
+        return _ahead(map(self._processes.streams_agree, ranges), STRETCHES_AHEAD)
+
+    def _verifier(self) -> Verifier:
+        return Verifier(self._connection, self._book, self._origin, plans(), self._keys)
 
     def _take(self, result: Verified) -> None:
         """A stretch in its place: what lies between it and the one before, and its part of the tree."""
@@ -182,7 +180,8 @@ class _Book:
         self._found.take(result.problems, result.problems_total)
         self._events += result.events
         self._values = self._values.with_more(result.values)
-        self._tree.add(result.leaves, result.tile_roots, self._answers.due(result.stretch.last))
+        due = self._answers.due(result.stretch.last)
+        self._tree.add(result.levels, result.leaves, due, tiles_agree=result.tiles_agree)
         if result.last_recorded_us is not None:
             self._recorded_us = result.last_recorded_us
         self._position = result.stretch.last if result.events else max(after, self._position)
@@ -250,28 +249,54 @@ class _Book:
 
     def _check_streams(self) -> None:
         """Heads against events, both ways; versions without a gap. Streams may have grown since: both sides have."""
-        start = 0
-        while start < ALL_STREAMS and (
-            page := self._rows("streams", start=UUID(int=start), streams_max=STREAMS_PER_PAGE)
-        ):
-            for stream_id, head, first, last, count in page:
-                if last is None:
+        ranges = list(self._ranges_of_streams())
+        for streams, agree in zip(ranges, self._agree(iter(ranges)), strict=True):
+            if not agree:
+                self._name_streams(streams)
+
+    def _ranges_of_streams(self) -> Iterator[Streams]:
+        """All ids that a stream can have, in ranges of some thousand heads."""
+        first = FIRST_STREAM
+        while border := self._rows("stream_border", start=first, streams_max=STREAMS_PER_COMPARISON):
+            ((after,),) = border
+            yield Streams(str(first), str(UUID(int=after.int - 1)))
+            first = after
+        yield Streams(str(first), str(LAST_STREAM))
+
+    def _name_streams(self, streams: Streams) -> None:
+        """Says of each stream in a range what is wrong with it."""
+        start, last = UUID(streams.first), UUID(streams.last)
+        while start <= last and (page := self._rows("streams", start=start, last=last, streams_max=STREAMS_PER_PAGE)):
+            for stream_id, head, first, last_version, count in page:
+                if last_version is None:
                     self._found.add(None, Kind.STREAM, f"stream {stream_id} has a head at version {head} and no event")
                 elif head is None:
                     self._found.add(None, Kind.STREAM, f"stream {stream_id} has {count} events and no head")
-                elif head != last:
-                    self._found.add(
-                        None, Kind.STREAM, f"stream {stream_id} ends with version {last}, its head says {head}"
-                    )
-                if last is not None and (first not in {0, 1} or last - first + 1 != count):
-                    says = f"stream {stream_id} has {count} events with versions {first} to {last}: some are missing"
+                elif head != last_version:
+                    says = f"stream {stream_id} ends with version {last_version}, its head says {head}"
                     self._found.add(None, Kind.STREAM, says)
-            start = page[-1][0].int + 1
+                if last_version is not None and (first not in {0, 1} or last_version - first + 1 != count):
+                    says = f"stream {stream_id} has {count} events with versions {first} to {last_version}: some are missing"
+                    self._found.add(None, Kind.STREAM, says)
+            if page[-1][0] >= last:
+                return
+            start = UUID(int=page[-1][0].int + 1)
 
     def _rows(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
         with self._connection.cursor() as cursor:
             cursor.execute(_QUERIES[query], {"book": self._book, **parameters})
             return cursor.fetchall()
+
+
+def _ahead(futures: Iterator[Future[T]], many: int) -> Iterator[T]:
+    """The results in their order, so many of them asked for before they are wanted."""
+    waiting: deque[Future[T]] = deque()
+    for future in futures:
+        waiting.append(future)
+        if len(waiting) > many:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def _nothing_signed(connection: Connection, book: str, found: Found) -> Iterator[Signed]:

@@ -45,20 +45,29 @@ SELECT level, max(number)
  GROUP BY level
 HAVING (max(number) + 1)::numeric * 256::numeric ^ (level + 1) > %(size)s;
 
+-- name: stream_border
+-- The stream that begins the next range.
+SELECT stream_id
+  FROM ledger.stream
+ WHERE book = %(book)s AND stream_id >= %(start)s
+ ORDER BY stream_id
+OFFSET %(streams_max)s
+ LIMIT 1;
+
 -- name: streams
--- A page of streams, of the heads and of the events alike: what is on one side only is in it too. One statement sees
+-- A page of streams of a range, of the heads and of the events alike: what is on one side only is in it too. One statement sees
 -- head and events of a stream at one moment, however many appends go on.
 SELECT i.stream_id, s.version, v.first_version, v.last_version, v.versions
   FROM (SELECT u.stream_id
           FROM ((SELECT a.stream_id
                    FROM ledger.stream AS a
-                  WHERE a.book = %(book)s AND a.stream_id >= %(start)s
+                  WHERE a.book = %(book)s AND a.stream_id BETWEEN %(start)s AND %(last)s
                   ORDER BY a.stream_id
                   LIMIT %(streams_max)s)
                 UNION
                 (SELECT DISTINCT e.stream_id
                    FROM ledger.event AS e
-                  WHERE e.book = %(book)s AND e.stream_id >= %(start)s
+                  WHERE e.book = %(book)s AND e.stream_id BETWEEN %(start)s AND %(last)s
                   ORDER BY e.stream_id
                   LIMIT %(streams_max)s)) AS u
          ORDER BY u.stream_id

@@ -1,24 +1,30 @@
-"""One stretch of a book, verified from the stored bytes: entries, leaf hashes, personal values. Knows no tree.
+"""One stretch of a book, verified from the stored bytes: entries, leaf hashes, tiles, personal values. Knows no tree.
 
 Stretches are independent of one another, so several processes can each take some. Each is a few short statements.
+What is as it has to be is compared as a whole, thousands of events at once; where a whole differs, its events and values
+are gone over one by one, and what differs is named.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg2.extensions import connection as Connection
 
 from ledger.database.sql import queries
-from ledger.names import UnknownStoredName
-from ledger.record.entry import FORMAT, is_name, is_origin, written
+from ledger.record.digests import Digest, Plans, UnknownName, digests_of
+from ledger.record.entry import written
 from ledger.record.problems import Found, Kind, Problem, Values
-from ledger.record.raw import RawEvent, RawEvents
-from ledger.record.tree import HASH_BYTES, leaf_hash, perfect_root
-from ledger.record.values import PageOfDigests, Where, check_values
-from ledger.vault.keys import SubjectKeys
+from ledger.record.raw import RawEvent, RawRows, instant_at, taken_apart
+from ledger.record.tree import HASH_BYTES, leaf_hash, perfect_levels
+from ledger.record.values import Where, check_carried, check_values
+from ledger.record.verify_rows import RowsInOrder
 
-TILE_HASHES = 256
+if TYPE_CHECKING:
+    from ledger.vault.keys import SubjectKeys
+
+TILE_LEVEL = 8
+TILE_HASHES = 2**TILE_LEVEL
 TILE_BYTES = TILE_HASHES * HASH_BYTES
 
 _QUERIES = queries(__file__)
@@ -32,17 +38,20 @@ class Stretch(NamedTuple):
 
 
 class Verified(NamedTuple):
-    """What a stretch holds. `leaves` are the computed leaf hashes, 32 bytes each, in order.
+    """What a stretch holds: the computed leaf hashes, 32 bytes each, one behind the other.
 
-    `tile_roots` are those over each 256 of them, where the stretch begins at a tile's border and nothing is missing.
-    Instants are microseconds since 2000-01-01 UTC, as PostgreSQL counts; None where there was no event.
+    `levels` are those of the whole tiles with which it begins, where it begins at a tile's border and nothing is missing:
+    leaf hashes, and what is over them up to the tiles' roots. `leaves` are the leaf hashes behind them. `tiles_agree` says that the stored tiles over them are
+    either the same or not built yet. Instants are microseconds since 2000-01-01 UTC, as PostgreSQL counts; None where
+    there was no event.
     """
 
     stretch: Stretch
     events: int
     last_position: int
     leaves: bytes
-    tile_roots: list[bytes]
+    levels: list[bytes]
+    tiles_agree: bool
     first_recorded_us: int | None
     last_recorded_us: int | None
     problems: list[Problem]
@@ -50,54 +59,106 @@ class Verified(NamedTuple):
     values: Values
 
 
-def verify_stretch(
-    connection: Connection, book: str, origin: str, stretch: Stretch, keys: SubjectKeys | None
-) -> Verified:
-    """Recomputes a stretch. Two hashes an event for the entry and one for the tree, one opening a value with keys."""
-    return _Page(connection, book, origin, stretch, keys).verified()
+class Verifier:
+    """Verifies stretches of one book by one connection, and opens values where it has the keys."""
+
+    def __init__(
+        self, connection: Connection, book: str, origin: str, plans: Plans, keys: "SubjectKeys | None" = None
+    ) -> None:
+        self._connection = connection
+        self._book = book
+        self._origin = origin
+        self._plans = plans
+        self._keys = keys
+        self._in_order = RowsInOrder(origin, plans)
+
+    def stretch(self, stretch: Stretch) -> Verified:
+        """Recomputes a stretch. Two hashes an event for the entry and one for the tree, one opening a value with keys."""
+        return _Page(self._connection, self._book, self._origin, stretch, self._plans, self._keys).verified(
+            self._in_order
+        )
+
+    def streams_agree(self, streams: "Streams") -> bool:
+        """Whether the heads and the events of these streams agree, all of them."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(_QUERIES["streams_agree"], {"book": self._book, **streams._asdict()})
+            ((agree,),) = cursor.fetchall()
+        return bool(agree)
+
+
+class Streams(NamedTuple):
+    """The streams from one id up to another, both included; ids as text."""
+
+    first: str
+    last: str
 
 
 class _Page:
     def __init__(
-        self, connection: Connection, book: str, origin: str, stretch: Stretch, keys: SubjectKeys | None
+        self,
+        connection: Connection,
+        book: str,
+        origin: str,
+        stretch: Stretch,
+        plans: Plans,
+        keys: "SubjectKeys | None",
     ) -> None:
         self._connection = connection
         self._book = book
         self._origin = origin
         self._stretch = stretch
+        self._plans = plans
         self._keys = keys
         self._found = Found()
         self._events = 0
         self._position = stretch.after
         self._first_us: int | None = None
         self._last_us: int | None = None
-        self._leaves: list[tuple[int, bytes]] = []
-        self._digests = PageOfDigests()
-        self._writer = EntryWriter(origin)
+        self._leaves: list[bytes] = []
+        self._places: list[int] = []
+        self._lines: list[str] = []
+        self._unread: set[int] = set()
 
-    def verified(self) -> Verified:
+    def verified(self, in_order: RowsInOrder) -> Verified:
         after, last = self._stretch
-        page = RawEvents(self._take)
+
+        def take(rows: list[bytes]) -> None:
+            read = in_order.read(rows, self._position, self._last_us)
+            if read is None:
+                for row in rows:
+                    self._take(taken_apart(row))
+                return
+            self._events += len(rows)
+            self._places += range(self._position + 1, self._position + len(rows) + 1)
+            self._position += len(rows)
+            self._leaves += read.leaves
+            self._lines += read.lines
+            self._first_us = read.first_us if self._first_us is None else self._first_us
+            self._last_us = read.last_us
+
+        page = RawRows(take)
         with self._connection.cursor() as cursor:
             select = cursor.mogrify(_QUERIES["events"], {"book": self._book, "after": after, "last": last}).decode()
             cursor.copy_expert(f"COPY ({select}) TO STDOUT (FORMAT binary)", page)
+        page.close()
         if self._events > 0 and self._position < last:
             self._found.add(self._position + 1, Kind.POSITION, missing(self._position + 1, last))
         values = Values()
-        self._joined = b"".join([leaf for _, leaf in self._leaves])
+        leaves = b"".join(self._leaves)
+        whole = len(self._leaves) == last - after and self._position == last
         if self._events:
-            self._compare_leaves()
-            where = Where(self._connection, self._book, self._origin)
-            values = check_values(where, after, last, self._digests, self._keys, self._found)
-        leaves = self._joined
-        whole = after % TILE_HASHES == 0 and len(self._leaves) == last - after
-        full = len(leaves) - len(leaves) % TILE_BYTES if whole else 0
+            if not (whole and self._stored_as(leaves)):
+                self._compare_leaves()
+            values = self._check_values()
+        full = len(leaves) - len(leaves) % TILE_BYTES if whole and after % TILE_HASHES == 0 else 0
+        levels = perfect_levels(leaves[:full], TILE_LEVEL)
         return Verified(
             stretch=self._stretch,
             events=self._events,
             last_position=self._position,
-            leaves=leaves,
-            tile_roots=[perfect_root(leaves[start : start + TILE_BYTES]) for start in range(0, full, TILE_BYTES)],
+            leaves=leaves[full:],
+            levels=levels,
+            tiles_agree=self._tiles_agree(levels[0], levels[-1]),
             first_recorded_us=self._first_us,
             last_recorded_us=self._last_us,
             problems=self._found.kept,
@@ -121,16 +182,19 @@ class _Page:
         else:
             self._check_time(event)
         try:
-            self._leaves.append((event.position, leaf_hash(self._writer.entry(event))))
+            self._leaves.append(leaf_hash(entry_written(self._origin, event)))
+            self._places.append(event.position)
         except ValueError as error:
             self._found.add(event.position, Kind.ENTRY, str(error))
         try:
-            self._digests.read(event.position, event.name, event.state)
-        except UnknownStoredName:
+            self._lines += [each.line() for each in digests_of(self._plans, event.position, event.name, event.state)]
+        except UnknownName:
+            self._unread.add(event.position)
             self._found.add(
                 event.position, Kind.NAME, f"the stored name {event.name[:200]!r} is not known to this program"
             )
         except ValueError as error:
+            self._unread.add(event.position)
             self._found.add(event.position, Kind.STATE, f"the state cannot be read as {event.name[:200]}: {error}")
 
     def _check_place(self, event: RawEvent) -> None:
@@ -148,18 +212,20 @@ class _Page:
             self._found.add(event.position, Kind.TIME, NOT_LATER)
         self._last_us = event.recorded_us
 
+    def _stored_as(self, leaves: bytes) -> bool:
+        """Whether exactly these leaf hashes were stored with the stretch's events, every position once."""
+        after, last = self._stretch
+        ((first, upto, follow, joined),) = self._rows("leaves_joined", after=after, last=last)
+        if not follow or first > after + 1 or upto < last:
+            return False
+        begins = (after + 1 - first) * HASH_BYTES
+        return bytes(joined)[begins : begins + len(leaves)] == leaves
+
     def _compare_leaves(self) -> None:
         """Names the events whose entries have another hash than was stored with them."""
         after, last = self._stretch
-        chunks = self._rows("leaves", after=after, last=last, chunks_max=last - after)
-        if (
-            self._position == last
-            and len(self._leaves) == last - after
-            and _in_one(chunks, after, last) == self._joined
-        ):
-            return  # every position once, and all of it in one comparison
-        stored = self._stored_leaves(chunks)
-        for position, leaf in self._leaves:
+        stored = self._stored_leaves(self._rows("leaves", after=after, last=last, chunks_max=last - after))
+        for position, leaf in zip(self._places, self._leaves, strict=True):
             kept = stored.pop(position, None)
             if kept is None:
                 self._found.add(position, Kind.LEAF, "no leaf hash was stored for this event")
@@ -180,56 +246,39 @@ class _Page:
                 stored[position] = held[start : start + HASH_BYTES]
         return stored
 
+    def _tiles_agree(self, leaves: bytes, roots: bytes) -> bool:
+        """Whether the stored tiles over these leaf hashes are these. None need be built yet; what is between is not told."""
+        if not roots:
+            return False
+        first, whole = self._stretch.after // TILE_HASHES, len(roots) // HASH_BYTES
+        ((tiles, hashes, stored_roots),) = self._rows("tiles_joined", first=first, last=first + whole - 1)
+        if tiles == 0:
+            return True
+        return tiles == whole and bytes(hashes) == leaves and bytes(stored_roots) == roots
+
+    def _check_values(self) -> Values:
+        """Every digest against the vault: all at once, and one by one those that the vault tells nothing, or else, of."""
+        after, last = self._stretch
+        where = Where(self._connection, self._book, self._origin)
+        if self._keys is None and not self._unread:
+            ((values_stored, told),) = self._rows("values_told", after=after, last=last)
+            stored, expected = set(told.split("\n") if told else ()), set(self._lines)
+            if len(stored) == values_stored and len(expected) == len(self._lines) and stored <= expected:
+                gone = [Digest.told(line) for line in self._lines if line not in stored] if stored < expected else []
+                return Values(unopened=values_stored, erased=check_carried(where, gone, self._found))
+        digests = [Digest.told(line) for line in self._lines]
+        return check_values(where, after, last, digests, self._unread, self._keys, self._found)
+
     def _rows(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
         with self._connection.cursor() as cursor:
             cursor.execute(_QUERIES[query], {"book": self._book, **parameters})
             return cursor.fetchall()
 
 
-class EntryWriter:
-    """Writes the entries of one book's events as `ledger.record.entry.written` does, in a third of its time.
-
-    What a field cannot be is seen by what it is made of: numbers, a UUID's bytes, a hash; a name is looked at once. Whatever
-    is out of the ordinary is given to `written`, which names the field.
-    """
-
-    def __init__(self, origin: str) -> None:
-        self._origin = origin
-        self._head = f"{FORMAT}\n{origin}\n"
-        self._fits = is_origin(origin)
-        self._names: dict[str, bool] = {}
-        self._streams: dict[bytes, str] = {}
-        self._second = -1
-        self._at = ""
-
-    def entry(self, event: RawEvent) -> bytes:
-        """The entry; raises ValueError naming the field that is outside its alphabet."""
-        state = hashlib.sha256(event.state).hexdigest()
-        stream = self._streams.get(event.stream)
-        if stream is None:
-            stream = self._streams[event.stream] = event.stream_id()
-        second, microsecond = divmod(event.recorded_us, 1_000_000)
-        if second != self._second:
-            self._at, self._second = event.recorded_at()[: -len("000000Z")], second
-        name, position, version = event.name, event.position, event.version
-        if self._fits and position > 0 and version >= 0 and self._names.get(name):
-            at = f"{self._at}{microsecond:06}Z"
-            return f"{self._head}{position}\n{stream}\n{version}\n{name}\n{at}\n{state}\n".encode("ascii")
-        entry = written(self._origin, position, stream, version, name, event.recorded_at(), state)
-        self._names[name] = is_name(name)
-        return entry
-
-
-def _in_one(chunks: Sequence[tuple[Any, ...]], after: int, last: int) -> bytes | None:
-    """The stored leaf hashes of a stretch one behind the other; None where they do not follow one another."""
-    pieces: list[bytes] = []
-    due = after + 1
-    for first, end, hashes in chunks:
-        if first > due or end < due or (first < due and pieces) or len(hashes) != (end - first + 1) * HASH_BYTES:
-            return None
-        pieces.append(bytes(hashes)[(due - first) * HASH_BYTES : (min(end, last) - first + 1) * HASH_BYTES])
-        due = end + 1
-    return b"".join(pieces) if due > last else None
+def entry_written(origin: str, event: RawEvent) -> bytes:
+    """The entry of one event; raises ValueError naming the field that is outside its alphabet."""
+    at, state = instant_at(event.recorded_us), hashlib.sha256(event.state).hexdigest()
+    return written(origin, event.position, event.stream_id, event.version, event.name, at, state)
 
 
 NOT_LATER = "recorded_at is not later than that of the event before"
@@ -238,38 +287,3 @@ NOT_LATER = "recorded_at is not later than that of the event before"
 def missing(first: int, last: int) -> str:
     """How a gap is named."""
     return f"position {first} is missing" if first == last else f"positions {first} to {last} are missing"
-
-
-class Work(NamedTuple):
-    """What another process needs to verify stretches: how to connect, which book, and how to open the keys."""
-
-    dsn: str
-    book: str
-    origin: str
-    open_keys: Callable[[], SubjectKeys] | None
-
-
-class _Mine(NamedTuple):
-    connection: Connection
-    work: Work
-    keys: SubjectKeys | None
-
-
-_mine: list[_Mine] = []
-
-
-def begin(work: Work) -> None:
-    """Makes this process ready; called once in each that is started for it."""
-    import psycopg2  # noqa: PLC0415 - this process connects by itself, the other one is handed a connection
-    from psycopg2.extras import register_uuid  # noqa: PLC0415 - as above
-
-    connection = psycopg2.connect(work.dsn)
-    connection.autocommit = True
-    register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]  # the stubs leave it untyped
-    _mine.append(_Mine(connection, work, None if work.open_keys is None else work.open_keys()))
-
-
-def verify_in_this_process(stretch: Stretch) -> Verified:
-    """The same for one stretch, in a process that `begin` has made ready."""
-    (mine,) = _mine
-    return verify_stretch(mine.connection, mine.work.book, mine.work.origin, stretch, mine.keys)

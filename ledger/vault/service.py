@@ -28,8 +28,9 @@ from ledger.database.sql import queries
 from ledger.database.target import Database
 from ledger.event import Tier
 from ledger.given import StoredFile
+from ledger.record.digests import Digest, digests_of
+from ledger.record.plans import plans
 from ledger.record.reading import stream_events
-from ledger.record.values import Digest, PageOfDigests
 from ledger.vault.sealing import Opened, disclosure_of, opened_with
 
 CONNECTIONS_MAX = 4
@@ -198,11 +199,10 @@ class Vault:
 
     def _held(self, look: Look) -> list[Digest]:
         """The personal values that the complaint's events have, each digest once."""
-        page = PageOfDigests()
         with self._ledger.record.pool.connection() as connection:
-            for row in stream_events(connection, self._ledger.book, look.complaint_id, up_to_position=look.as_of):
-                page.read(row.position, row.name, row.state)
-        return list({each.digest: each for each in reversed(page.digests)}.values())[::-1]
+            rows = stream_events(connection, self._ledger.book, look.complaint_id, up_to_position=look.as_of)
+        found = [each for row in rows for each in digests_of(plans(), row.position, row.name, row.state)]
+        return list({each.digest: each for each in reversed(found)}.values())[::-1]
 
     def _is_assigned(self, complaint: Complaint, principal: str) -> bool:
         """Whether the complaint is the person's own, or that of whom he stands in for now."""

@@ -10,9 +10,10 @@ from psycopg2.extensions import connection as Connection
 from ledger.access.events import EvidenceFileSeen, PersonalDataSeen
 from ledger.access.rules import subject_stream
 from ledger.application import Ledger
+from ledger.record.digests import digests_of
 from ledger.record.envelope import opened
+from ledger.record.plans import plans
 from ledger.record.reading import stream_events
-from ledger.record.values import PageOfDigests
 
 FILE_PATH = "file"
 """What a file of evidence is called in a look."""
@@ -52,10 +53,8 @@ def who_saw(ledger: Ledger, subject_id: UUID) -> list[Seen]:
 
 def _paths_of(connection: Connection, book: str, stream_id: UUID) -> dict[str, str]:
     """The field of each digest in a stream; an erasure leaves both in the events."""
-    page = PageOfDigests()
-    for row in stream_events(connection, book, stream_id):
-        page.read(row.position, row.name, row.state)
-    return {each.digest: each.path for each in page.digests}
+    rows = stream_events(connection, book, stream_id)
+    return {each.digest: each.path for row in rows for each in digests_of(plans(), row.position, row.name, row.state)}
 
 
 def _seen(position: int, look: PersonalDataSeen | EvidenceFileSeen, path_of: Mapping[str, str]) -> Seen:

@@ -17,19 +17,22 @@ from ledger.access.rules import subject_stream
 from ledger.complaint.events import ComplaintReceived, ComplaintRegistered, FactCorrected, FirstReplySent
 from ledger.database.roles import Role
 from ledger.database.target import Database
-from ledger.event import Event, Personal
+from ledger.event import DIGEST, Event, Personal
 from ledger.names import NAME_OF
-from ledger.record import reading
+from ledger.record import digests, reading
 from ledger.record.append import Appender, NewDisclosure, NewEvent, Request
 from ledger.record.book import book_id
-from ledger.record.entry import written
+from ledger.record.digests import DIGEST_CHARACTERS, Digest, UnknownName, digests_of
 from ledger.record.envelope import Recorded
-from ledger.record.problems import Kind, Values, Verification
-from ledger.record.raw import RawEvent, RawEvents
+from ledger.record.growing import GrowingTree, Signed
+from ledger.record.plans import plans
+from ledger.record.problems import Found, Kind, Values, Verification
+from ledger.record.raw import FIXED, LENGTH, RawRows, instant_at, taken_apart
 from ledger.record.reading import NoSuchBook
-from ledger.record.tree import perfect_root, tree_root
+from ledger.record.tree import Edge, leaf_hash, perfect_levels, tree_root
 from ledger.record.verify import verify
-from ledger.record.verify_page import EntryWriter
+from ledger.record.verify_page import entry_written
+from ledger.record.verify_rows import RowsInOrder
 from ledger.vault.keys import SubjectKeys
 from ledger.vault.sealing import seal_all
 
@@ -596,9 +599,9 @@ def test_problems_are_counted_and_only_the_first_are_kept(record: Record, monkey
 
 @pytest.mark.every_postgres
 def test_rows_are_taken_apart_as_the_server_sends_them(database: Database) -> None:
-    taken: list[RawEvent | None] = []
-    page = RawEvents(taken.append)
-    select = """SELECT a, b, c::timestamptz, d::uuid, e::text, f::bytea FROM (VALUES
+    rows: list[bytes] = []
+    page = RawRows(rows.extend)
+    select = """SELECT a, b, c::timestamptz, d::uuid::text, e::text, f::bytea FROM (VALUES
         (1::bigint, 2::bigint, '2026-03-02 01:30:00.000042+00', '0d4c1b7e-6a8f-4f53-9e0c-2f4f4a1f7c11', 'a-name', '\\x0102'),
         (NULL, 2, '2026-03-02', '0d4c1b7e-6a8f-4f53-9e0c-2f4f4a1f7c11', 'a-name', '\\x'),
         (3, 2, '-infinity', '0d4c1b7e-6a8f-4f53-9e0c-2f4f4a1f7c11', '', '\\x'),
@@ -610,16 +613,18 @@ def test_rows_are_taken_apart_as_the_server_sends_them(database: Database) -> No
     with connection.cursor() as cursor:
         cursor.copy_expert(f"COPY ({select}) TO STDOUT (FORMAT binary)", page)
     connection.close()
-    assert page.rows == 6
+    page.close()
+    taken = [taken_apart(row) for row in rows]
+    assert len(taken) == 6
     first, _, third, *_ = taken
     assert [each is None for each in taken] == [False, True, False, True, True, True]
     assert first is not None
     assert third is not None
     assert (first.position, first.version, first.name, first.state) == (1, 2, "a-name", b"\x01\x02")
-    assert first.stream_id() == "0d4c1b7e-6a8f-4f53-9e0c-2f4f4a1f7c11"
-    assert first.recorded_at() == "2026-03-02T01:30:00.000042Z"
+    assert first.stream_id == "0d4c1b7e-6a8f-4f53-9e0c-2f4f4a1f7c11"
+    assert instant_at(first.recorded_us) == "2026-03-02T01:30:00.000042Z"
     with pytest.raises(ValueError, match="years 1 to 9999"):
-        third.recorded_at()
+        instant_at(third.recorded_us)
 
 
 ANSWERS: dict[str, tuple[str, int | None]] = {
@@ -717,37 +722,94 @@ def test_the_role_that_records_can_not_choose_the_key_store(record: Record) -> N
     connection.close()
 
 
-def test_the_fast_writer_writes_what_the_slow_one_does() -> None:
-    """Also for what no entry can hold: the same refusal, by the same words."""
+def test_what_is_read_in_one_go_is_what_is_read_one_by_one() -> None:
+    """Rows as the server sends them, some of them changed: taken as a whole only where each by itself is in order."""
     chance = random.Random(SEED)
-    writer = EntryWriter("bank.example/main")
-    instants = [0, 999_999, 1_000_000, -1, -(10**15), 86_400 * 10**6, 2**62]
-    for _ in range(2_000):
-        event = RawEvent(
-            chance.choice([1, 2, 10**18, 0, -4]),
-            chance.choice([0, 1, 77, -1]),
-            chance.choice([*instants, chance.randrange(10**15)]),
-            chance.choice([b"\0" * 16, chance.randbytes(16)]),
-            chance.choice(["complaint-received", "reply-sent", "no\nname", ""]),
-            chance.randbytes(3),
+    origin = "bank.example/main"
+    quick, outcomes = RowsInOrder(origin, plans()), set()
+    for _ in range(1_500):
+        rows = [sent(position, chance) for position in range(8, 8 + chance.randint(1, 4))]
+        if chance.random() < 0.5:
+            place = chance.randrange(len(rows))
+            at = chance.choice([at for at in range(len(rows[place])) if at not in said_by_the_server(rows[place])])
+            rows[place] = rows[place][:at] + bytes([rows[place][at] ^ 1 << chance.randrange(8)]) + rows[place][at + 1 :]
+        one_by_one = [slowly(origin, row) for row in rows]
+        read = quick.read(rows, 7, 99)
+        outcomes.add(read is None)
+        if read is not None:
+            told = [each for each in one_by_one if each is not None]
+            assert read.leaves == [leaf for leaf, _, _ in told]
+            assert read.lines == [line for _, lines, _ in told for line in lines]
+            assert [at for _, _, at in told] == sorted({99, *(at for _, _, at in told)} - {99})
+            assert (read.first_us, read.last_us) == (told[0][2], told[-1][2])
+    assert outcomes == {True, False}
+
+
+def sent(position: int, chance: random.Random) -> bytes:
+    """A row of the binary COPY: a complaint, or its correction with digests within."""
+    sealed = {name: Personal.recorded(f"{chance.getrandbits(140):043}"[-43:]) for name in PERSONAL}
+    event: Event = received(position).model_copy(update=sealed)
+    if chance.random() < 0.3:
+        event = corrected(event, position).model_copy(
+            update={"fact": event, "reason": Personal.recorded("r" * DIGEST_CHARACTERS)}
         )
-        assert outcome(partial(writer.entry, event)) == outcome(partial(slowly, event))
+    stream = UUID(int=chance.getrandbits(128))
+    state, name = Recorded(stream, 1, event, "li.wei", "test").state(), NAME_OF[type(event)].encode()
+    fixed = (6, 8, position, 8, 1, 8, 100 * position + chance.randrange(-150, 10), 36, str(stream).encode(), len(name))
+    return FIXED.pack(*fixed) + name + LENGTH.pack(len(state)) + state
 
 
-def slowly(event: RawEvent) -> bytes:
-    state = hashlib.sha256(event.state).hexdigest()
-    at = event.recorded_at()
-    return written("bank.example/main", event.position, event.stream_id(), event.version, event.name, at, state)
+def said_by_the_server(row: bytes) -> set[int]:
+    """Places that no stored row can change: the text of a UUID, which the server writes, and the length of the state."""
+    state_at = row.index(b'{"command"')
+    return {*range(FIXED.size - 40, FIXED.size - 4), *range(state_at - 4, state_at)}
 
 
-def outcome(write: Callable[[], bytes]) -> bytes | str:
+PERSONAL = ("customer_name", "customer_identity_number", "content")
+
+
+def slowly(origin: str, row: bytes) -> tuple[bytes, list[str], int] | None:
+    event = taken_apart(row)
+    if event is None:
+        return None
     try:
-        return write()
-    except ValueError as refused:
-        return str(refused)
+        leaf = leaf_hash(entry_written(origin, event))
+        lines = [each.line() for each in digests_of(plans(), event.position, event.name, event.state)]
+    except (ValueError, UnknownName):
+        return None
+    assert [Digest.told(line).line() for line in lines] == lines
+    return leaf, lines, event.recorded_us
 
 
-@pytest.mark.parametrize("leaves", [1, 2, 4, 64, 256])
-def test_the_root_of_a_whole_tile_is_that_of_the_tree(leaves: int) -> None:
-    hashes = [hashlib.sha256(bytes([n])).digest() for n in range(leaves)]
-    assert perfect_root(b"".join(hashes)) == tree_root(hashes)
+def test_a_digest_is_what_the_events_say_it_is() -> None:
+    assert digests._DIGEST.pattern == DIGEST.pattern
+
+
+@pytest.mark.parametrize("levels", [0, 1, 2, 8])
+def test_the_levels_over_whole_tiles_are_those_of_the_tree(levels: int) -> None:
+    hashes = [hashlib.sha256(bytes([n])).digest() for n in range(3 * 2**levels % 256 or 3)][: 3 * 2**levels]
+    whole = hashes[: len(hashes) - len(hashes) % 2**levels]
+    assert perfect_levels(b"".join(whole), levels) == [
+        b"".join(tree_root(whole[start : start + 2**level]) for start in range(0, len(whole), 2**level))
+        for level in range(levels + 1)
+    ]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_tree_that_grows_knows_its_root_at_every_size(whole: bool) -> None:
+    """By the levels over whole tiles, and leaf by leaf."""
+    hashes = [hashlib.sha256(n.to_bytes(2, "big")).digest() for n in range(600)]
+    edge, roots = Edge(), [Edge().root()]
+    for each in hashes:
+        edge.extend([each])
+        roots.append(edge.root())
+    seen: dict[int, bytes | None] = {}
+    found = Found()
+    signed = [Signed(size, roots[size], "") for size in (1, 255, 256, 257, 512, 600)]
+    growing = GrowingTree(lambda _level, _number: None, iter(signed), found)
+    due = [(size, partial(seen.__setitem__, size)) for size in range(601)]
+    tiles = perfect_levels(b"".join(hashes[:512]), 8) if whole else [b""] * 9
+    growing.add(tiles, b"".join(hashes[512:] if whole else hashes), due)
+    growing.finish()
+    assert [seen[size] for size in range(601)] == roots
+    assert (found.total, growing.compared, growing.end().root()) == (0, len(signed), roots[-1])

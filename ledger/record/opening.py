@@ -1,0 +1,35 @@
+"""Opens the vault's values as part of a verification, each against its digest, and shows none of them."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from ledger.record.problems import Found, Kind
+from ledger.record.values import Value, uuids
+from ledger.vault.keys import SubjectKeys
+from ledger.vault.sealing import DisclosureBroken, opened_with
+
+
+def open_all(values: Iterable[Value], keys: SubjectKeys, found: Found) -> int:
+    """Opens what there is a key for; the number of those."""
+    opened = 0
+    subjects = uuids(value.subject_id for value in values)
+    held = keys.held(subjects.values())
+    erased = keys.erased(set(subjects.values()) - held.keys())
+    for value in values:
+        subject_id = subjects[value.subject_id]
+        if subject_id in held:
+            _open(value, subject_id, held[subject_id], found)
+            opened += 1
+        elif subject_id not in erased:
+            found.add(value.position, Kind.VALUE, f"there is no key for the data subject of {value.path}")
+    return opened
+
+
+def _open(value: Value, subject_id: UUID, key: bytes, found: Found) -> None:
+    try:
+        opened = opened_with(key, value.ciphertext, value.digest, subject_id)
+    except DisclosureBroken as error:
+        found.add(value.position, Kind.VALUE, f"{value.path}: {error}")
+        return
+    if opened.path != value.path:
+        found.add(value.position, Kind.VALUE, f"the value of {value.path} was recorded as {opened.path}")
