@@ -43,6 +43,7 @@ RIGHTS: Rights = MappingProxyType(
         "ledger.keep_cosignature": {Role.APPLICATION: EXECUTE},
         "ledger.keep_time_stamp": {Role.APPLICATION: EXECUTE},
         "ledger.build_tiles": {Role.APPLICATION: EXECUTE},
+        "ledger.vault_told": {Role.AUDITOR: EXECUTE},
         "ledger.vault_page": {Role.AUDITOR: EXECUTE},
         "ledger.vault_values": {Role.AUDITOR: EXECUTE},
         "ledger.values_seen": {Role.VAULT: EXECUTE},

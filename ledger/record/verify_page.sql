@@ -34,9 +34,8 @@ SELECT count(*) AS tiles, string_agg(hashes, ''::bytea ORDER BY number) AS hashe
 -- name: values_told
 -- What the vault holds for a stretch, a line for each value, as `Digest.line` writes it; the number, because a path that was
 -- changed could hold the end of a line.
-SELECT count(*) AS values_stored,
-       string_agg(concat_ws(E'\t', v.position, v.digest, v.path, v.tier, v.subject_id), E'\n') AS told
-  FROM ledger.vault_page(%(book)s, %(after)s, %(last)s) AS v;
+SELECT values_stored, told
+  FROM ledger.vault_told(%(book)s, %(after)s, %(last)s);
 
 -- name: streams_agree
 -- Whether each stream's head names its last version, and its versions are as many as they have to be; both sides of one

@@ -35,6 +35,8 @@ from ledger.deadlines.calendar import built_in_calendars
 from ledger.deadlines.regime import Span
 from ledger.deadlines.span import due
 from ledger.given import Given
+from ledger.proof.checkpoints import Checkpoints
+from ledger.proof.verifying import signed_checkpoints
 from ledger.record.envelope import RecordedMapper
 from ledger.record.verify import verify
 from ledger.recorder import BookRecorder
@@ -45,6 +47,8 @@ from projections.rebuild import rebuild
 from projections.worker import catch_up
 
 MAIN = (sla.PROJECTION, history.PROJECTION, worklist.PROJECTION)
+VERIFIED_COMPLAINTS = 10_400
+"""Some 200,000 events with 140,000 personal values."""
 RUNNER_EVENTS = 300
 """The library's runner commits for each event: so many are enough to know its speed."""
 
@@ -143,18 +147,21 @@ def filled(place: Place) -> str:
     """A book with a made-up year, made once; its projections are caught up."""
     if place.filled is None:
         book = place.new_book()
-        complaints = 200 if place.quick else 2_600
-        hours = OfficeHours(built_in_calendars()["china"])
-        end = built_in_calendars()["china"].day_begins_at(date(2026, 11, 1))
         with place.ledger(book) as ledger:
-            for _, answer in ledger.record_in_bulk(map(_story, year(SEED, end, complaints, hours))):
-                assert not isinstance(answer, Exception), answer
+            _fill(ledger, 200 if place.quick else 2_600)
         for projection in MAIN:
             catch_up(place.database, book, projection.name)
         with closing(place.connect("ledger")) as superuser, superuser.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
         place.filled = book
     return place.filled
+
+
+def _fill(ledger: Ledger, complaints: int) -> None:
+    hours = OfficeHours(built_in_calendars()["china"])
+    end = built_in_calendars()["china"].day_begins_at(date(2026, 11, 1))
+    for _, answer in ledger.record_in_bulk(map(_story, year(SEED, end, complaints, hours))):
+        assert not isinstance(answer, Exception), answer
 
 
 def _story(story: Sequence[Step]) -> BulkRequest:
@@ -342,14 +349,20 @@ def _runner(place: Place) -> Iterator[tuple[Side, Side]]:
 
 @contextmanager
 def _verify(place: Place) -> Iterator[tuple[Side, Side]]:
-    book = filled(place)
+    """A book of its own that is large enough for processes to pay; tiles and a checkpoint are there, as in use."""
+    book = place.new_book()
+    with place.ledger(book) as ledger:
+        _fill(ledger, VERIFIED_COMPLAINTS // 4 if place.quick else VERIFIED_COMPLAINTS)
+        Checkpoints(ledger, place.database, place.settings.signing_key).make()
+    place.checkpoint()
     with closing(place.connect("ledger")) as superuser, superuser.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM ledger.event WHERE book = %s", (book,))
         (events,) = cursor.fetchone() or (0,)
 
         def ours() -> float:
             began = time.perf_counter()
-            assert verify(place.database, book, processes=os.cpu_count() or 1).ok
+            found = verify(place.database, book, processes=os.cpu_count() or 1, signed=signed_checkpoints())
+            assert (found.ok, found.checkpoints) == (True, 1)
             return float(events / (time.perf_counter() - began))
 
         def theirs() -> float:
