@@ -11,7 +11,8 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $vault_told$
 SELECT count(*),
-       string_agg(d.position || E'\t' || d.digest || E'\t' || d.path || E'\t' || d.tier || E'\t' || d.subject_id, E'\n')
+       string_agg(d.position || E'\t' || d.digest || E'\t' || d.path || E'\t' || d.tier || E'\t' || d.subject_id, E'\n'
+                  ORDER BY d.position, d.path)
   FROM ledger.disclosure AS d
  WHERE d.book = p_book AND d.position > p_after AND d.position <= p_upto AND ledger.may_use(p_book)
 $vault_told$;

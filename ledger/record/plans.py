@@ -14,10 +14,11 @@ def plans() -> Plans:
 
 
 def _plan(event_class: type[Event]) -> Plan:
+    """The fields in the order of their names, in which the vault tells of an event's values."""
     nested = [
         name
         for name, field in event_class.model_fields.items()
         if isinstance(field.annotation, type) and issubclass(field.annotation, Event)
     ]
-    personal = tuple((name, held.subject, str(held.tier)) for name, held in personal_fields(event_class))
+    personal = tuple(sorted((name, held.subject, str(held.tier)) for name, held in personal_fields(event_class)))
     return Plan(personal, tuple(nested))

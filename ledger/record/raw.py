@@ -9,8 +9,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-BYTES_HELD_MAX = 4 * 1024 * 1024
-"""Rows are handed on when there are so many bytes of them; one row can hold a mebibyte."""
+BYTES_SMALL = 16 * 1024
+"""Rows are held until somebody wants them where they are smaller than this; one row can have a mebibyte."""
+BYTES_LARGE_HELD_MAX = 8 * 1024 * 1024
+"""Rows are handed on as soon as the larger ones among them have so many bytes."""
 
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0"
 _HEADER_BYTES = len(_SIGNATURE) + 8
@@ -45,7 +47,7 @@ def instant_at(recorded_us: int) -> str:
 
 
 class RawRows:
-    """A file for COPY to write into: hands the rows on, some thousands at a time, as the server sent them.
+    """A file for COPY to write into: hands the rows on as the server sent them, some thousands at a time.
 
     The server sends a row in one piece. `close` hands on the last of them.
     """
@@ -53,17 +55,18 @@ class RawRows:
     def __init__(self, take: Callable[[list[bytes]], None]) -> None:
         self._take = take
         self._held: list[bytes] = []
-        self._bytes = 0
+        self._large_bytes = 0
 
-    def write(self, piece: bytes) -> int:
+    def write(self, piece: bytes) -> None:
+        """Called for every row there is, so it counts the large ones only."""
         self._held.append(piece)
-        self._bytes += len(piece)
-        if self._bytes > BYTES_HELD_MAX:
-            self.close()
-        return len(piece)
+        if len(piece) > BYTES_SMALL:
+            self._large_bytes += len(piece)
+            if self._large_bytes > BYTES_LARGE_HELD_MAX:
+                self.close()
 
     def close(self) -> None:
-        rows, self._held, self._bytes = self._held, [], 0
+        rows, self._held, self._large_bytes = self._held, [], 0
         if rows and rows[0].startswith(_SIGNATURE):
             rows[0] = rows[0][_HEADER_BYTES:]
             if not rows[0]:

@@ -24,7 +24,8 @@ from ledger.record.reading import NoSuchBook
 from ledger.record.requests import Answers
 from ledger.record.values import check_values_outside
 from ledger.record.verify_page import NOT_LATER, Streams, Stretch, Verified, Verifier, missing
-from ledger.record.verify_process import Processes, Work
+from ledger.record.verify_process import Processes
+from ledger.record.verify_serving import Work
 from ledger.vault.keys import SubjectKeys, mark_of
 
 EVENTS_PER_PAGE = 20 * 256
