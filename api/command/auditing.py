@@ -27,6 +27,7 @@ from ledger.record.envelope import opened
 from ledger.record.reading import stream_events
 from ledger.subjects import subject_named
 from projections import history, timeline
+from projections.policies import policies_at
 
 audit_app = typer.Typer(help="Samples, comparisons and findings of an audit 审计.", no_args_is_help=True)
 
@@ -155,6 +156,7 @@ def difference(
         page, lines = reading.history_lines(connection, settings.book, found, last, LINES_MAX)
         _, before = reading.history_lines(connection, settings.book, found, first, LINES_MAX)
         tables = known_tables(connection, settings.book)
+        labels = policies_at(connection, settings.book, last).clock_labels
     known = {line.version: line for line in before}
     new = [line for line in lines if known.get(line.version) != line]
     if as_json:
@@ -169,5 +171,5 @@ def difference(
         return
     if not new:
         say(f"nothing became known of it between positions {first:,} and {last:,}")
-    for part in telling.told(page, new, calendar(), tables):
+    for part in telling.told(page, new, calendar(), tables, labels):
         console().print(part, soft_wrap=isinstance(part, str))

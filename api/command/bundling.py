@@ -1,7 +1,7 @@
 """`bundle`: packs the evidence of some complaints for somebody outside. Computes no hash and decides nobody's right to see."""
 
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from html import escape
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +15,6 @@ from rich.table import Table
 from api.command import reading, telling
 from api.command.books import print_line
 from api.command.exporting import position_named
-from api.command.filling import calendar
 from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, WrongUse, settings_of
 from api.command.place import open_ledger, open_place
 from api.command.printing import print_json
@@ -27,12 +26,14 @@ from ledger.circumstances import known_tables
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.event import Code, StaffId
-from ledger.proof.bundle import Shown, Told, bundle
+from ledger.policy.state import Policies
+from ledger.proof.bundle import Disclosures, Shown, Told, none_shown, write_bundle
 from ledger.proof.checkpoints import Checkpoints, Held, NoSuchCheckpoint, first_covering
 from ledger.proof.shown import Receiver, shown_to
 from ledger.record.reading import StoredRow, head
 from ledger.vault.service import Vault
 from projections import history
+from projections.policies import policies_at
 
 LINES_MAX = 10_000
 
@@ -82,45 +83,45 @@ def pack(
         catch_up(target, settings.book, history.PROJECTION.name, silent=False)
         position = position_named(connection, settings.book, as_of)
         checkpoint = _covering(connection, Checkpoints(ledger, target, settings.signing_key), position)
-        told = {}
-        for named in complaints:
-            complaint = reading.complaint_named(connection, settings.book, named, position)
-            told[complaint] = _told(connection, settings.book, complaint, position)
-        given = _Given(ledger, target, to, position)
-        packed = bundle(connection, settings.book, told, position, checkpoint, receiver, given)
-    out.write_bytes(packed)
-    values = sum(map(len, given.shown.values.values()))
+        named = [reading.complaint_named(connection, settings.book, each, position) for each in complaints]
+        known = policies_at(connection, settings.book, position)
+
+        def tell(complaint: UUID) -> Told:
+            return _told(connection, settings.book, complaint, position, known)
+
+        with _given(ledger, target, to, position) as given:
+            packed = write_bundle(out, connection, settings.book, named, tell, position, checkpoint, receiver, given)
     if as_json:
         print_json(
             {
                 "file": str(out),
-                "complaints": list(told),
+                "complaints": named,
                 "position": position,
                 "checkpoint_size": checkpoint.checkpoint.size,
-                "values": values,
-                "files": len(given.shown.attached),
+                "values": packed.values,
+                "files": packed.files,
             }
         )
         return
     print_line(
-        f"{len(told)} complaints as of position {position:,}, under the checkpoint of size "
+        f"{len(named)} complaints as of position {position:,}, under the checkpoint of size "
         f"{checkpoint.checkpoint.size:,}, in {out}"
     )
-    print_line(f"{values:,} personal values and {len(given.shown.attached):,} files are shown to {receiver}")
+    print_line(f"{packed.values:,} personal values and {packed.files:,} files are shown to {receiver}")
 
 
-class _Given:
-    """What the vault's service gives out for a bundle; nothing where no purpose was stated."""
+@contextmanager
+def _given(ledger: Ledger, target: Database, to: Receiver | None, as_of: int) -> Iterator[Disclosures]:
+    """What the vault's service gives out for a bundle, files as long as this is open; nothing where no purpose was stated."""
+    if to is None:
+        yield none_shown
+        return
+    with closing(Vault(ledger, target)) as vault, closing(ledger.evidence_store()) as store:
 
-    def __init__(self, ledger: Ledger, target: Database, to: Receiver | None, as_of: int) -> None:
-        self._ledger, self._target, self._to, self._as_of = ledger, target, to, as_of
-        self.shown = Shown({})
+        def given(rows: Sequence[StoredRow]) -> Shown:
+            return shown_to(ledger, vault, store, to, rows, as_of)
 
-    def __call__(self, rows: Sequence[StoredRow]) -> Shown:
-        if self._to is not None:
-            with closing(Vault(self._ledger, self._target)) as vault, closing(self._ledger.evidence_store()) as store:
-                self.shown = shown_to(self._ledger, vault, store, self._to, rows, self._as_of)
-        return self.shown
+        yield given
 
 
 def _receiver(name: str, purpose: str | None, requests: list[UUID]) -> Receiver | None:
@@ -150,10 +151,15 @@ def _covering(connection: Connection, checkpoints: Checkpoints, position: int) -
         return made
 
 
-def _told(connection: Connection, book: str, complaint: UUID, position: int) -> Told:
-    """The history as `complaint-ledger history` tells it, as a page, and its facts for a program."""
+def _told(connection: Connection, book: str, complaint: UUID, position: int, known: Policies) -> Told:
+    """The history as `complaint-ledger history` tells it, as a page, and its facts for a program.
+
+    In the days and with the clocks' labels of the book as they were at the position: the same bundle again has the same bytes.
+    """
     found, lines = reading.history_lines(connection, book, complaint, position, LINES_MAX)
-    parts = "".join(_as_html(part) for part in telling.told(found, lines, calendar(), known_tables(connection, book)))
+    tables = known_tables(connection, book)
+    told = telling.told(found, lines, known.calendar, tables, known.clock_labels)
+    parts = "".join(_as_html(part) for part in told)
     document = {
         "book": found.book,
         "complaint_id": complaint,

@@ -20,12 +20,14 @@ from api.command.books import print_line
 from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, WrongUse, settings_of
 from api.command.place import open_ledger, open_place
 from api.command.printing import print_json, progress
+from api.moments import take_days_of
 from ledger.complaint.events import COMPLAINT_NAMES
 from ledger.database.roles import Role
 from ledger.proof.checkpoints import Checkpoints, NoSuchCheckpoint, first_covering
 from ledger.proof.exporting import Fact, complaints_facts
 from ledger.record.entry import instant
 from ledger.record.reading import head, position_at
+from projections.policies import policies_at
 
 PARQUET_MEMORY = "256MB"
 
@@ -89,7 +91,11 @@ def under_nothing(book: str) -> Any:
 
 
 def position_named(connection: Connection, book: str, as_of: str | None) -> int:
-    """The position that `--as-of` means, the last one by default; raises WrongUse for an empty beginning."""
+    """The position that `--as-of` means, the last one by default; raises WrongUse for an empty beginning.
+
+    From here on days are those of the book's published calendar.
+    """
+    take_days_of(policies_at(connection, book))
     place = reading.place_named(connection, book, as_of)
     if place is None:
         place = head(connection, book).size

@@ -1,15 +1,19 @@
 """An evidence bundle: some complaints' events with everything by which a stranger checks them, in one zip file.
 
 It gathers and packs. What a person reads of it (the histories) is handed in; who may see a personal value is decided by
-whoever hands in `disclosures`. The same receiver, checkpoint and disclosures give the same bytes.
+whoever hands in `disclosures`. The same receiver, checkpoint and disclosures give the same bytes. It is written as it is
+made: memory for the events and one piece of a file, however many files are attached.
 """
 
 import hashlib
-import io
+import os
+import secrets
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import ClassVar, NamedTuple
 from uuid import UUID
 
@@ -35,24 +39,28 @@ COMPLAINTS_MAX = 1_000
 AT = (1980, 1, 1, 0, 0, 0)
 """The date of every file in the zip: the earliest that the format has, so that it says nothing."""
 
-ATTACHED_BYTES_MAX = 512 * 1024 * 1024
-"""All files of a bundle together: it is made in memory."""
+ATTACHED_BYTES_MAX = 32 * 1024**3
+"""All files of a bundle together: what the program in it reads, and what somebody carries."""
 
 
 class Attached(NamedTuple):
-    """A file of evidence: the event at `position` holds SHA-256 over salt and content."""
+    """A file of evidence: the event at `position` holds SHA-256 over salt and content, which comes piece by piece."""
 
     position: int
     file_id: UUID
     salt: bytes
-    content: bytes
+    size_bytes: int
+    content: Iterable[bytes]
 
 
 class Shown(NamedTuple):
-    """What a receiver may see: disclosures by position, base64url of `[salt, path, value]` (RFC 9901), and files."""
+    """What a receiver may see: disclosures by position, base64url of `[salt, path, value]` (RFC 9901), and files.
+
+    A file is opened, and its look recorded, when it is its turn.
+    """
 
     values: Mapping[int, Sequence[str]]
-    attached: Sequence[Attached] = ()
+    attached: Iterable[Attached] = ()
 
 
 Disclosures = Callable[[Sequence[StoredRow]], Shown]
@@ -72,7 +80,7 @@ class TooManyComplaints(Refusal):
 
 @dataclass(eq=False)
 class TooMuchAttached(Refusal):
-    """A bundle is made in memory."""
+    """A bundle is carried to somebody in one piece."""
 
     says: ClassVar[str] = f"The files of these complaints are more than {ATTACHED_BYTES_MAX} bytes."
     remedy: ClassVar[str] = "Make a bundle of fewer complaints, or one without values and files."
@@ -91,65 +99,74 @@ def none_shown(rows: Sequence[StoredRow]) -> Shown:
     return Shown({})
 
 
-def bundle(
+class Packed(NamedTuple):
+    """How much of what is personal went into a bundle."""
+
+    values: int
+    files: int
+
+
+def write_bundle(
+    path: Path,
     connection: Connection,
     book: str,
-    told: Mapping[UUID, Told],
+    complaints: Sequence[UUID],
+    tell: Callable[[UUID], Told],
     as_of: int,
     checkpoint: Held,
     receiver: str,
     disclosures: Disclosures = none_shown,
-) -> bytes:
-    """The zip. `told` names the complaints; the checkpoint covers `as_of`. Costs one proof for each event.
+) -> Packed:
+    """Writes the zip, for the owner's eyes only, and puts it in its place when it is whole.
 
-    The book's policies and verifier keys, as known there, go with it: the regime and the calendar of each deadline.
+    The checkpoint covers `as_of`. The book's policies and verifier keys, as known there, go with it: the regime and the
+    calendar of each deadline. Costs one proof for each event.
     """
-    if len(told) > COMPLAINTS_MAX:
+    if len(complaints) > COMPLAINTS_MAX:
         raise TooManyComplaints
     own = book_id(checkpoint.checkpoint.origin)
-    streams = [*told, policies_stream(own), keys_stream(own)]
+    streams = [*complaints, policies_stream(own), keys_stream(own)]
     rows = sorted(
         (row for stream in streams for row in _stream(connection, book, stream, as_of)), key=lambda row: row.position
     )
-    shown = disclosures([row for row in rows if row.stream_id in told])
-    content = {
-        "readme.txt": _text("bundle_readme.txt"),
-        "verify.py": _text("verifier.py"),
-        "checkpoint": checkpoint.written(),
-        "keys.txt": "".join(f"{key.verifier_key}\n" for key in verifier_keys(connection, book)).encode(),
-        "disclosures.json": _json({str(position): list(each) for position, each in shown.values.items()}),
-        "attachments.json": _json(
-            {str(each.file_id): {"position": each.position, "salt": each.salt.hex()} for each in shown.attached}
-        ),
-        "events.json": _json([_listed(row) for row in rows]),
-    }
-    for each in shown.attached:
-        content[f"attachments/{each.file_id}"] = each.content
-    for complaint, history in told.items():
-        content[f"history/{complaint}.html"] = history.html.encode()
-        content[f"history/{complaint}.json"] = _json(history.document)
-    tree = StoredTree(connection, book, checkpoint.checkpoint.size)
-    for row in rows:
-        entry = entry_of(checkpoint.checkpoint.origin, row)
-        hashes = tree.inclusion(row.position - 1, leaf_hash(entry), checkpoint.checkpoint.root)
-        proof = InclusionFile(row.position - 1, hashes, checkpoint.written())
-        content[f"events/{row.position}.entry"] = entry
-        content[f"events/{row.position}.state"] = row.state
-        content[f"events/{row.position}.tlog-proof"] = proof.written()
-    content["manifest.json"] = _json(
-        {
+    shown = disclosures([row for row in rows if row.stream_id in set(complaints)])
+    with _archive(path) as archive:
+        archive.add("readme.txt", _text("bundle_readme.txt"))
+        archive.add("verify.py", _text("verifier.py"))
+        archive.add("checkpoint", checkpoint.written())
+        archive.add("keys.txt", "".join(f"{key.verifier_key}\n" for key in verifier_keys(connection, book)).encode())
+        for complaint in complaints:
+            history = tell(complaint)
+            archive.add(f"history/{complaint}.html", history.html.encode())
+            archive.add(f"history/{complaint}.json", _json(history.document))
+        archive.add("events.json", _json([_listed(row) for row in rows]))
+        tree = StoredTree(connection, book, checkpoint.checkpoint.size)
+        for row in rows:
+            entry = entry_of(checkpoint.checkpoint.origin, row)
+            hashes = tree.inclusion(row.position - 1, leaf_hash(entry), checkpoint.checkpoint.root)
+            proof = InclusionFile(row.position - 1, hashes, checkpoint.written())
+            archive.add(f"events/{row.position}.entry", entry)
+            archive.add(f"events/{row.position}.state", row.state)
+            archive.add(f"events/{row.position}.tlog-proof", proof.written())
+        archive.add("disclosures.json", _json({str(position): list(each) for position, each in shown.values.items()}))
+        attached: dict[str, object] = {}
+        for each in shown.attached:
+            archive.add_in_pieces(f"attachments/{each.file_id}", each.content, each.size_bytes)
+            attached[str(each.file_id)] = {"position": each.position, "salt": each.salt.hex()}
+        archive.add("attachments.json", _json(attached))
+        manifest = {
             "format": FORMAT,
             "origin": checkpoint.checkpoint.origin,
             "receiver": receiver,
-            "complaints": [str(complaint) for complaint in told],
+            "complaints": [str(complaint) for complaint in complaints],
             "as_of": as_of,
             "size": checkpoint.checkpoint.size,
             "root": checkpoint.checkpoint.root.hex(),
             "positions": [row.position for row in rows],
-            "files": {name: hashlib.sha256(each).hexdigest() for name, each in sorted(content.items())},
+            "files": archive.digests,
         }
-    )
-    return _packed(content)
+        archive.add("manifest.json", _json(manifest))
+    return Packed(sum(map(len, shown.values.values())), len(attached))
 
 
 def _stream(connection: Connection, book: str, stream: UUID, as_of: int) -> list[StoredRow]:
@@ -168,16 +185,46 @@ def _listed(row: StoredRow) -> dict[str, object]:
     }
 
 
-def _packed(content: Mapping[str, bytes]) -> bytes:
-    """Stored, not deflated: what a compressor makes of a file depends on its version."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-        for name, each in sorted(content.items()):
-            place = zipfile.ZipInfo(name, AT)
-            place.external_attr = 0o644 << 16
-            place.create_system = 3
-            archive.writestr(place, each)
-    return packed.getvalue()
+class _Archive:
+    """A zip that is written file by file, and the SHA-256 of each file in hex.
+
+    Stored, not deflated: what a compressor makes of a file depends on its version.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._zip = archive
+        self.digests: dict[str, str] = {}
+
+    def add(self, name: str, content: bytes) -> None:
+        self.add_in_pieces(name, (content,), len(content))
+
+    def add_in_pieces(self, name: str, pieces: Iterable[bytes], size_bytes: int) -> None:
+        place = zipfile.ZipInfo(name, AT)
+        place.external_attr = 0o644 << 16
+        place.create_system = 3
+        place.file_size = size_bytes
+        digest = hashlib.sha256()
+        with self._zip.open(place, "w") as inside:
+            for piece in pieces:
+                digest.update(piece)
+                inside.write(piece)
+        self.digests[name] = digest.hexdigest()
+
+
+@contextmanager
+def _archive(path: Path) -> Iterator[_Archive]:
+    """What is not whole never stands under the name, and nobody else can read it while it grows, nor afterwards."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+                yield _Archive(archive)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def _text(name: str) -> bytes:

@@ -31,8 +31,12 @@ def shown_to(
 ) -> Shown:
     """The values and files of these complaints' events that the receiver may see. Nothing is refused: it is left out.
 
-    Costs a look, and so a commit, for each data subject and each file. Raises TooMuchAttached before any file is opened.
+    Costs a look, and so a commit, for each data subject and each file; a file's when it is its turn, so the store has to
+    stay open until then. Raises TooMuchAttached before any look is recorded.
     """
+    provided = [(row, fact) for row in rows if isinstance(fact := opened(row).event, EvidenceProvided)]
+    if sum(fact.size_bytes or 0 for _, fact in provided) > ATTACHED_BYTES_MAX:
+        raise TooMuchAttached
     requests = _by_complaint(ledger, receiver)
     looks = {
         stream: Look(stream, receiver.purpose, (), requests.get(stream), as_of)
@@ -42,7 +46,7 @@ def shown_to(
     for look in looks.values():
         for each in vault.disclose(look, receiver.name):
             values.setdefault(each.position, []).append(each.disclosure)
-    return Shown(values, tuple(_attached(vault, store, receiver, rows, looks)))
+    return Shown(values, _attached(vault, store, receiver, provided, looks))
 
 
 def _by_complaint(ledger: Ledger, receiver: Receiver) -> dict[UUID, UUID]:
@@ -52,19 +56,21 @@ def _by_complaint(ledger: Ledger, receiver: Receiver) -> dict[UUID, UUID]:
 
 
 def _attached(
-    vault: Vault, store: EvidenceStore, receiver: Receiver, rows: Sequence[StoredRow], looks: Mapping[UUID, Look]
+    vault: Vault,
+    store: EvidenceStore,
+    receiver: Receiver,
+    provided: Sequence[tuple[StoredRow, EvidenceProvided]],
+    looks: Mapping[UUID, Look],
 ) -> Iterator[Attached]:
-    provided = [(row, fact) for row in rows if isinstance(fact := opened(row).event, EvidenceProvided)]
-    if sum(fact.size_bytes or 0 for _, fact in provided) > ATTACHED_BYTES_MAX:
-        raise TooMuchAttached
     for row, fact in provided:
         if fact.file_id is None:
             continue
         try:
             whole = store.find(row.stream_id, fact.file_id)
             position = vault.see_file(looks[row.stream_id], whole.file, receiver.name)
-            if position is not None:
-                salt, pieces = store.open(whole, position)
-                yield Attached(row.position, fact.file_id, salt, b"".join(pieces))
+            if position is None:
+                continue
+            salt, pieces = store.open(whole, position)
         except (NoSuchFile, FileErased):
             continue  # erased with its data subject: the event's digest stands
+        yield Attached(row.position, fact.file_id, salt, whole.file.size_bytes, pieces)

@@ -28,7 +28,8 @@ PROOF = "c2sp.org/tlog-proof@v1"
 DASH = "\N{EM DASH} "
 
 FILES_MAX = 200_000
-BYTES_MAX = 4 * 1024**3
+BYTES_MAX = 33 * 1024**3
+PIECE_BYTES = 1024 * 1024
 PATHS = re.compile(r"[a-z0-9][a-z0-9/._-]{0,199}")
 
 ENTRY_FORM = re.compile(
@@ -210,7 +211,7 @@ class Bundle:
         if self.manifest.get("format") != FORMAT or set(self.manifest["files"]) != self.names - {"manifest.json"}:
             raise Wrong("the manifest is of another format, or does not list the files that are there")
         for name, digest in self.manifest["files"].items():
-            if hashlib.sha256(self.read(name)).hexdigest() != digest:
+            if self.hashed(name).hexdigest() != digest:
                 raise Wrong(f"the file {name} is not the one that the manifest lists")
 
     def read(self, name: str) -> bytes:
@@ -218,6 +219,20 @@ class Bundle:
             return self._zip.read(name)
         except (KeyError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
             raise Wrong(f"the file {name} is missing or damaged") from None
+
+    def hashed(self, name: str, salt: bytes = b"") -> Any:
+        """SHA-256 over a salt and a file, which may be large."""
+        digest = hashlib.sha256(salt)
+        try:
+            with self._zip.open(name) as file:
+                while piece := file.read(PIECE_BYTES):
+                    digest.update(piece)
+        except (KeyError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
+            raise Wrong(f"the file {name} is missing or damaged") from None
+        return digest
+
+    def size(self, name: str) -> int:
+        return self._zip.getinfo(name).file_size
 
     def json(self, name: str) -> Any:
         try:
@@ -295,9 +310,9 @@ def check_attachments(bundle: Bundle) -> int:
                 f"the file {file_id} is said to be of position {said['position']}, which the bundle does not hold"
             )
         event = json.loads(bundle.read(f"events/{said['position']}.state"))["event"]
-        content = bundle.read(f"attachments/{file_id}")
-        digest = hashlib.sha256(bytes.fromhex(said["salt"]) + content).hexdigest()
-        if (event["file_id"], event["file_digest"], event["size_bytes"]) != (file_id, digest, len(content)):
+        name = f"attachments/{file_id}"
+        digest = bundle.hashed(name, bytes.fromhex(said["salt"])).hexdigest()
+        if (event["file_id"], event["file_digest"], event["size_bytes"]) != (file_id, digest, bundle.size(name)):
             raise Wrong(f"the file {file_id} is not the one that was recorded at position {said['position']}")
     return len(listed)
 

@@ -8,22 +8,27 @@ import random
 import re
 import subprocess
 import sys
+import tracemalloc
 import zipfile
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import pytest
+from psycopg2.extensions import connection as Connection
 
 from ledger.access import commands as access
 from ledger.attesting.keys import keys_stream
 from ledger.complaint import commands as ask
 from ledger.event import Tier
+from ledger.evidence.store import FileBroken
 from ledger.proof import asking
-from ledger.proof.bundle import Disclosures, Shown, Told, bundle, none_shown
+from ledger.proof.bundle import Attached, Disclosures, Shown, Told, none_shown, write_bundle
 from ledger.proof.checkpoints import Held, verifier_keys
 from ledger.proof.shown import Receiver, shown_to
 from ledger.record.reading import StoredRow, head
@@ -56,13 +61,27 @@ class Packed(NamedTuple):
         )
 
 
+def tell(complaint: UUID) -> Told:
+    return Told(f"<p>投诉历史 {complaint}</p>", {"lines": []})
+
+
+def bundle(
+    connection: Connection, story: Story, complaint: UUID, made: Held, receiver: str, shown: Disclosures
+) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "bundle.zip"
+        size = made.checkpoint.size
+        write_bundle(path, connection, story.book, [complaint], tell, size, made, receiver, shown)
+        assert list(path.parent.iterdir()) == [path]
+        assert path.stat().st_mode & 0o777 == 0o600
+        return path.read_bytes()
+
+
 def pack(story: Story, complaint: UUID, disclosures: Disclosures = none_shown) -> tuple[bytes, str]:
     made = story.checkpoints.make()
     assert made is not None
     with story.connect() as connection:
-        told = {complaint: Told("<p>投诉历史</p>", {"lines": []})}
-        size = made.checkpoint.size
-        packed = bundle(connection, story.book, told, size, made, "auditor", disclosures)
+        packed = bundle(connection, story, complaint, made, "auditor", disclosures)
         return packed, verifier_keys(connection, story.book)[0].verifier_key
 
 
@@ -253,7 +272,7 @@ def pack_for(story: Story, one: UUID, receiver: Receiver, made: Held) -> bytes:
         def shown(rows: Sequence[StoredRow]) -> Shown:
             return shown_to(story.ledger, vault, store, receiver, rows, size)
 
-        return bundle(connection, story.book, {one: Told("", {})}, size, made, receiver.name, shown)
+        return bundle(connection, story, one, made, receiver.name, shown)
 
 
 def values_in(raw: bytes) -> dict[str, str]:
@@ -334,6 +353,37 @@ def test_what_was_erased_is_not_in_a_bundle(story: Story) -> None:
     raw = pack_for(story, one, Receiver("sun.li", "audit", (request,)), made)
     assert "customer_identity_number" not in values_in(raw)
     assert not any(name.startswith("attachments/") for name in zipfile.ZipFile(io.BytesIO(raw)).namelist())
+
+
+def test_a_bundle_takes_no_memory_for_its_files_and_stands_there_only_when_it_is_whole(
+    story: Story, tmp_path: Path
+) -> None:
+    one = story.complaint()
+    made = story.checkpoints.make()
+    assert made is not None
+    piece, pieces, held = b"x" * 2**20, 96, []
+
+    def content(*, breaks: bool) -> Iterator[bytes]:
+        for _ in range(pieces):
+            yield piece
+            held.append(tracemalloc.get_traced_memory()[0])
+        if breaks:
+            raise FileBroken("the last piece")
+
+    def attached(rows: Sequence[StoredRow], *, breaks: bool) -> Shown:
+        return Shown({}, [Attached(rows[0].position, one, b"salt", len(piece) * pieces, content(breaks=breaks))])
+
+    path = tmp_path / "handed over" / "bundle.zip"
+    path.parent.mkdir()
+    for breaks in (True, False):
+        tracemalloc.start()
+        with story.connect() as connection, pytest.raises(FileBroken) if breaks else nullcontext():
+            shown = partial(attached, breaks=breaks)
+            packed = write_bundle(path, connection, story.book, [one], tell, made.checkpoint.size, made, "x", shown)
+            assert (packed.files, path.stat().st_size > len(piece) * pieces) == (1, True)
+        tracemalloc.stop()
+        assert max(held) - held[0] < 4 * len(piece)
+        assert list(path.parent.iterdir()) == ([] if breaks else [path])
 
 
 def made_key(story: Story) -> str:
