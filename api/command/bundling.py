@@ -71,7 +71,7 @@ def pack(
     a --purpose is stated: then all that the receiver may see, which for core and important values and for files takes
     a granted --request, or the complaint's being assigned to the receiver.
     """
-    to = _receiver(receiver, purpose, request or [])
+    to = receiver_of(receiver, purpose, request or [])
     settings = settings_of(database, data, book)
     with (
         open_place(settings) as target,
@@ -79,10 +79,10 @@ def pack(
         closing(target.connect(Role.APPLICATION, autocommit=True)) as connection,
     ):
         head(connection, settings.book)  # raises NoSuchBook before anything is built
-        _for_known_purpose(to, ledger)
+        for_known_purpose(to, ledger)
         catch_up(target, settings.book, history.PROJECTION.name, silent=False)
         position = position_named(connection, settings.book, as_of)
-        checkpoint = _covering(connection, Checkpoints(ledger, target, settings.signing_key), position)
+        checkpoint = covering(connection, Checkpoints(ledger, target, settings.signing_key), position)
         named = [reading.complaint_named(connection, settings.book, each, position) for each in complaints]
         known = policies_at(connection, settings.book, position)
 
@@ -124,7 +124,7 @@ def _given(ledger: Ledger, target: Database, to: Receiver | None, as_of: int) ->
         yield given
 
 
-def _receiver(name: str, purpose: str | None, requests: list[UUID]) -> Receiver | None:
+def receiver_of(name: str, purpose: str | None, requests: list[UUID]) -> Receiver | None:
     """To whom values are shown; None where none are. Raises WrongUse before anything is recorded."""
     if purpose is None:
         if requests:
@@ -141,7 +141,7 @@ def _receiver(name: str, purpose: str | None, requests: list[UUID]) -> Receiver 
     return Receiver(name, purpose, tuple(requests))
 
 
-def _covering(connection: Connection, checkpoints: Checkpoints, position: int) -> Held:
+def covering(connection: Connection, checkpoints: Checkpoints, position: int) -> Held:
     """The oldest checkpoint that covers the position, so that the same bundle can be made again; a new one if none does."""
     try:
         return first_covering(connection, checkpoints.book, position)
@@ -181,7 +181,7 @@ def _as_html(part: Table | str) -> str:
 HEADS = {"#": "# 序号", "when": "when 时间", "who": "who 经办人", "what": "what 事项"}
 
 
-def _for_known_purpose(to: Receiver | None, ledger: Ledger) -> None:
+def for_known_purpose(to: Receiver | None, ledger: Ledger) -> None:
     """Raises WrongUse before a checkpoint is signed or a look recorded; the vault's service would refuse it later."""
     known = ledger.tables().current[PURPOSES]
     if to is not None and to.purpose not in known:

@@ -21,6 +21,7 @@ from api.command import (
     books,
     bundling,
     deadlines,
+    disclosing,
     door,
     exporting,
     figures,
@@ -105,6 +106,7 @@ app.command("proof")(attesting.proof)
 app.command("consistency")(attesting.consistency)
 app.command("entries")(attesting.entries)
 app.command("bundle")(bundling.pack)
+app.command("disclosure")(disclosing.disclose)
 app.command("export")(exporting.export)
 app.add_typer(auditing.audit_app, name="audit")
 app.add_typer(witnessing.witness_app, name="witness")

@@ -6,11 +6,8 @@ made: memory for the events and one piece of a file, however many files are atta
 """
 
 import hashlib
-import os
-import secrets
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -26,6 +23,7 @@ from ledger.proof.asking import entry_of
 from ledger.proof.checkpoints import Held, verifier_keys
 from ledger.proof.files import InclusionFile
 from ledger.proof.stored import StoredTree
+from ledger.proof.writing import private_file
 from ledger.record.book import book_id
 from ledger.record.entry import instant
 from ledger.record.reading import StoredRow, stream_events
@@ -130,7 +128,8 @@ def write_bundle(
         (row for stream in streams for row in _stream(connection, book, stream, as_of)), key=lambda row: row.position
     )
     shown = disclosures([row for row in rows if row.stream_id in set(complaints)])
-    with _archive(path) as archive:
+    with private_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as whole:
+        archive = _Archive(whole)
         archive.add("readme.txt", _text("bundle_readme.txt"))
         archive.add("verify.py", _text("verifier.py"))
         archive.add("checkpoint", checkpoint.written())
@@ -209,22 +208,6 @@ class _Archive:
                 digest.update(piece)
                 inside.write(piece)
         self.digests[name] = digest.hexdigest()
-
-
-@contextmanager
-def _archive(path: Path) -> Iterator[_Archive]:
-    """What is not whole never stands under the name, and nobody else can read it while it grows, nor afterwards."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with os.fdopen(os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-                yield _Archive(archive)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
 
 
 def _text(name: str) -> bytes:

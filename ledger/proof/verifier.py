@@ -1,6 +1,7 @@
-"""Checks an evidence bundle of a complaint ledger. It needs Python 3.11 and `cryptography`, and nothing of the ledger.
+"""Checks an evidence bundle of a complaint ledger, or the disclosure of one field. It needs Python 3.11 and `cryptography`.
 
     python verify.py bundle.zip --key KEY [--witness KEY]... [--quorum N] [--entries FILE]
+    python verify.py disclosure.json --key KEY [--witness KEY]... [--quorum N]
 
 KEY is the book's verifier key, and it has to come from somewhere else than this bundle: a letter, a web page of the
 supervisor, an earlier audit. The formats are those of RFC 6962, RFC 9901 and C2SP (signed-note, tlog-checkpoint,
@@ -23,6 +24,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FORMAT = "complaint-ledger/bundle/v1"
+ONE_FIELD = "complaint-ledger/disclosure/v1"
 ENTRY = "complaint-ledger/entry/v1"
 PROOF = "c2sp.org/tlog-proof@v1"
 DASH = "\N{EM DASH} "
@@ -30,6 +32,7 @@ DASH = "\N{EM DASH} "
 FILES_MAX = 200_000
 BYTES_MAX = 33 * 1024**3
 PIECE_BYTES = 1024 * 1024
+DISCLOSURE_BYTES_MAX = 8 * 1024 * 1024
 PATHS = re.compile(r"[a-z0-9][a-z0-9/._-]{0,199}")
 
 ENTRY_FORM = re.compile(
@@ -246,13 +249,8 @@ def check_events(bundle: Bundle, checkpoint: Checkpoint) -> dict[str, list[int]]
     streams: dict[str, list[tuple[int, int]]] = {}
     as_of = bundle.manifest["as_of"]
     for position in bundle.manifest["positions"]:
-        entry, state = bundle.read(f"events/{position}.entry"), bundle.read(f"events/{position}.state")
-        fields = ENTRY_FORM.fullmatch(entry.decode("ascii", errors="replace"))
-        if fields is None or fields["origin"] != checkpoint.origin or int(fields["position"]) != position:
-            raise Wrong(f"the entry of position {position} is no entry of this book and place")
-        if hashlib.sha256(state).hexdigest() != fields["state"]:
-            raise Wrong(f"the event at position {position} is not the one that its entry names")
-        check_proof(bundle.read(f"events/{position}.tlog-proof"), entry, position, checkpoint)
+        entry, state, proof = (bundle.read(f"events/{position}.{kind}") for kind in ("entry", "state", "tlog-proof"))
+        fields = check_event(position, entry, state, proof, checkpoint)
         streams.setdefault(fields["stream_id"], []).append((int(fields["version"]), position))
     found: dict[str, list[int]] = {}
     for stream, events in streams.items():
@@ -274,11 +272,31 @@ def check_events(bundle: Bundle, checkpoint: Checkpoint) -> dict[str, list[int]]
     return found
 
 
+def check_event(position: int, entry: bytes, state: bytes, proof: bytes, checkpoint: Checkpoint) -> re.Match[str]:
+    """The event is the one that its entry names, and the entry is in the tree at its position; the entry's fields."""
+    fields = ENTRY_FORM.fullmatch(entry.decode("ascii", errors="replace"))
+    if fields is None or fields["origin"] != checkpoint.origin or int(fields["position"]) != position:
+        raise Wrong(f"the entry of position {position} is no entry of this book and place")
+    if hashlib.sha256(state).hexdigest() != fields["state"]:
+        raise Wrong(f"the event at position {position} is not the one that its entry names")
+    check_proof(proof, entry, position, checkpoint)
+    return fields
+
+
 def digest_at(state: Any, path: str) -> object:
     """What stands in an event under a path such as `fact.content`."""
     for step in path.split("."):
         state = state.get(step) if isinstance(state, dict) else None
     return state
+
+
+def said_in(event: Any, disclosure: str) -> tuple[str, object] | None:
+    """Path and value of a disclosure, `[salt, path, value]`, whose digest stands in the event there; else None."""
+    said = json.loads(base64.b64decode(disclosure + "=" * (-len(disclosure) % 4), altchars=b"-_", validate=True))
+    digest = base64.urlsafe_b64encode(hashlib.sha256(disclosure.encode()).digest()).rstrip(b"=").decode()
+    if len(said) != 3 or digest_at(event, said[1]) != digest:
+        return None
+    return said[1], said[2]
 
 
 def check_disclosures(bundle: Bundle) -> int:
@@ -290,9 +308,7 @@ def check_disclosures(bundle: Bundle) -> int:
             raise Wrong(f"a value is shown of position {position}, which the bundle does not hold")
         event = json.loads(bundle.read(f"events/{position}.state"))["event"]
         for disclosure in disclosures:
-            said = json.loads(base64.urlsafe_b64decode(disclosure + "=" * (-len(disclosure) % 4)))
-            digest = base64.urlsafe_b64encode(hashlib.sha256(disclosure.encode()).digest()).rstrip(b"=").decode()
-            if len(said) != 3 or digest_at(event, said[1]) != digest:
+            if said_in(event, disclosure) is None:
                 raise Wrong(f"a value shown at position {position} is not the one that was recorded")
             count += 1
     return count
@@ -360,6 +376,39 @@ def check_entries(path: str, checkpoint: Checkpoint, streams: dict[str, list[int
             raise Wrong(f"the book has other events of the stream {stream} than the bundle: positions {left_out[:10]}")
 
 
+def seen_by_witnesses(checkpoint: Checkpoint, arguments: argparse.Namespace) -> list[str]:
+    """Who of the witnesses named has cosigned, in a sentence; Wrong where fewer than were asked for."""
+    times = {key: cosigned_at(checkpoint, read_key(key, 4)) for key in arguments.witness}
+    agreed = [f"{key.split('+')[0]} at {at}" for key, at in times.items() if at is not None]
+    if len(agreed) < arguments.quorum:
+        raise Wrong(f"{len(agreed)} of the witnesses named have cosigned, and {arguments.quorum} were asked for")
+    return [f"Witnesses saw the same tree (seconds since 1970): {', '.join(agreed)}."] if agreed else []
+
+
+def checked_disclosure(arguments: argparse.Namespace) -> list[str]:
+    """What the disclosure of one field has shown, in sentences; raises Wrong."""
+    with open(arguments.bundle, "rb") as file:  # noqa: PTH123 - one file, and no more names than needed
+        raw = file.read(DISCLOSURE_BYTES_MAX + 1)
+    said = json.loads(raw)
+    if len(raw) > DISCLOSURE_BYTES_MAX or said["format"] != ONE_FIELD:
+        raise Wrong("the file is neither a bundle nor the disclosure of one field")
+    position, proof = said["position"], said["proof"].encode()
+    checkpoint = read_checkpoint(proof.partition(b"\n\n")[2])
+    check_signature(checkpoint, read_key(arguments.key, 1))
+    fields = check_event(position, said["entry"].encode(), said["state"].encode(), proof, checkpoint)
+    told = said_in(json.loads(said["state"])["event"], said["disclosure"])
+    if told is None or told[0] != said["path"]:
+        raise Wrong("the value is not the one that was recorded there")
+    value = json.dumps(told[1], ensure_ascii=False)
+    event = f"the event {fields['name']}, version {fields['version']} of the stream {fields['stream_id']}"
+    return [
+        f"The key that you gave signed a checkpoint over the first {checkpoint.size} entries of {checkpoint.origin}.",
+        f"At position {position} of them stands {event}, recorded at {fields['recorded_at']}, every byte as recorded.",
+        f"Its field {told[0]} was recorded as {value}.",
+        *seen_by_witnesses(checkpoint, arguments),
+    ]
+
+
 def checked(arguments: argparse.Namespace) -> list[str]:
     """What has been shown, in sentences; raises Wrong."""
     bundle = Bundle(arguments.bundle)
@@ -378,12 +427,7 @@ def checked(arguments: argparse.Namespace) -> list[str]:
         f"{disclosed} personal values are shown, and each is the one that was recorded.",
         f"{attached} files are attached, and each is the one that was recorded, byte for byte.",
     ]
-    times = {key: cosigned_at(checkpoint, read_key(key, 4)) for key in arguments.witness}
-    agreed = [f"{key.split('+')[0]} at {at}" for key, at in times.items() if at is not None]
-    if len(agreed) < arguments.quorum:
-        raise Wrong(f"{len(agreed)} of the witnesses named have cosigned, and {arguments.quorum} were asked for")
-    if agreed:
-        shown.append(f"Witnesses saw the same tree (seconds since 1970): {', '.join(agreed)}.")
+    shown += seen_by_witnesses(checkpoint, arguments)
     if arguments.entries:
         check_entries(arguments.entries, checkpoint, streams, as_of)
         shown.append(
@@ -394,6 +438,16 @@ def checked(arguments: argparse.Namespace) -> list[str]:
 
 def not_shown(arguments: argparse.Namespace) -> list[str]:
     """What this check leaves open, in sentences."""
+    if not zipfile.is_zipfile(arguments.bundle):
+        left = [
+            "That what was recorded is true: the ledger shows what was recorded and when, not that it happened so.",
+            "That nothing was recorded later that corrects it: for that ask for a bundle of the complaint.",
+        ]
+        if not arguments.witness:
+            left.append(
+                "That the institution showed everybody the same tree: for that name its witnesses with --witness."
+            )
+        return left
     left = [
         "That what was recorded is true: the ledger shows what was recorded and when, not that it happened so.",
         "That history.html and history.json tell the events rightly: they are there to be read; the events decide.",
@@ -416,8 +470,8 @@ def refused(sentence: str) -> NoReturn:
 
 def main() -> None:
     """Reads the command line, checks, and says what has been shown and what has not."""
-    parser = argparse.ArgumentParser(description="Check an evidence bundle of a complaint ledger.")
-    parser.add_argument("bundle")
+    parser = argparse.ArgumentParser(description="Check an evidence bundle of a complaint ledger, or one disclosure.")
+    parser.add_argument("bundle", help="the bundle, a zip file, or the disclosure of one field, a JSON file")
     parser.add_argument("--key", required=True, help="the book's verifier key, from elsewhere than the bundle")
     parser.add_argument(
         "--witness", action="append", default=[], help="the key of a witness; may be given several times"
@@ -425,14 +479,18 @@ def main() -> None:
     parser.add_argument("--quorum", type=int, default=0, help="how many of those witnesses must have cosigned")
     parser.add_argument("--entries", help="all entries of the book, as `complaint-ledger entries` writes them")
     arguments = parser.parse_args()
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # it is a text file
+    one_field = not zipfile.is_zipfile(arguments.bundle)
+    if one_field and arguments.entries:
+        parser.error("--entries is for bundles: it shows that no event of a stream is missing")
     try:
-        shown = checked(arguments)
+        shown = checked_disclosure(arguments) if one_field else checked(arguments)
     except Wrong as wrong:
         refused(str(wrong))
     except (OSError, zipfile.BadZipFile) as error:
         refused(f"the file cannot be read: {error}")
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        refused(f"the bundle has not the form of one ({type(error).__name__})")
+        refused(f"the file has not the form of a bundle or a disclosure ({type(error).__name__})")
     sys.stdout.write("VERIFIED. Shown:\n" + "".join(f"  + {each}\n" for each in shown))
     sys.stdout.write("Not shown:\n" + "".join(f"  - {each}\n" for each in not_shown(arguments)))
 

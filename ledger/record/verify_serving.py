@@ -42,7 +42,7 @@ def serve() -> None:
         try:
             verifier = verifier or _verifier(work)
             answer = verifier.stretch(question) if isinstance(question, Stretch) else verifier.streams_agree(question)
-        except Exception as problem:  # noqa: BLE001 - it is raised where the question came from
+        except Exception as problem:  # noqa: BLE001 - the outermost loop here; raised where it was asked
             answer = problem
         write(sys.stdout.buffer, answer)
 

@@ -44,7 +44,7 @@ _SQL = queries(__file__)
 class Look:
     """What somebody wants to see: everything masked, and the values of `reveal` (by path) in clear.
 
-    Of the values that were recorded up to the position `as_of`; of all by default.
+    Of the values that were recorded up to the position `as_of`; of all by default. With `position`, of that one event.
     """
 
     complaint_id: UUID
@@ -52,6 +52,7 @@ class Look:
     reveal: tuple[str, ...] = ()
     request_id: UUID | None = None
     as_of: int | None = None
+    position: int | None = None
 
 
 class Shown(NamedTuple):
@@ -201,6 +202,7 @@ class Vault:
         """The personal values that the complaint's events have, each digest once."""
         with self._ledger.record.pool.connection() as connection:
             rows = stream_events(connection, self._ledger.book, look.complaint_id, up_to_position=look.as_of)
+        rows = [row for row in rows if look.position in (None, row.position)]
         found = [each for row in rows for each in digests_of(plans(), row.position, row.name, row.state)]
         return list({each.digest: each for each in reversed(found)}.values())[::-1]
 

@@ -30,6 +30,10 @@ from tests.proof.conftest import RECEIVED_AT
 @pytest.fixture
 def complaint_id(database: Database, settings: Settings, book: str) -> UUID:
     """A complaint of one event, in a book of its own."""
+    return received(database, settings, book)
+
+
+def received(database: Database, settings: Settings, book: str) -> UUID:
     stream = uuid4()
     with closing(SubjectKeys.open(settings.keys)) as keys, closing(Ledger(database, book, keys)) as ledger:
         command = ask.ReceiveComplaint(
@@ -93,6 +97,26 @@ def test_an_auditor_checks_a_book(program: Program, book: str, complaint_id: UUI
     assert title.endswith("times of Asia/Shanghai")
     here = datetime.fromisoformat(look["seen_at"]).astimezone(ZoneInfo("Asia/Shanghai"))
     assert row.split()[1:] == [f"{here:%Y-%m-%d}", f"{here:%H:%M}", "sun.li", "audit", "content", "–"]
+
+
+def test_one_field_is_disclosed_to_whoever_checks_it_elsewhere(
+    program: Program, database: Database, settings: Settings, book: str, tmp_path: Path
+) -> None:
+    """And the days of a bundle are those of the book's own calendar."""
+    assert program("book", "create", book, "--in-force", "fca-disp").code == 0
+    complaint_id = received(database, settings, book)
+    one, to = tmp_path / "one.json", ("--for", "sun.li", "--purpose", "audit", "--book", book)
+    assert program("disclosure", str(complaint_id), "customer_name", *to, "--out", one).code == 1
+    told = program("disclosure", str(complaint_id), "content", *to, "--out", one, "--json")
+    assert (told.code, told.json["field"], one.stat().st_mode & 0o777) == (0, "content", 0o600)
+    bundle = tmp_path / "bundle.zip"
+    assert program("bundle", str(complaint_id), "--for", "audit", "--book", book, "--out", bundle).code == 0
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extract("verify.py", tmp_path)
+        assert "times of Europe/London" in archive.read(f"history/{complaint_id}.html").decode()
+    command = [sys.executable, "-I", "verify.py", "one.json", "--key", program("key", "--book", book).out.strip()]
+    checked = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert (checked.returncode, "利息算错了" in checked.stdout) == (0, True), checked.stdout + checked.stderr
 
 
 def test_a_book_without_checkpoints_says_what_makes_one(program: Program, book: str) -> None:
