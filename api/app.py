@@ -88,7 +88,7 @@ def create_app(
     app.include_router(feed.router(asker))
     app.include_router(return_questions.router(asker, ledger.keys))
     app.include_router(door.router(asker, database))
-    app.include_router(looking.router(ledger, vault))
+    app.include_router(looking.router(ledger, vault, asker))
     refuse_unlisted(app)
     app.state.tokens, app.state.ledger = TokenReader(ledger.keys, settings), ledger
     app.state.rates = Rates()

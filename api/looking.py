@@ -16,6 +16,7 @@ from pydantic import Field
 
 from api.access_routes import SUBJECT
 from api.answers import Answer, answer
+from api.asking import PROJECTION, Asker
 from api.body import read_command
 from api.caller import Caller, departments_of
 from api.description import command_description, question_description
@@ -23,12 +24,14 @@ from api.moments import Instant
 from ledger.access import commands as ask
 from ledger.application import Ledger
 from ledger.command import Command
+from ledger.record.reading import position_at
 from ledger.vault.erasing import erase
-from ledger.vault.permissions import permissions
 from ledger.vault.searching import Searcher, look_up
 from ledger.vault.searching import search as search_files_for
 from ledger.vault.service import CONNECTIONS_MAX, Look, Vault
 from ledger.vault.watching import Seen, who_saw
+from projections.permissions import PROJECTION as PERMISSIONS
+from projections.permissions import permissions
 
 LOOKS = "/complaints/{complaint_id}/looks"
 
@@ -171,8 +174,8 @@ class PermissionsUsed(Answer):
 ANSWERS: tuple[type[Answer], ...] = (ShownValues, Looks, ErasedSubject, FoundFiles, FoundPersons, PermissionsUsed)
 
 
-def router(ledger: Ledger, vault: Vault) -> APIRouter:
-    """The routes that the vault's service answers."""
+def router(ledger: Ledger, vault: Vault, asker: Asker) -> APIRouter:
+    """The routes that the vault's service answers, and the report of its use."""
     routes = APIRouter(default_response_class=Response)
     places = anyio.CapacityLimiter(CONNECTIONS_MAX)
 
@@ -214,13 +217,14 @@ def router(ledger: Ledger, vault: Vault) -> APIRouter:
         found: list[Seen] = await do(partial(who_saw, ledger, subject_id))
         return answer(Looks, {"looks": found})
 
-    @routes.get("/permissions", **question_description(PermissionsUsed))
+    @routes.get("/permissions", **question_description(PermissionsUsed, *PROJECTION))
     async def permission_report(
         since: Annotated[Instant, Query(description="From this instant,")],
         until: Annotated[Instant, Query(description="and up to this one.")],
     ) -> Response:
         """Who was permitted what, and what was used, in a period; unused and expired grants are marked 权限复核."""
-        return answer(PermissionsUsed, await do(partial(permissions, ledger, since, until)))
+        last = await asker.ask(position_at, until)
+        return answer(PermissionsUsed, await asker.ask_projection(PERMISSIONS.name, last, permissions, since, until))
 
     return routes
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from projections import duties, history, sla, timekeeper, timeline, worklist
+from projections import duties, history, permissions, sla, timekeeper, timeline, worklist
 from projections.indicators import tables as indicators
 from projections.machine import Projection
 from projections.returns import sent as returns
@@ -20,6 +20,7 @@ PROJECTIONS: Mapping[str, Projection] = MappingProxyType(
             timekeeper.PROJECTION,
             indicators.PROJECTION,
             returns.PROJECTION,
+            permissions.PROJECTION,
         )
     }
 )

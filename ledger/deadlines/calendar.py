@@ -20,6 +20,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from ledger.deadlines.quoting import quoted
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 
 INSTANT = timedelta(microseconds=1)
@@ -249,7 +251,7 @@ def _check_day(day: Day, previous: date, calendar: Calendar) -> None:
     if day.on <= previous:
         raise ValueError(f"{day.on} stands after {previous}: state each day once, in ascending order")
     if day.notice not in calendar.notices:
-        raise ValueError(f"{day.on} names the notice {day.notice!r}: add it to [notices]")
+        raise ValueError(f"{day.on} names the notice {quoted(day.notice)}: add it to [notices]")
     if day.kind is DayKind.MAKE_UP_WORKING_DAY and day.on.weekday() < 5:
         raise ValueError(f"{day.on} is a weekday, a working day without making up for anything: leave it out")
     if day.kind is DayKind.HALF_DAY and day.on.weekday() >= 5:

@@ -28,6 +28,7 @@ from ledger.complaint.events import (
 )
 from ledger.complaint.moving import Amount, AppraisalEnded, AppraisalStarted, ComplaintTransferred, Unit
 from ledger.deadlines.calendar import Data, Name
+from ledger.deadlines.quoting import quoted
 
 GradeName = Literal["general", "complex", "major", "ungraded"]
 
@@ -337,14 +338,14 @@ def _check_fact(name: str) -> None:
     if name not in COMPLAINT_NAMES:
         near = get_close_matches(name, COMPLAINT_NAMES, n=1)
         hint = f"did you mean {near[0]!r}?" if near else "use the stored name of a fact, such as 'reply-sent'"
-        raise ValueError(f"no fact is called {name!r}: {hint}")
+        raise ValueError(f"no fact is called {quoted(name)}: {hint}")
 
 
 def _check_when(place: str, name: str, when: When) -> None:
     fields = COMPLAINT_NAMES[name].model_fields
     for field in when:
         if field not in fields:
-            raise ValueError(f"{place}: the fact has no field {field!r}; it has {', '.join(fields)}")
+            raise ValueError(f"{place}: the fact has no field {quoted(field)}; it has {', '.join(fields)}")
 
 
 def _check_effect(name: str, effect: Effect) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 from ledger.complaint.events import COMPLAINT_NAMES
 from ledger.complaint.moving import AppraisalStarted, Unit
+from ledger.deadlines.quoting import quoted
 from ledger.deadlines.regime import ClockRule, Regime, Span, When
 
 YEARS_MAX = 200
@@ -74,7 +75,7 @@ def _of_moving(rule: ClockRule) -> Iterator[Unsound]:
     for number, suspension in enumerate(rule.suspensions):
         for field in suspension.needs:
             if field not in fields:
-                reason = f"the fact appraisal-started has no field {field!r}"
+                reason = f"the fact appraisal-started has no field {quoted(field)}"
                 yield Unsound(("suspensions", number, "needs"), reason, f"use one of {', '.join(fields)}")
 
 
@@ -101,7 +102,7 @@ def _of_trait(place: Place, trait: str, values: tuple[str, ...]) -> Iterator[Uns
         )
     for value in values:
         if trait == "urgent" and value not in _FLAGS:
-            yield Unsound(place, f"urgent is never {value!r}", "write 'yes' or 'no'")
+            yield Unsound(place, f"urgent is never {quoted(value)}", "write 'yes' or 'no'")
 
 
 def _of_when(place: Place, name: str, when: When) -> Iterator[Unsound]:
@@ -112,11 +113,11 @@ def _of_when(place: Place, name: str, when: When) -> Iterator[Unsound]:
             if possible is str and isinstance(value, str):
                 continue
             if not isinstance(possible, tuple):
-                reason = f"{field} of {name} cannot be compared with {value!r}"
+                reason = f"{field} of {name} cannot be compared with {quoted(value)}"
                 yield Unsound((*place, field), reason, "compare a code, or true or false")
             elif value not in possible or isinstance(value, bool) != isinstance(possible[0], bool):
                 words = ", ".join(str(each).lower() if isinstance(each, bool) else repr(each) for each in possible)
-                yield Unsound((*place, field), f"{field} of {name} is never {value!r}", f"use one of {words}")
+                yield Unsound((*place, field), f"{field} of {name} is never {quoted(value)}", f"use one of {words}")
 
 
 def _possible(annotation: Any) -> tuple[Any, ...] | type[str] | None:

@@ -87,7 +87,10 @@ def reports(database: Database, book: str) -> dict[str, list[str]]:
         with closing(database.connect(Role.PROJECTOR)) as connection, connection.cursor() as cursor:
             for table in projection.tables:
                 cursor.execute(f'SELECT r::text FROM "{schema_of(book, projection.name)}"."{table}" AS r')
-                found[f"{projection.name}.{table}"] = sorted(row for (row,) in cursor.fetchall())
+                rows = sorted(row for (row,) in cursor.fetchall())
+                found[f"{projection.name}.{table}"] = [
+                    row for row in rows if ",erase-subject," not in row
+                ]  # a use itself
     return found
 
 

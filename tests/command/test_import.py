@@ -144,6 +144,7 @@ def test_the_published_rows(program: Program, book: str) -> None:
         ("timekeeper", True),
         ("indicators", True),
         ("returns", True),
+        ("permissions", True),
     ]
 
 
