@@ -127,6 +127,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     policies.SettledDaysLost: HTTPStatus.UNPROCESSABLE_ENTITY,
     policies.RegimeUnsound: HTTPStatus.UNPROCESSABLE_ENTITY,
     standing.SubjectNotFound: HTTPStatus.NOT_FOUND,
+    standing.IdOfAnother: HTTPStatus.CONFLICT,
     standing.AlreadyBegun: HTTPStatus.CONFLICT,
     standing.VersionUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,
     customers.ConsentUnknown: HTTPStatus.NOT_FOUND,

@@ -34,7 +34,7 @@ from ledger.database.target import Database
 from ledger.event import Event
 from ledger.evidence.store import EvidenceStore
 from ledger.given import Given
-from ledger.names import NAME_OF
+from ledger.names import NAME_OF, class_of
 from ledger.proof.guard import check_against_last
 from ledger.record.append import Appender, NewDisclosure, NewEvent, Outcome, Request, answered_under
 from ledger.record.book import book_id, claim_keys, keys_of
@@ -42,6 +42,7 @@ from ledger.record.envelope import Recorded, RecordedMapper, opened
 from ledger.record.reading import head, stream_events
 from ledger.recorder import BookRecorder, KeyReused, VersionConflict, as_the_library_says
 from ledger.refusal import Refusal
+from ledger.standing import IdOfAnother
 from ledger.states import States
 from ledger.subject import Subject
 from ledger.subjects import subject_named, subject_of
@@ -220,6 +221,8 @@ class Ledger(Application[UUID]):
             if decision:
                 time.sleep(random.uniform(0, PAUSE_SECONDS * decision))  # noqa: S311 - nothing rests on its secrecy
             state, last_version = self._folded(subject, stream_id)
+            if not last_version and not subject.derived and stream_id.version == 5:
+                raise IdOfAnother(subject.name, stream_id)  # of a stream that the ledger makes when it is first needed
             if expected_version is not None and last_version != expected_version:
                 if not last_version:  # the rules say that there is none, unless the command is to begin it
                     subject.decide(state, command, self._given(command))
@@ -279,7 +282,11 @@ class Ledger(Application[UUID]):
 
     def state(self, subject: str, stream_id: UUID) -> tuple[Any, int]:
         """A subject of the name as it is now, and its version; 0 where nothing is recorded. Costs one read of its stream."""
-        return self._folded(subject_named(subject), stream_id)
+        kind = subject_named(subject)
+        try:
+            return self._folded(kind, stream_id)
+        except IdOfAnother:
+            return kind.nothing, 0
 
     def complaint(self, complaint_id: UUID) -> Complaint:
         """The complaint as it is now; raises ComplaintNotFound. Costs one read of its stream."""
@@ -468,11 +475,13 @@ class Ledger(Application[UUID]):
             return self._circumstances.given(connection, command, self._clock)
 
     def _folded(self, subject: Subject[Any], stream_id: UUID) -> tuple[Any, int]:
-        """The state now, from the one that was kept and what was recorded since."""
+        """The state now, from the one that was kept and what was recorded since. Raises IdOfAnother."""
         state, version = self._states.get(subject, stream_id)
         with as_the_library_says(), self.record.pool.connection() as connection:
             rows = stream_events(connection, self.book, stream_id, after_version=version or None)
         if rows:
+            if not version and not issubclass(class_of(rows[0].name), subject.events):
+                raise IdOfAnother(subject.name, stream_id)
             state = subject.folded(state, [opened(row).event for row in rows])
             version = rows[-1].version
             self._states.keep(subject, stream_id, state, version)

@@ -54,6 +54,17 @@ class AlreadyBegun(Refusal):
 
 
 @dataclass(eq=False)
+class IdOfAnother(Refusal):
+    """The id names something of another kind: two kinds of facts in one stream would make both unreadable for ever."""
+
+    subject: str
+    subject_id: UUID
+
+    says: ClassVar[str] = "{subject_id} cannot be the id of a {subject}: something of another kind has it, or may have."
+    remedy: ClassVar[str] = "Leave the id out, and the program makes one; or send a random UUID (version 4)."
+
+
+@dataclass(eq=False)
 class VersionUnknown(Refusal):
     subject: str
     version: int

@@ -21,8 +21,9 @@ State = TypeVar("State")
 class Subject(Generic[State]):
     """A kind of subject: a complaint, a customer, the policies of a book.
 
-    `commands` is the class that all its commands derive from. `stream` tells the stream that a command is about; it is
-    given an id of the book's own, for a subject of which a book has one. `nothing` is the state before the first event.
+    `commands` is the class that all its commands derive from, `events` the one of all its facts. `stream` tells the stream that a command is about; it is
+    given an id of the book's own, for a subject of which a book has one; such an id is `derived` (UUID version 5), and no
+    caller may choose one. `nothing` is the state before the first event.
     `decide` gives the facts that a command leads to in the circumstances it is given, `[]` where it is already so, and
     raises a Refusal otherwise; rules that read the time only are wrapped by `by_time`. `evolve` is total.
     `counterpart` names the other stream of the same kind in which a command is recorded too, and what is decided there on
@@ -31,10 +32,12 @@ class Subject(Generic[State]):
 
     name: str
     commands: type[Command]
+    events: type[Event]
     stream: Callable[[Any, UUID], UUID]
     nothing: State
     evolve: Callable[[State, Any], State]
     decide: Callable[[State, Any, Given], Sequence[Event]]
+    derived: bool = False
     fold: Callable[[Sequence[Any], State], State] | None = None
     counterpart: Callable[[Any], "tuple[UUID, Callable[[State], Command | None]] | None"] = lambda _: None
 

@@ -12,39 +12,56 @@ from ledger.access.commands import (
     PermissionReviewCommand,
     SearchCommand,
 )
+from ledger.access.events import (
+    AccessRequestEvent,
+    DataSubjectEvent,
+    DeputyEvent,
+    PermissionsReviewed,
+    PersonalDataSearched,
+)
 from ledger.audit import rules as audit
 from ledger.audit.commands import AuditFindingCommand
+from ledger.audit.events import AuditFindingEvent
 from ledger.command import Command
 from ledger.complaint import rules as complaint_rules
 from ledger.complaint import state as complaint_state
 from ledger.complaint.commands import ComplaintCommand
+from ledger.complaint.events import ComplaintEvent
 from ledger.complaint.together import counterpart
 from ledger.customer import rules as customer_rules
 from ledger.customer.commands import CustomerCommand
+from ledger.customer.events import CustomerEvent
 from ledger.customer.state import Customer
 from ledger.improvement import action, indicator, risk, survey
 from ledger.improvement.commands import ActionCommand, IndicatorCommand, ReviewCommand, RiskCommand, SurveyCommand
+from ledger.improvement.events import ActionEvent, IndicatorEvent, ReviewEvent, RiskEvent, SurveyEvent
 from ledger.interaction import rules as interaction_rules
 from ledger.interaction.commands import InteractionCommand
+from ledger.interaction.events import InteractionEvent
 from ledger.interaction.state import Interaction
 from ledger.leak import rules as leak_rules
 from ledger.leak.commands import LeakCommand
+from ledger.leak.events import LeakEvent
 from ledger.policy import rules as policy_rules
 from ledger.policy import state as policy_state
 from ledger.policy.built_in import policies_stream
 from ledger.policy.commands import PolicyCommand
+from ledger.policy.events import PolicyEvent
 from ledger.returns import rules as return_rules
 from ledger.returns.commands import ReturnCommand
+from ledger.returns.events import ReturnEvent
 from ledger.subject import Subject, by_time
 from ledger.tables import rules as tables_rules
 from ledger.tables import state as tables_state
 from ledger.tables.built_in import tables_stream
 from ledger.tables.commands import TablesCommand
+from ledger.tables.events import TablesEvent
 
 SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="complaint",
         commands=ComplaintCommand,
+        events=ComplaintEvent,
         stream=lambda command, _: command.complaint_id,
         nothing=complaint_state.Complaint(),
         evolve=complaint_state.evolve,
@@ -55,6 +72,8 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="policies",
         commands=PolicyCommand,
+        events=PolicyEvent,
+        derived=True,
         stream=lambda _, book: policies_stream(book),
         nothing=policy_state.Policies(),
         evolve=policy_state.evolve,
@@ -63,6 +82,8 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="tables",
         commands=TablesCommand,
+        events=TablesEvent,
+        derived=True,
         stream=lambda _, book: tables_stream(book),
         nothing=tables_state.Tables(),
         evolve=tables_state.evolve,
@@ -71,6 +92,7 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="customer",
         commands=CustomerCommand,
+        events=CustomerEvent,
         stream=lambda command, _: command.customer_id,
         nothing=Customer(),
         evolve=customer_rules.evolve,
@@ -79,6 +101,7 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="interaction",
         commands=InteractionCommand,
+        events=InteractionEvent,
         stream=lambda command, _: command.interaction_id,
         nothing=Interaction(),
         evolve=interaction_rules.evolve,
@@ -87,6 +110,7 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="indicator",
         commands=IndicatorCommand,
+        events=IndicatorEvent,
         stream=lambda command, _: command.indicator_id,
         nothing=indicator.Indicator(),
         evolve=indicator.evolve,
@@ -95,6 +119,7 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="survey",
         commands=SurveyCommand,
+        events=SurveyEvent,
         stream=lambda command, _: command.survey_id,
         nothing=survey.Survey(),
         evolve=survey.evolve,
@@ -103,6 +128,7 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="review",
         commands=ReviewCommand,
+        events=ReviewEvent,
         stream=lambda command, _: command.review_id,
         nothing=survey.Review(),
         evolve=survey.evolve_review,
@@ -111,6 +137,7 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="risk",
         commands=RiskCommand,
+        events=RiskEvent,
         stream=lambda command, _: command.risk_id,
         nothing=risk.Risk(),
         evolve=risk.evolve,
@@ -119,6 +146,7 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="action",
         commands=ActionCommand,
+        events=ActionEvent,
         stream=lambda command, _: command.action_id,
         nothing=action.Action(),
         evolve=action.evolve,
@@ -127,6 +155,7 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="finding",
         commands=AuditFindingCommand,
+        events=AuditFindingEvent,
         stream=lambda command, _: command.finding_id,
         nothing=audit.Finding(),
         evolve=audit.evolve,
@@ -135,6 +164,7 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="leak",
         commands=LeakCommand,
+        events=LeakEvent,
         stream=lambda command, _: command.leak_id,
         nothing=leak_rules.Leak(),
         evolve=leak_rules.evolve,
@@ -143,6 +173,8 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="return",
         commands=ReturnCommand,
+        events=ReturnEvent,
+        derived=True,
         stream=lambda command, _: command.return_id,
         nothing=return_rules.Return(),
         evolve=return_rules.evolve,
@@ -151,6 +183,7 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="access-request",
         commands=AccessRequestCommand,
+        events=AccessRequestEvent,
         stream=lambda command, _: command.request_id,
         nothing=access.AccessRequest(),
         evolve=access.evolve_request,
@@ -159,6 +192,8 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="data-subject",
         commands=DataSubjectCommand,
+        events=DataSubjectEvent,
+        derived=True,
         stream=lambda command, book: access.subject_stream(book, command.subject_id),
         nothing=access.DataSubject(),
         evolve=access.evolve_subject,
@@ -167,6 +202,7 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="search",
         commands=SearchCommand,
+        events=PersonalDataSearched,
         stream=lambda command, _: command.search_id,
         nothing=access.Search(),
         evolve=access.evolve_search,
@@ -175,6 +211,7 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="permission-review",
         commands=PermissionReviewCommand,
+        events=PermissionsReviewed,
         stream=lambda command, _: command.review_id,
         nothing=access.PermissionReview(),
         evolve=access.evolve_review,
@@ -183,6 +220,8 @@ SUBJECTS: tuple[Subject[Any], ...] = (
     Subject(
         name="deputies",
         commands=DeputyCommand,
+        events=DeputyEvent,
+        derived=True,
         stream=lambda command, book: deputies.deputies_stream(book, command.person),
         nothing=deputies.Deputies(),
         evolve=deputies.evolve,
