@@ -162,6 +162,8 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     improvements.ActionIsClosed: HTTPStatus.CONFLICT,
     audit.FindingIsClosed: HTTPStatus.CONFLICT,
     audit.FindingWithoutAction: HTTPStatus.CONFLICT,
+    audit.NoSuchAction: HTTPStatus.CONFLICT,
+    audit.ActionOfSomethingElse: HTTPStatus.CONFLICT,
     audit.ActedOnItHimself: HTTPStatus.CONFLICT,
     improvements.ActionIsCompleted: HTTPStatus.CONFLICT,
     improvements.ActionNotCompleted: HTTPStatus.CONFLICT,

@@ -11,9 +11,12 @@ from uuid import UUID
 
 from psycopg2.extensions import connection as Connection
 
+from ledger.audit.commands import AuditFindingCommand
 from ledger.command import Command
 from ledger.evidence.store import stored_file
-from ledger.given import Given
+from ledger.given import Given, NamedAction
+from ledger.improvement.action import RULES as ACTION_RULES
+from ledger.improvement.events import ActionEvent, ActionOpened
 from ledger.record.book import book_id
 from ledger.record.envelope import opened
 from ledger.record.reading import head, position_at, stream_events
@@ -36,6 +39,20 @@ def tables_at(connection: Connection, book: str, *, as_of: int | datetime) -> Ta
     return known_tables(connection, book).at(position)
 
 
+def _action(connection: Connection, book: str, action_id: UUID) -> NamedAction | None:
+    """A corrective action of the book; None where there is none under the id, or its opening was annulled."""
+    facts = [opened(row).event for row in stream_events(connection, book, action_id)]
+    action = ACTION_RULES.nothing
+    for fact in facts:
+        if not isinstance(fact, ActionEvent):
+            return None  # the id is of something else
+        action = ACTION_RULES.evolve(action, fact)
+    if action.owner is None:
+        return None
+    begun = [fact for fact in facts if isinstance(fact, ActionOpened)][-1]
+    return NamedAction(action.owner, frozenset((*begun.complaint_ids, *begun.cause_ids)))
+
+
 class Circumstances:
     """The circumstances of the decisions in one book. Safe for threads."""
 
@@ -44,15 +61,23 @@ class Circumstances:
         self._tables = Tables()
         self._lock = Lock()
 
-    def given(self, connection: Connection, command: Command, clock: Callable[[], datetime]) -> Given:
+    def given(
+        self, connection: Connection, command: Command, clock: Callable[[], datetime], state: object = None
+    ) -> Given:
         """What the command is decided on. Costs one indexed read, of no row where nothing was published since.
 
-        A command that cites a file by `file_id` costs another.
+        A command that cites a file by `file_id` costs another, one about an audit finding one for each corrective action that
+        it or the finding's `state` names.
         """
         file_id: UUID | None = getattr(command, "file_id", None)
         found = None if file_id is None else stored_file(connection, self._book, file_id)
         files = {} if found is None else {found.file.file_id: found.file}
-        return Given(clock(), self.tables(connection), files)
+        actions: dict[UUID, NamedAction] = {}
+        if isinstance(command, AuditFindingCommand):
+            named = (*getattr(command, "action_ids", ()), *getattr(state, "action_ids", ()))
+            found_actions = ((each, _action(connection, self._book, each)) for each in dict.fromkeys(named))
+            actions = {each: action for each, action in found_actions if action is not None}
+        return Given(clock(), self.tables(connection), files, actions)
 
     def tables(self, connection: Connection) -> Tables:
         """The tables in force now."""

@@ -24,9 +24,22 @@ class StoredFile:
 
 
 @dataclass(frozen=True)
+class NamedAction:
+    """A corrective action that stands in the book: who owns it, and the complaints and other causes that it says it came from."""
+
+    owner: str
+    came_from: frozenset[UUID]
+
+
+@dataclass(frozen=True)
 class Given:
-    """The circumstances of one decision. `tables` are those in force, `files` the stored ones that the command cites."""
+    """The circumstances of one decision.
+
+    `tables` are those in force, `files` the stored ones that the command cites, `actions` the corrective ones that the
+    command, or the finding that it is about, names.
+    """
 
     now: datetime
     tables: Tables = field(default_factory=Tables)
     files: Mapping[UUID, StoredFile] = field(default_factory=dict)
+    actions: Mapping[UUID, NamedAction] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """One audit finding: what is known of it, what may follow what, and what a command leads to. Pure.
 
-A finding is closed only once it led to a corrective action, and by somebody else than who acted on it.
+A finding is closed only once it led to a corrective action, which stands in the book and came from it, and by somebody
+else than who acted on it: who linked an action, or owns one.
 """
 
 from dataclasses import dataclass, replace
@@ -48,6 +49,28 @@ class ActedOnItHimself(Refusal):
     remedy: ClassVar[str] = "Have somebody else see that it was put right: the auditor, as a rule."
 
 
+@dataclass(eq=False)
+class NoSuchAction(Refusal):
+    action_ids: list[UUID]
+
+    says: ClassVar[str] = "No corrective action stands in the book under {action_ids}."
+    remedy: ClassVar[str] = "Open it first, and name the finding or its complaint as what it came from."
+
+
+@dataclass(eq=False)
+class ActionOfSomethingElse(Refusal):
+    """An action that was opened for another reason would let a finding be closed by work that never was about it."""
+
+    action_ids: list[UUID]
+
+    says: ClassVar[str] = (
+        "What the corrective action {action_ids} says that it came from is neither the finding nor its complaint."
+    )
+    remedy: ClassVar[str] = (
+        "Link an action that names the finding among its causes, or its complaint; open one where there is none."
+    )
+
+
 @dataclass(frozen=True)
 class Finding(Standing):
     """One finding as the rules see it; `Finding()` is one of which nothing is recorded."""
@@ -72,7 +95,32 @@ class Finding(Standing):
 
 def decide(finding: Finding, command: ask.AuditFindingCommand, given: Given) -> list[Event]:
     """The facts that a command leads to now; `[]` when it is already so; raises a Refusal otherwise."""
-    return RULES.decide(finding, command, given)
+    facts = RULES.decide(finding, command, given)
+    if facts and isinstance(command, ask.ActOnAuditFinding):
+        _led_to(finding, command, given)
+    if facts and isinstance(command, ask.CloseAuditFinding):
+        _not_by_an_owner(finding, command, given)
+    return facts
+
+
+def _led_to(finding: Finding, command: ask.ActOnAuditFinding, given: Given) -> None:
+    """The actions are there, and came from the finding or from its complaint."""
+    unknown = [each for each in command.action_ids if each not in given.actions]
+    if unknown:
+        raise NoSuchAction(unknown)
+    causes = {command.finding_id, finding.complaint_id}
+    others = [each for each in command.action_ids if not causes & given.actions[each].came_from]
+    if others:
+        raise ActionOfSomethingElse(others)
+
+
+def _not_by_an_owner(finding: Finding, command: ask.CloseAuditFinding, given: Given) -> None:
+    """Whoever owns a linked action acted on the finding, whoever linked it. One action at least still stands."""
+    linked = [given.actions[each] for each in finding.action_ids if each in given.actions]
+    if not linked:
+        raise FindingWithoutAction
+    if command.closed_by.casefold() in {each.owner.casefold() for each in linked}:
+        raise ActedOnItHimself(command.closed_by)
 
 
 def evolve(finding: Finding, event: AuditFindingEvent) -> Finding:

@@ -334,7 +334,8 @@ class ActionEvent(Event):
 class ActionOpened(ActionEvent):
     """Something shall be put right 整改: by whom, by when, to what end, and how one will see that it was.
 
-    It names what it came from: complaints, and warnings, risks, reviews, surveys, leaks or interactions (`cause_ids`).
+    It names what it came from: complaints, and warnings, risks, reviews, surveys, leaks, interactions or audit findings
+    (`cause_ids`).
     """
 
     title: Label

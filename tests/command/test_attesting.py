@@ -15,8 +15,10 @@ import pytest
 from ledger.application import Ledger
 from ledger.audit import commands as audit
 from ledger.audit.events import FindingLevel
+from ledger.audit.rules import NoSuchAction
 from ledger.complaint import commands as ask
 from ledger.database.target import Database
+from ledger.improvement import commands as improve
 from ledger.proof.checkpoint import checkpoint_in
 from ledger.proof.files import InclusionFile
 from ledger.proof.note import Note, VerifierKey
@@ -157,11 +159,25 @@ def test_a_finding_on_a_sampled_complaint_leads_to_an_action(
         reported_by="auditor.sun",
         reported_at=now,
     )
+    opened = improve.OpenAction(
+        action_id=action,
+        title="说明原因",
+        goal="每次超时都有说明。",
+        acceptance_test="抽查五十件。",
+        owner="handler.zhao",
+        due_on=now.date(),
+        cause_ids=(finding,),
+        opened_by="quality.wu",
+        opened_at=now,
+    )
     acted = audit.ActOnAuditFinding(finding_id=finding, action_ids=(action,), acted_by="head.qian", acted_at=now)
     listed = ("audit", "findings", str(complaint_id), "--book", book)
     assert program(*listed, "--json").json["findings"] == []
     with closing(SubjectKeys.open(settings.keys)) as keys, closing(Ledger(database, book, keys)) as ledger:
         before = ledger.handle(reported, principal="auditor.sun").last_position
+        with pytest.raises(NoSuchAction):
+            ledger.handle(acted, principal="head.qian")
+        ledger.handle(opened, principal="quality.wu")
         ledger.handle(acted, principal="head.qian")
     ((found,), (known_then,)) = (
         program(*listed, *then, "--json").json["findings"] for then in ((), ("--as-of", str(before)))

@@ -5,17 +5,20 @@ The usual words of each command are those of the API's example.
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from api.party_examples import COMPLAINT, OTHER_CUSTOMER, PARTY_EXAMPLES, SURVEY
+from api.party_examples import ACTION, COMPLAINT, OTHER_CUSTOMER, PARTY_EXAMPLES, SURVEY
 from ledger.command import Command, assigned_fields
 from ledger.event import Event, Personal, personal_fields
 from ledger.given import Given as Circumstances
+from ledger.given import NamedAction
 from ledger.refusal import Refusal
 from ledger.subjects import subject_of
 
@@ -30,6 +33,8 @@ FIXED = {
     "warning_id": UUID("00000000-0000-4000-8000-000000000013"),
     "measurement_id": UUID("00000000-0000-4000-8000-000000000014"),
 }
+ACTIONS = {UUID(ACTION): NamedAction(owner="handler.zhao", came_from=frozenset({UUID(COMPLAINT)}))}
+"""The corrective action of the examples, as it stands in the book."""
 __all__ = ["COMPLAINT", "OTHER_CUSTOMER", "SURVEY"]
 
 
@@ -66,9 +71,12 @@ class Given:
 
     state: Any
 
-    def when(self, command: Command, now: datetime = NOW) -> "Outcome":
+    def when(
+        self, command: Command, now: datetime = NOW, actions: Mapping[UUID, NamedAction] = MappingProxyType(ACTIONS)
+    ) -> "Outcome":
+        circumstances = Circumstances(now, actions=actions)
         try:
-            return Outcome(self, list(subject_of(type(command)).decide(self.state, command, Circumstances(now))), None)
+            return Outcome(self, list(subject_of(type(command)).decide(self.state, command, circumstances)), None)
         except Refusal as refusal:
             return Outcome(self, None, refusal)
 
@@ -108,7 +116,7 @@ def given(*commands: Command | type[Command]) -> Given:
     subject = subject_of(type(asked[0]))
     state = subject.nothing
     for each in asked:
-        facts = subject.decide(state, each, Circumstances(NOW))
+        facts = subject.decide(state, each, Circumstances(NOW, actions=ACTIONS))
         assert facts, f"{each!r} led to nothing"
         for fact in facts:
             state = subject.evolve(state, recorded(fact))
