@@ -4,8 +4,9 @@ It writes no row. What it keeps in memory is bounded, and everything in it can b
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import groupby, islice
 from typing import Any, NamedTuple, assert_never
 from uuid import UUID
@@ -62,12 +63,12 @@ from ledger.complaint.state import effective
 from ledger.database.sql import queries
 from ledger.deadlines.clock import Clock, Kinds, Rulebook, Run
 from ledger.deadlines.running import UNENDED
-from ledger.names import class_of
+from ledger.names import NAME_OF, class_of
 from ledger.policy.known import Deadlines
 from ledger.record.envelope import opened
 from ledger.record.reading import StoredRow
 from projections.machine import Batch
-from projections.pending import NOTHING, Pending, pending_after
+from projections.pending import NOTHING, READ, Pending, pending_after
 from projections.policies import Followed, Standing
 
 FACTS_MAX = 50_000
@@ -86,9 +87,6 @@ _SQL = queries(__file__)
 
 Facts = list[tuple[int, ComplaintEvent]]
 """Version and fact, as they stand after annulments and corrections."""
-
-NEUTRAL = frozenset({"automatic-reply-sent", "contact-noted", "satisfaction-rated", "outcome-disputed"})
-"""Facts that change nothing of a `Situation`: where no clock of the book watches them, they need not even be read."""
 
 _CORRECTIONS = frozenset({"fact-annulled", "fact-corrected"})
 
@@ -114,15 +112,26 @@ class Situation(NamedTuple):
     pending: Pending = NOTHING
 
 
+class Reading(NamedTuple):
+    """What a fold reads of complaints beside their clocks: facts of these kinds, and what it makes of one more of them.
+
+    All others change nothing that the fold writes; where no clock of the book watches them, they are not even parsed.
+    """
+
+    kinds: Kinds
+    after: Callable[[Situation, ComplaintEvent], Situation]
+
+
 class Known:
     """One complaint in memory: those of its effective facts that clocks watch, its clocks, and its situation.
 
     `rows` is for the fold to remember what it wrote of the complaint; None: nothing yet.
     """
 
-    __slots__ = ("deadlines", "facts", "rows", "runs", "situation")
+    __slots__ = ("deadlines", "facts", "reading", "rows", "runs", "situation")
 
-    def __init__(self, deadlines: Deadlines | None = None) -> None:
+    def __init__(self, reading: Reading, deadlines: Deadlines | None = None) -> None:
+        self.reading = reading
         self.deadlines = Deadlines() if deadlines is None else deadlines
         self.facts: Facts = []
         self.runs: list[Run] = []
@@ -131,8 +140,10 @@ class Known:
 
     def add(self, version: int, fact: ComplaintEvent, watched: Kinds) -> None:
         """One more effective fact, the latest; its clocks are not asked for anew."""
-        self.situation = situation_after(self.situation, fact)
-        if type(fact) in watched:
+        kind = type(fact)
+        if kind in self.reading.kinds:
+            self.situation = self.reading.after(self.situation, fact)
+        if kind in watched:
             self.facts.append((version, fact))
 
     def ask(self, rulebook: Rulebook, recorded_at: datetime) -> None:
@@ -141,7 +152,7 @@ class Known:
 
     def amended(self, facts: Iterable[tuple[int, ComplaintEvent]], watched: Kinds) -> "Known":
         """The same complaint by other facts, after an annulment or a correction: what was issued stays issued."""
-        known = Known(self.deadlines)
+        known = Known(self.reading, self.deadlines)
         for version, fact in facts:
             known.add(version, fact, watched)
         return known
@@ -172,8 +183,10 @@ class Part(NamedTuple):
 class Complaints:
     """The complaints that a fold has seen lately, the least recently seen forgotten first, and the policies they go by."""
 
-    def __init__(self, facts_max: int) -> None:
+    def __init__(self, facts_max: int, reading: Reading) -> None:
         self._facts_max = facts_max
+        self._reading = reading
+        self._names: frozenset[str] = frozenset()
         self._facts = 0
         self._known: OrderedDict[UUID, Known] = OrderedDict()
         self._corrected: dict[UUID, list[StoredRow]] = {}
@@ -186,6 +199,7 @@ class Complaints:
         for is_policy, found in groupby(batch.rows, key=self._is_policy):
             rows = list(found)
             if not is_policy:
+                self._names = _stored_names(self._reading.kinds | self._policies.rulebook.watched)
                 yield Part(Batch(batch.connection, batch.book, batch.schema, rows), None)
                 continue
             for row in rows:
@@ -196,9 +210,11 @@ class Complaints:
                 yield Part(Batch(batch.connection, batch.book, batch.schema, [row]), standing)
 
     def matters(self, row: StoredRow) -> bool:
-        """Whether an event may change a complaint's clocks or situation; raises UnknownStoredName for a name not ours."""
-        kind = class_of(row.name)
-        return issubclass(kind, ComplaintEvent) and (row.name not in NEUTRAL or kind in self._followed.rulebook.watched)
+        """Whether an event may change what the fold writes of its complaint; raises UnknownStoredName for a name not ours."""
+        if row.name in self._names:
+            return True
+        class_of(row.name)
+        return False
 
     def load(self, batch: Batch) -> None:
         """Reads, in one statement, the complaints that a batch goes on with and that are missing, or that it corrects."""
@@ -213,7 +229,7 @@ class Complaints:
             return
         for stream_id, events in streams(batch.connection, batch.book, missing | corrected, last):
             if stream_id in missing:
-                self._keep(stream_id, replayed(events, self._followed, first - 1))
+                self._keep(stream_id, replayed(events, self._followed, first - 1, self._reading))
             if stream_id in corrected:
                 self._corrected[stream_id] = events
 
@@ -229,7 +245,7 @@ class Complaints:
             for stream_id, events in (
                 streams(part.batch.connection, part.batch.book, missing, part.policy.position) if missing else ()
             ):
-                self._keep(stream_id, replayed(events, self._followed, part.policy.position - 1))
+                self._keep(stream_id, replayed(events, self._followed, part.policy.position - 1, self._reading))
             yield from ((complaint_id, self._known[complaint_id]) for complaint_id in chunk)
             self._forget_oldest()
 
@@ -237,7 +253,7 @@ class Complaints:
         """A complaint as it stood before an event of the batch that was loaded."""
         known = self._known.get(row.stream_id)
         if known is None:
-            known = self._keep(row.stream_id, Known())
+            known = self._keep(row.stream_id, Known(self._reading))
         self._known.move_to_end(row.stream_id)
         return known
 
@@ -285,19 +301,25 @@ class Complaints:
         self._facts = 0
 
 
+@lru_cache(maxsize=32)
+def _stored_names(kinds: Kinds) -> frozenset[str]:
+    """The names under which facts of these kinds are stored, and what annuls or corrects one."""
+    return frozenset(NAME_OF[kind] for kind in kinds) | _CORRECTIONS
+
+
 def size_of(known: Known) -> int:
     """What a complaint counts for in memory, in facts."""
     return FACTS_OF_A_COMPLAINT + len(known.facts)
 
 
-def replayed(rows: Sequence[StoredRow], followed: Followed, position: int) -> Known:
+def replayed(rows: Sequence[StoredRow], followed: Followed, position: int, reading: "Reading | None" = None) -> Known:
     """A complaint from its whole stream as it was at a position, each deadline issued by what the book went by then.
 
     Equals what `ledger.policy.known.timeline` says at that position. Its clocks are asked for only at events that may
     change them: a calendar, and a fact that a rule watches.
     """
     watched = followed.rulebook.watched
-    known = Known()
+    known = Known(CLOCKS if reading is None else reading)
     told: list[ComplaintEvent] = []
     waiting = [each for each in followed.standings if each.position <= position]
     waiting.reverse()
@@ -358,10 +380,13 @@ def complaint_event(row: StoredRow) -> ComplaintEvent:
 
 def situation_after(situation: Situation, fact: ComplaintEvent) -> Situation:
     """Where a complaint stands after one more effective fact, and what is to be done in it."""
-    return _standing_after(situation, fact)._replace(pending=pending_after(situation.pending, fact))
+    stands = standing_after(situation, fact)
+    pending = pending_after(situation.pending, fact)
+    return stands if pending is stands.pending else stands._replace(pending=pending)
 
 
-def _standing_after(situation: Situation, fact: ComplaintEvent) -> Situation:  # noqa: C901, PLR0912 - one case a fact
+def standing_after(situation: Situation, fact: ComplaintEvent) -> Situation:  # noqa: C901, PLR0912 - one case a fact
+    """Where a complaint stands after one more effective fact; what is to be done in it stays as it was."""
     event = known_event(fact)
     if isinstance(event, FurtherEvent):
         return _stage_after(situation, event)
@@ -440,3 +465,30 @@ def _stage_after(situation: Situation, event: FurtherEvent) -> Situation:
     if isinstance(event, EscalationDecided):
         return situation._replace(stage="decided-by-management")
     return situation._replace(stage="archived") if isinstance(event, ComplaintArchived) else situation
+
+
+CLOCKS = Reading(frozenset(), standing_after)
+"""Nothing but the clocks."""
+
+BREAKDOWN = Reading(
+    frozenset(
+        {
+            *(ComplaintReceived, ComplaintRegistered, ComplaintClassified, ComplaintReclassified, ComplaintGraded),
+            *(ComplaintRegraded, ComplaintAssigned, ComplaintReassigned, FindingMade, ComplaintReopened),
+            *(ComplaintClosed, ComplaintWithdrawn, OutcomeStated, ComplaintRuledOut, ComplaintMerged),
+        }
+    ),
+    standing_after,
+)
+"""What a report is broken down by, and whether the complaint is open. Stages that come between are not among it."""
+
+TASK = Reading(
+    BREAKDOWN.kinds
+    | READ
+    | {
+        *(InvestigationStarted, InvestigationClosed, SolutionProposed, ProposalAccepted, ProposalDeclined),
+        *(ComplaintResolved, ReplySent, ComplaintEscalated, EscalationDecided, ComplaintArchived),
+    },
+    situation_after,
+)
+"""The whole situation, and what is to be done."""

@@ -5,6 +5,7 @@ request) stands once for each.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -35,11 +36,17 @@ class Pending(NamedTuple):
         return self._replace(deeds=self.deeds | set(_deeds(deeds)))
 
     def without(self, *deeds: Deed | str) -> "Pending":
-        return self._replace(deeds=self.deeds - set(_deeds(deeds)))
+        left = self.deeds.difference(_deeds(deeds))
+        return self if len(left) == len(self.deeds) else self._replace(deeds=left)
 
 
 def _deeds(given: Iterable[Deed | str]) -> list[Deed]:
-    return [Deed(each) if isinstance(each, str) else each for each in given]
+    return [_deed(each) if isinstance(each, str) else each for each in given]
+
+
+@cache
+def _deed(slug: str) -> Deed:
+    return Deed(slug)
 
 
 HANDLING = frozenset(
@@ -79,9 +86,26 @@ DONE_BY: Mapping[type[ComplaintEvent], tuple[str, ...]] = {
 """Facts by which something is done that belongs to the complaint itself."""
 
 
+READ: frozenset[type[ComplaintEvent]] = frozenset(
+    {
+        *BEGINS,
+        *ENDS,
+        *DONE_BY,
+        *(concerned.PersonComplainedAbout, concerned.InterestDeclared),
+        *(events.ComplaintAssigned, events.ComplaintReassigned, events.ComplaintGraded, events.ComplaintRegraded),
+        *(events.ComplaintReclassified, events.ComplaintReceived, events.ComplaintReopened, events.ComplaintResolved),
+        *(events.ReplySent, events.ComplaintWithdrawn, moving.ComplaintRuledOut, moving.ComplaintMerged),
+        *(events.ComplaintClosed, events.OutcomeStated),
+    }
+)
+"""Every fact that may change what is to be done."""
+
+
 def pending_after(known: Pending, fact: ComplaintEvent) -> Pending:
     """What is to be done after one more effective fact. Facts that are named nowhere here ask for nothing."""
     kind = type(fact)
+    if kind not in READ:
+        return known
     known = _under_an_id(known, fact)
     if kind in DONE_BY:
         known = known.without(*DONE_BY[kind])

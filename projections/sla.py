@@ -18,7 +18,7 @@ from ledger.deadlines.regime import Purpose
 from ledger.deadlines.running import UNENDED, Ended
 from ledger.policy.events import CalendarPublished
 from projections.asking import Asked, AsOf, Cursor, asked, page_as_known, page_of
-from projections.complaints import FACTS_MAX, Complaints, Known, Situation
+from projections.complaints import BREAKDOWN, FACTS_MAX, Complaints, Known, Situation
 from projections.complaints import Part as ComplaintsPart
 from projections.machine import Batch, Projection
 from projections.policies import Standing
@@ -77,7 +77,7 @@ class SlaFold:
     """Compares the clocks of a complaint before and after each event, and keeps what came to be known otherwise."""
 
     def __init__(self, facts_max: int = FACTS_MAX) -> None:
-        self._complaints = Complaints(facts_max)
+        self._complaints = Complaints(facts_max, BREAKDOWN)
 
     def apply(self, batch: Batch) -> None:
         for part in self._complaints.parts(batch):
@@ -92,8 +92,13 @@ class SlaFold:
         self._complaints.load(batch)
         for row in batch.rows:
             if self._complaints.matters(row):
-                before = _remembered(self._complaints.before(row))
-                states.see(row.stream_id, row.position, before, _kept(self._complaints.after(row)))
+                known = self._complaints.before(row)
+                before, stood = _remembered(known), (known.runs, known.situation)
+                known = self._complaints.after(row)
+                if (known.runs, known.situation) == stood:  # mostly the very same objects
+                    known.rows = before
+                else:
+                    states.see(row.stream_id, row.position, before, _kept(known))
 
     def _issue_anew(self, part: ComplaintsPart, policy: Standing, calendar: str, states: "_States") -> None:
         found = part.batch.fetch(_SQL["provisional"], {"book": part.batch.book, "calendar": calendar})

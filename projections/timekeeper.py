@@ -22,7 +22,7 @@ from ledger.record.reading import StoredRow
 from ledger.timekeeping.events import TIMEKEEPING_NAMES, DeadlineApproaching, TimekeeperEvent
 from ledger.timekeeping.owed import Owed, owed_anew, thresholds
 from projections.asking import asked
-from projections.complaints import FACTS_MAX, Complaints, Part, is_provisional
+from projections.complaints import CLOCKS, FACTS_MAX, Complaints, Part, is_provisional
 from projections.machine import Batch, Projection
 from projections.policies import Standing
 
@@ -54,7 +54,7 @@ class TimekeeperFold:
     """Compares the thresholds of a complaint before and after each event of it, and after each calendar."""
 
     def __init__(self, facts_max: int = FACTS_MAX) -> None:
-        self._complaints = Complaints(facts_max)
+        self._complaints = Complaints(facts_max, CLOCKS)
 
     def apply(self, batch: Batch) -> None:
         for part in self._complaints.parts(batch):

@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as Connection
 from ledger.database.sql import queries
 from ledger.policy.events import CalendarPublished
 from projections.asking import Cursor, asked, page_as_known, page_of
-from projections.complaints import FACTS_MAX, Complaints, Known, Part
+from projections.complaints import FACTS_MAX, TASK, Complaints, Known, Part
 from projections.machine import Batch, Projection
 from projections.policies import Standing
 
@@ -29,7 +29,7 @@ class WorklistFold:
     """Writes each complaint that a batch touched once, as it stands at the end of the batch."""
 
     def __init__(self, facts_max: int = FACTS_MAX) -> None:
-        self._complaints = Complaints(facts_max)
+        self._complaints = Complaints(facts_max, TASK)
 
     def apply(self, batch: Batch) -> None:
         for part in self._complaints.parts(batch):
@@ -69,7 +69,7 @@ class WorklistFold:
 
 PROJECTION = Projection(
     name="worklist",
-    version=3,
+    version=4,
     tables={"task": ("book", "complaint_id")},
     fold=WorklistFold,
     queries=_SQL,

@@ -443,6 +443,8 @@ COMPLAINT_NAMES: dict[str, type[ComplaintEvent]] = {
 }
 """Stored name to class. A name, once stored, is never changed, reused or taken away."""
 
+_STORED = frozenset(COMPLAINT_NAMES.values())
+
 FurtherEvent: TypeAlias = ConcernedEvent | EmergencyEvent | InquiryEvent | SettlementEvent | AftercareEvent
 """The facts that stand in modules of their own, by stage, and are folded and guarded there too."""
 
@@ -491,7 +493,7 @@ AnyComplaintEvent: TypeAlias = (
 
 def known_event(event: ComplaintEvent) -> AnyComplaintEvent:
     """The same event, as the union that the type checker can exhaust."""
-    assert type(event) in COMPLAINT_NAMES.values(), f"{type(event).__name__} has no stored name"
+    assert type(event) in _STORED, f"{type(event).__name__} has no stored name"
     return cast("AnyComplaintEvent", event)
 
 

@@ -119,12 +119,34 @@ def runs(facts: Facts, regimes: Regimes | None = None, calendars: Mapping[str, C
 
 def runs_by(facts: Facts, rulebook: "Rulebook", issued: "Issued[Rulebook] | None" = None) -> list[Run]:
     """As `runs`, by rules that were looked up once. `issued` holds what was computed before, and is filled."""
+    return [run for found in runs_by_rule(facts, rulebook, issued) for run in found]
+
+
+def runs_by_rule(
+    facts: Facts,
+    rulebook: "Rulebook",
+    issued: "Issued[Rulebook] | None" = None,
+    *,
+    before: Sequence[list[Run]] = (),
+    since: int = 0,
+) -> list[list[Run]]:
+    """The runs of each rule of the book, in its order.
+
+    `before` is what this gave of the same facts when there were only the first `since` of them: a rule that watches none
+    of those that came in after has the runs that it had.
+    """
     history = _History.of(facts)
     if issued is not None:
         for at, version, _, told in history.timed:
             if not told:
                 issued.first_known(version, at, rulebook)
-    return [run for rules in rulebook.rules for run in _runs_of(history, rules, issued)]
+    if not before:
+        return [list(_runs_of(history, rules, issued)) for rules in rulebook.rules]
+    news = {type(fact) for _, fact in facts[since:]}
+    return [
+        had if rules.watched.isdisjoint(news) else list(_runs_of(history, rules, issued))
+        for had, rules in zip(before, rulebook.rules, strict=True)
+    ]
 
 
 class Rulebook:

@@ -56,8 +56,13 @@ class Span(Data):
         """Whether it is measured in elapsed time, which needs no calendar."""
         return self.unit in {Unit.MINUTES, Unit.HOURS}
 
-    def __str__(self) -> str:
+    @cached_property
+    def words(self) -> str:
+        """As people read it."""
         return f"{self.amount} {self.unit.replace('-', ' ')}"
+
+    def __str__(self) -> str:
+        return self.words
 
 
 class Limit(Span):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ledger.complaint.events import ComplaintEvent
 from ledger.complaint.state import effective
-from ledger.deadlines.clock import Clock, Facts, Rulebook, Run, Verdict, runs_by, verdict
+from ledger.deadlines.clock import Clock, Facts, Rulebook, Run, Verdict, runs_by_rule, verdict
 from ledger.deadlines.issued import Issued
 from ledger.deadlines.running import UNENDED
 from ledger.policy.events import PolicyEvent
@@ -46,6 +46,15 @@ class IssuedAnew(NamedTuple):
     after: Run
 
 
+class _Asked(NamedTuple):
+    """What was found when a complaint was asked last: of so many facts of a list, by each rule of a rulebook."""
+
+    facts: Facts
+    count: int
+    rulebook: Rulebook
+    found: list[list[Run]]
+
+
 class Deadlines:
     """The deadlines of one complaint while events come in; remembers what was issued.
 
@@ -55,14 +64,26 @@ class Deadlines:
 
     def __init__(self) -> None:
         self._issued: Issued[Rulebook] = Issued()
+        self._asked: _Asked | None = None
 
     def runs(self, facts: Facts, rulebook: Rulebook, recorded_at: datetime) -> list[Run]:
-        """The runs as known by an event that was recorded at an instant, by what was published up to it."""
-        found = runs_by(facts, rulebook, self._issued)
-        stale = [run for run in found if _is_stale(run, rulebook, recorded_at)]
+        """The runs as known by an event that was recorded at an instant, by what was published up to it.
+
+        Where the very list of facts is asked about again and has only grown, clocks that none of the new ones concerns
+        are not computed again.
+        """
+        last = self._asked
+        if last is not None and last.facts is facts and last.rulebook is rulebook and last.count <= len(facts):
+            found = runs_by_rule(facts, rulebook, self._issued, before=last.found, since=last.count)
+        else:
+            found = runs_by_rule(facts, rulebook, self._issued)
+        stale = [run for each in found for run in each if _is_stale(run, rulebook, recorded_at)]
         for run in stale:
             self._issued.forget_due(run.begun, run.limit, run.pauses)
-        return runs_by(facts, rulebook, self._issued) if stale else found
+        if stale:
+            found = runs_by_rule(facts, rulebook, self._issued)
+        self._asked = _Asked(facts, len(facts), rulebook, found)
+        return [run for each in found for run in each]
 
 
 def timeline(entries: Iterable[Entry]) -> list[Known]:

@@ -102,9 +102,12 @@ def read(entry: bytes) -> Entry:
 
 def instant(at: datetime) -> str:
     """An instant as an entry writes it, `2026-11-22T07:30:00.000001Z`; raises ValueError when it has no offset."""
-    if at.utcoffset() is None:
+    offset = at.utcoffset()
+    if offset is None:
         raise ValueError(f"recorded_at: {at.isoformat()} has no offset from UTC")
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    if offset:
+        at = at.astimezone(UTC)
+    return at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def _first_outside(*fields: object) -> ValueError:

@@ -18,7 +18,8 @@ from ledger.complaint.stages import STAGES, stage_of
 from ledger.event import Event
 from ledger.names import STORED_NAMES
 from ledger.tables.table import built_in_tables
-from projections.complaints import Situation, situation_after
+from projections.complaints import BREAKDOWN, TASK, Situation, situation_after, standing_after
+from projections.pending import NOTHING
 from tests.complaint.story import fact
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -116,6 +117,19 @@ def test_the_drawing_shows_where_each_fact_takes_a_complaint() -> None:
         if situation_after(Situation(stage="nowhere"), fact(name)).stage != "nowhere"
     }
     assert moving == {step.name for step in STEPS}
+
+
+def test_a_fold_reads_every_fact_that_changes_what_it_writes() -> None:
+    """What a fold does not read it does not even parse: so nothing may be missing among what it reads."""
+    stands = Situation(stage="nowhere", is_open=True, pending=NOTHING.with_("register", "archive", "obtain-evidence"))
+    for name, kind in COMPLAINT_NAMES.items():
+        if name in ("fact-annulled", "fact-corrected"):
+            continue
+        for begin in (Situation(), stands):
+            known = situation_after(begin, fact(name))
+            assert kind in TASK.kinds or known == begin, name
+            told = standing_after(begin, fact(name))._replace(stage=begin.stage)
+            assert kind in BREAKDOWN.kinds or told == begin, name
 
 
 def test_every_fact_has_its_sentence() -> None:
