@@ -29,7 +29,7 @@ from ledger.names import class_of
 from ledger.record.envelope import opened
 from ledger.record.reading import StoredRow, stream_events
 from ledger.subjects import subject_named
-from projections.asking import Cursor, asked, page_of
+from projections.asking import Cursor, page_as_known, page_of
 from projections.machine import Batch, Projection
 
 _SQL = queries(__file__)
@@ -153,11 +153,14 @@ def page(
     after_urgent, after_due_on, after_since_at, after_item_id = Cursor.read(
         cursor, "duties", (bool, str, datetime, UUID)
     )
-    at = asked(connection, book, PROJECTION.name, None, None, schema)
     rows_max = max(1, min(rows_max, ROWS_MAX))
-    found = at.fetch(
+    conditions = {"of_kind": kind, "of_person": who, "in_departments": departments, "after": after_item_id}
+    which = " ".join(_SQL[name] for name, asked_for in conditions.items() if asked_for is not None)
+    position, found = page_as_known(
         connection,
-        _SQL["page"],
+        book,
+        PROJECTION.name,
+        _SQL["page"].replace("{which}", which),
         {
             "kind": kind,
             "who": who,
@@ -168,11 +171,12 @@ def page(
             "after_item_id": after_item_id,
             "rows_max": rows_max + 1,
         },
+        schema=schema,
     )
     duties, more = page_of([Duty(*row) for row in found], rows_max)
     last = duties[-1] if more else None
     key = last and (last.urgent, None if last.due_on is None else last.due_on.isoformat(), last.since_at, last.item_id)
-    return Duties(book, at.position, duties, Cursor.write("duties", key) if key else None)
+    return Duties(book, position, duties, Cursor.write("duties", key) if key else None)
 
 
 def _subject(row: StoredRow) -> str | None:

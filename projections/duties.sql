@@ -31,14 +31,31 @@ DELETE FROM {schema}.duty AS t
 
 -- name: page
 -- A page of what is to be done: what is urgent first, then the soonest due, what has no day last, the longest waiting first.
-SELECT kind, subject_id, item_id, title, waits_for, who, department, level, urgent, since_at, due_on, position
-  FROM {schema}.duty
- WHERE book = %(book)s
-   AND (%(kind)s::text IS NULL OR kind = %(kind)s)
-   AND (%(who)s::text IS NULL OR who = %(who)s)
-   AND (%(departments)s::text[] IS NULL OR department = ANY (%(departments)s::text[]))
-   AND (%(after_item_id)s::uuid IS NULL
-        OR (NOT urgent, coalesce(due_on, 'infinity'), since_at, item_id)
-           > (NOT %(after_urgent)s::boolean, coalesce(%(after_due_on)s::date, 'infinity'), %(after_since_at)s::timestamptz, %(after_item_id)s::uuid))
- ORDER BY (NOT urgent), coalesce(due_on, 'infinity'), since_at, item_id
- LIMIT %(rows_max)s;
+-- The conditions that were asked for, of those below, take the place of `which`.
+SELECT s.position, t.*
+  FROM projection.progress AS s
+  LEFT JOIN LATERAL (
+        SELECT kind, subject_id, item_id, title, waits_for, who, department, level, urgent, since_at, due_on, position
+          FROM {schema}.duty
+         WHERE book = %(book)s {which}
+         ORDER BY (NOT urgent), coalesce(due_on, 'infinity'), since_at, item_id
+         LIMIT %(rows_max)s) AS t ON true
+ WHERE s.book = %(book)s AND s.schema = %(schema)s
+ ORDER BY (NOT t.urgent), coalesce(t.due_on, 'infinity'), t.since_at, t.item_id;
+
+-- name: of_kind
+-- Things of one kind.
+AND kind = %(kind)s
+
+-- name: of_person
+-- What a person has to do.
+AND who = %(who)s
+
+-- name: in_departments
+-- What departments have to do.
+AND department = ANY (%(departments)s::text[])
+
+-- name: after
+-- What follows a page.
+AND (NOT urgent, coalesce(due_on, 'infinity'), since_at, item_id)
+    > (NOT %(after_urgent)s::boolean, coalesce(%(after_due_on)s::date, 'infinity'), %(after_since_at)s::timestamptz, %(after_item_id)s::uuid)

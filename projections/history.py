@@ -23,7 +23,7 @@ from ledger.complaint.events import (
 from ledger.database.sql import queries
 from ledger.record.envelope import Recorded, opened
 from ledger.timekeeping.events import TimekeeperEvent, came_about_at
-from projections.asking import AsOf, Cursor, asked, page_as_known, page_of
+from projections.asking import AsOf, Cursor, page_as_known, page_of
 from projections.machine import Batch, Projection
 
 _SQL = queries(__file__)
@@ -152,13 +152,13 @@ def find(
     connection: Connection, book: str, named: str, *, as_of: AsOf = None, schema: str | None = None
 ) -> tuple[UUID, ...]:
     """The complaints that `named` may mean: an id, a reference, or somebody else's reference (which several may share)."""
-    at = asked(connection, book, PROJECTION.name, as_of, None, schema)
     try:
         complaint_id = UUID(named)
     except ValueError:
-        found = at.fetch(connection, _SQL["find"], {"reference": named, "rows_max": FOUND_MAX})
+        reference = {"reference": named, "rows_max": FOUND_MAX}
+        _, found = page_as_known(connection, book, PROJECTION.name, _SQL["find"], reference, as_of=as_of, schema=schema)
         return tuple(each for (each,) in found)
-    known = of(connection, book, complaint_id, as_of=at.position, rows_max=1, schema=schema)
+    known = of(connection, book, complaint_id, as_of=as_of, rows_max=1, schema=schema)
     return (complaint_id,) if known.lines else ()
 
 

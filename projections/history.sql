@@ -56,9 +56,18 @@ SELECT s.position, m.targets, e.*
 
 -- name: find
 -- The complaints that carried a reference, ours or somebody else's, up to a position; the first to carry it first.
-SELECT complaint_id
-  FROM {schema}.reference
- WHERE book = %(book)s AND reference = %(reference)s AND position <= %(position)s
- GROUP BY complaint_id
- ORDER BY min(position)
- LIMIT %(rows_max)s;
+WITH standing AS MATERIALIZED (
+    SELECT p.position, least(%(position)s::bigint, p.position) AS until
+      FROM projection.progress AS p
+     WHERE p.book = %(book)s AND p.schema = %(schema)s
+)
+SELECT s.position, r.complaint_id
+  FROM standing AS s
+  LEFT JOIN LATERAL (
+        SELECT complaint_id, min(position) AS since
+          FROM {schema}.reference
+         WHERE book = %(book)s AND reference = %(reference)s AND position <= s.until
+         GROUP BY complaint_id
+         ORDER BY min(position)
+         LIMIT %(rows_max)s) AS r ON true
+ ORDER BY r.since;

@@ -22,7 +22,7 @@ from ledger.leak.events import AffectedCustomersProtected, AffectedCustomersTold
 from ledger.record.envelope import Recorded, opened
 from ledger.record.reading import StoredRow
 from ledger.standing import done_by, happened_at
-from projections.asking import AsOf, Cursor, asked, page_of
+from projections.asking import AsOf, Cursor, page_as_known, page_of
 from projections.machine import Batch, Projection
 
 _SQL = queries(__file__)
@@ -202,16 +202,16 @@ def of_customer(
     """
     page = f"timeline/{customer_id}"
     after_at, after_position = Cursor.read(cursor, page, (datetime, int))
-    at = asked(connection, book, PROJECTION.name, as_of, None, schema)
     rows_max = max(1, min(rows_max, ROWS_MAX))
-    named: dict[str, object] = {"customer_id": str(customer_id), "rows_max": rows_max + 1}
-    same = tuple(each for (each,) in at.fetch(connection, _SQL["person"], named))
-    found = at.fetch(
-        connection, _SQL["of_customer"], {**named, "after_at": after_at, "after_position": after_position or 0}
+    after = {"after_at": after_at, "after_position": after_position or 0}
+    named = {"customer_id": str(customer_id), "rows_max": rows_max + 1, **after}
+    position, found = page_as_known(
+        connection, book, PROJECTION.name, _SQL["of_customer"], named, as_of=as_of, schema=schema
     )
-    lines, more = page_of([Line(*row) for row in found], rows_max)
+    same = tuple(found[0][0] or ()) if found else ()
+    lines, more = page_of([Line(*row) for _, *row in found if row[0] is not None], rows_max)
     following = Cursor.write(page, [lines[-1].at, lines[-1].position]) if more else None
-    return Timeline(book, customer_id, at.position, same, lines, following)
+    return Timeline(book, customer_id, position, same, lines, following)
 
 
 def of_subject(
@@ -228,13 +228,15 @@ def of_subject(
     """A subject's events in the order of their versions, as known at `as_of`. Raises NotReached, BadCursor."""
     page = f"{subject}/{subject_id}"
     (after_version,) = Cursor.read(cursor, page, (int,))
-    at = asked(connection, book, PROJECTION.name, as_of, None, schema)
     rows_max = max(1, min(rows_max, ROWS_MAX))
-    named = {"subject": subject, "subject_id": str(subject_id), "rows_max": rows_max + 1}
-    found = at.fetch(connection, _SQL["of_subject"], {**named, "after_version": after_version})
+    after = {"after_version": after_version or 0}
+    named = {"subject": subject, "subject_id": str(subject_id), "rows_max": rows_max + 1, **after}
+    position, found = page_as_known(
+        connection, book, PROJECTION.name, _SQL["of_subject"], named, as_of=as_of, schema=schema
+    )
     lines, more = page_of([Line(*row) for row in found], rows_max)
     following = Cursor.write(page, [lines[-1].version]) if more else None
-    return SubjectHistory(book, subject, subject_id, at.position, lines, following)
+    return SubjectHistory(book, subject, subject_id, position, lines, following)
 
 
 def of_complaint(
@@ -250,20 +252,25 @@ def of_complaint(
     """The facts of other subjects that name a complaint, in the order of their positions. Raises NotReached, BadCursor."""
     page = f"links/{complaint_id}"
     (after_position,) = Cursor.read(cursor, page, (int,))
-    at = asked(connection, book, PROJECTION.name, as_of, None, schema)
     rows_max = max(1, min(rows_max, ROWS_MAX))
-    named = {"complaint_id": str(complaint_id), "rows_max": rows_max + 1, "after_position": after_position}
-    lines, more = page_of([Line(*row) for row in at.fetch(connection, _SQL["of_complaint"], named)], rows_max)
-    return Links(book, complaint_id, at.position, lines, Cursor.write(page, [lines[-1].position]) if more else None)
+    named = {"complaint_id": str(complaint_id), "rows_max": rows_max + 1, "after_position": after_position or 0}
+    position, found = page_as_known(
+        connection, book, PROJECTION.name, _SQL["of_complaint"], named, as_of=as_of, schema=schema
+    )
+    lines, more = page_of([Line(*row) for row in found], rows_max)
+    return Links(book, complaint_id, position, lines, Cursor.write(page, [lines[-1].position]) if more else None)
 
 
 def of_survey(
     connection: Connection, book: str, survey_id: UUID, *, as_of: AsOf = None, schema: str | None = None
 ) -> Scores:
     """The scores of a survey, counted from its answers as known at `as_of`. Raises NotReached. Costs its answers."""
-    at = asked(connection, book, PROJECTION.name, as_of, None, schema)
-    ((answers, *means),) = at.fetch(connection, _SQL["scores"], {"survey_id": str(survey_id)})
-    return Scores(book, survey_id, at.position, answers, *means)
+    named = {"survey_id": str(survey_id)}
+    position, found = page_as_known(
+        connection, book, PROJECTION.name, _SQL["scores"], named, as_of=as_of, schema=schema
+    )
+    ((answers, *means),) = found
+    return Scores(book, survey_id, position, answers, *means)
 
 
 def _told(row: StoredRow) -> tuple[StoredRow, str | None, Recorded]:

@@ -92,91 +92,116 @@ DELETE FROM {schema}.merger AS m
  WHERE m.book = d.book AND m.customer_id = d.customer_id::uuid;
 
 -- name: of_customer
--- A page of all that concerns a person, in the order in which it happened. The records known to be of one person then are
--- found by the mergings in both directions; UNION ends a circle.
-WITH RECURSIVE person AS (
+-- A page of all that concerns a person, in the order in which it happened, with the other records that were known to be of
+-- the same person. They are found by the mergings in both directions; UNION ends a circle.
+WITH RECURSIVE standing AS MATERIALIZED (
+    SELECT p.position, least(%(position)s::bigint, p.position) AS until
+      FROM projection.progress AS p
+     WHERE p.book = %(book)s AND p.schema = %(schema)s
+), person AS (
     SELECT %(customer_id)s::uuid AS customer_id
      UNION
     SELECT CASE WHEN m.customer_id = p.customer_id THEN m.into_customer_id ELSE m.customer_id END
-      FROM person AS p
+      FROM standing AS s
+     CROSS JOIN person AS p
       JOIN {schema}.merger AS m
         ON m.book = %(book)s AND (m.customer_id = p.customer_id OR m.into_customer_id = p.customer_id)
-       AND m.known_from <= %(position)s AND (m.known_to IS NULL OR m.known_to > %(position)s)
+       AND m.known_from <= s.until AND (m.known_to IS NULL OR m.known_to > s.until)
 ), concerned AS (
     SELECT DISTINCT c.subject_id, c.version
-      FROM person AS p
+      FROM standing AS s
+     CROSS JOIN person AS p
       JOIN {schema}.concern AS c
         ON c.book = %(book)s AND c.customer_id = p.customer_id
-       AND c.known_from <= %(position)s AND (c.known_to IS NULL OR c.known_to > %(position)s)
+       AND c.known_from <= s.until AND (c.known_to IS NULL OR c.known_to > s.until)
 )
-SELECT e.subject, e.subject_id, e.version, e.position, e.name, e.at, e.happened_at, e.recorded_at, e.done_by, e.recorded_by,
-       e.command, e.details, t.annulled_by_version, t.corrected_by_version
-  FROM concerned AS c
-  JOIN {schema}.event AS e
-    ON e.book = %(book)s AND e.subject_id = c.subject_id AND c.version IN (0, e.version) AND e.position <= %(position)s
+SELECT s.position,
+       (SELECT array_agg(customer_id ORDER BY customer_id) FROM person WHERE customer_id <> %(customer_id)s::uuid) AS same,
+       e.*
+  FROM standing AS s
   LEFT JOIN LATERAL (
-        SELECT min(t.version) FILTER (WHERE t.name LIKE '%%fact-annulled') AS annulled_by_version,
-               max(t.version) FILTER (WHERE t.name = 'fact-corrected') AS corrected_by_version
-          FROM {schema}.event AS t
-         WHERE t.book = e.book AND t.subject_id = e.subject_id AND t.target_version = e.version
-           AND t.position <= %(position)s) AS t ON true
- WHERE %(after_at)s::timestamptz IS NULL OR (e.at, e.position) > (%(after_at)s::timestamptz, %(after_position)s)
- ORDER BY e.at, e.position
- LIMIT %(rows_max)s;
-
--- name: person
--- The other records that were known to be of the same person.
-WITH RECURSIVE person AS (
-    SELECT %(customer_id)s::uuid AS customer_id
-     UNION
-    SELECT CASE WHEN m.customer_id = p.customer_id THEN m.into_customer_id ELSE m.customer_id END
-      FROM person AS p
-      JOIN {schema}.merger AS m
-        ON m.book = %(book)s AND (m.customer_id = p.customer_id OR m.into_customer_id = p.customer_id)
-       AND m.known_from <= %(position)s AND (m.known_to IS NULL OR m.known_to > %(position)s)
-)
-SELECT customer_id FROM person WHERE customer_id <> %(customer_id)s::uuid ORDER BY customer_id LIMIT %(rows_max)s;
+        SELECT e.subject, e.subject_id, e.version, e.position, e.name, e.at, e.happened_at, e.recorded_at, e.done_by,
+               e.recorded_by, e.command, e.details, t.annulled_by_version, t.corrected_by_version
+          FROM concerned AS c
+          JOIN {schema}.event AS e
+            ON e.book = %(book)s AND e.subject_id = c.subject_id AND c.version IN (0, e.version) AND e.position <= s.until
+          LEFT JOIN LATERAL (
+                SELECT min(t.version) FILTER (WHERE t.name LIKE '%%fact-annulled') AS annulled_by_version,
+                       max(t.version) FILTER (WHERE t.name = 'fact-corrected') AS corrected_by_version
+                  FROM {schema}.event AS t
+                 WHERE t.book = e.book AND t.subject_id = e.subject_id AND t.target_version = e.version
+                   AND t.position <= s.until) AS t ON true
+         WHERE (e.at, e.position) > (coalesce(%(after_at)s::timestamptz, '-infinity'), %(after_position)s::bigint)
+         ORDER BY e.at, e.position
+         LIMIT %(rows_max)s) AS e ON true
+ ORDER BY e.at, e.position;
 
 -- name: of_subject
 -- A page of one subject's history as known at a position.
-SELECT e.subject, e.subject_id, e.version, e.position, e.name, e.at, e.happened_at, e.recorded_at, e.done_by, e.recorded_by,
-       e.command, e.details, t.annulled_by_version, t.corrected_by_version
-  FROM {schema}.event AS e
+WITH standing AS MATERIALIZED (
+    SELECT p.position, least(%(position)s::bigint, p.position) AS until
+      FROM projection.progress AS p
+     WHERE p.book = %(book)s AND p.schema = %(schema)s
+)
+SELECT s.position, e.*
+  FROM standing AS s
   LEFT JOIN LATERAL (
-        SELECT min(t.version) FILTER (WHERE t.name LIKE '%%fact-annulled') AS annulled_by_version,
-               max(t.version) FILTER (WHERE t.name = 'fact-corrected') AS corrected_by_version
-          FROM {schema}.event AS t
-         WHERE t.book = e.book AND t.subject_id = e.subject_id AND t.target_version = e.version
-           AND t.position <= %(position)s) AS t ON true
- WHERE e.book = %(book)s AND e.subject_id = %(subject_id)s::uuid AND e.subject = %(subject)s AND e.position <= %(position)s
-   AND (%(after_version)s::bigint IS NULL OR e.version > %(after_version)s)
- ORDER BY e.version
- LIMIT %(rows_max)s;
+        SELECT e.subject, e.subject_id, e.version, e.position, e.name, e.at, e.happened_at, e.recorded_at, e.done_by,
+               e.recorded_by, e.command, e.details, t.annulled_by_version, t.corrected_by_version
+          FROM {schema}.event AS e
+          LEFT JOIN LATERAL (
+                SELECT min(t.version) FILTER (WHERE t.name LIKE '%%fact-annulled') AS annulled_by_version,
+                       max(t.version) FILTER (WHERE t.name = 'fact-corrected') AS corrected_by_version
+                  FROM {schema}.event AS t
+                 WHERE t.book = e.book AND t.subject_id = e.subject_id AND t.target_version = e.version
+                   AND t.position <= s.until) AS t ON true
+         WHERE e.book = %(book)s AND e.subject_id = %(subject_id)s::uuid AND e.subject = %(subject)s
+           AND e.position <= s.until AND e.version > %(after_version)s::bigint
+         ORDER BY e.version
+         LIMIT %(rows_max)s) AS e ON true
+ ORDER BY e.version;
 
 -- name: of_complaint
 -- What names a complaint: the interaction it grew from, contacts about it, and what was improved because of it.
-SELECT e.subject, e.subject_id, e.version, e.position, e.name, e.at, e.happened_at, e.recorded_at, e.done_by, e.recorded_by,
-       e.command, e.details, t.annulled_by_version, NULL::bigint
-  FROM {schema}.link AS l
-  JOIN {schema}.event AS e ON e.book = l.book AND e.subject_id = l.subject_id AND e.version = l.version
+WITH standing AS MATERIALIZED (
+    SELECT p.position, least(%(position)s::bigint, p.position) AS until
+      FROM projection.progress AS p
+     WHERE p.book = %(book)s AND p.schema = %(schema)s
+)
+SELECT s.position, e.*
+  FROM standing AS s
   LEFT JOIN LATERAL (
-        SELECT min(t.version) AS annulled_by_version
-          FROM {schema}.event AS t
-         WHERE t.book = e.book AND t.subject_id = e.subject_id AND t.target_version = e.version
-           AND t.position <= %(position)s) AS t ON true
- WHERE l.book = %(book)s AND l.complaint_id = %(complaint_id)s::uuid AND l.position <= %(position)s
-   AND (%(after_position)s::bigint IS NULL OR l.position > %(after_position)s)
- ORDER BY l.position
- LIMIT %(rows_max)s;
+        SELECT e.subject, e.subject_id, e.version, e.position, e.name, e.at, e.happened_at, e.recorded_at, e.done_by,
+               e.recorded_by, e.command, e.details, t.annulled_by_version, NULL::bigint
+          FROM {schema}.link AS l
+          JOIN {schema}.event AS e ON e.book = l.book AND e.subject_id = l.subject_id AND e.version = l.version
+          LEFT JOIN LATERAL (
+                SELECT min(t.version) AS annulled_by_version
+                  FROM {schema}.event AS t
+                 WHERE t.book = e.book AND t.subject_id = e.subject_id AND t.target_version = e.version
+                   AND t.position <= s.until) AS t ON true
+         WHERE l.book = %(book)s AND l.complaint_id = %(complaint_id)s::uuid AND l.position <= s.until
+           AND l.position > %(after_position)s::bigint
+         ORDER BY l.position
+         LIMIT %(rows_max)s) AS e ON true
+ ORDER BY e.position;
 
 -- name: scores
 -- How many answers a survey got up to a position, and the mean of each dimension in thousandths; annulled answers left out.
-SELECT count(*), round(avg(a.overall) * 1000)::integer, round(avg(a.attitude) * 1000)::integer,
-       round(avg(a.efficiency) * 1000)::integer, round(avg(a.ability) * 1000)::integer,
-       round(avg(a.openness) * 1000)::integer
-  FROM {schema}.answer AS a
- WHERE a.book = %(book)s AND a.survey_id = %(survey_id)s::uuid AND a.position <= %(position)s
-   AND NOT EXISTS (
-        SELECT FROM {schema}.event AS t
-         WHERE t.book = a.book AND t.subject_id = a.subject_id AND t.target_version = a.version
-           AND t.position <= %(position)s);
+WITH standing AS MATERIALIZED (
+    SELECT p.position, least(%(position)s::bigint, p.position) AS until
+      FROM projection.progress AS p
+     WHERE p.book = %(book)s AND p.schema = %(schema)s
+)
+SELECT s.position, a.*
+  FROM standing AS s
+ CROSS JOIN LATERAL (
+        SELECT count(*), round(avg(a.overall) * 1000)::integer, round(avg(a.attitude) * 1000)::integer,
+               round(avg(a.efficiency) * 1000)::integer, round(avg(a.ability) * 1000)::integer,
+               round(avg(a.openness) * 1000)::integer
+          FROM {schema}.answer AS a
+         WHERE a.book = %(book)s AND a.survey_id = %(survey_id)s::uuid AND a.position <= s.until
+           AND NOT EXISTS (
+                SELECT FROM {schema}.event AS t
+                 WHERE t.book = a.book AND t.subject_id = a.subject_id AND t.target_version = a.version
+                   AND t.position <= s.until)) AS a;

@@ -9,7 +9,7 @@ from psycopg2.extensions import connection as Connection
 
 from ledger.database.sql import queries
 from ledger.policy.events import CalendarPublished
-from projections.asking import Cursor, asked, page_as_known, page_of
+from projections.asking import Cursor, page_as_known, page_of
 from projections.complaints import FACTS_MAX, TASK, Complaints, Known, Part
 from projections.machine import Batch, Projection
 from projections.policies import Standing
@@ -160,10 +160,13 @@ def without_limit(
     connection: Connection, book: str, *, department: str | None = None, assignee: str | None = None
 ) -> tuple[int, int]:
     """How many open complaints have no limit that runs, and how many of those were reopened: they stand last in the list."""
-    at = asked(connection, book, PROJECTION.name, None, None)
-    ((all_of_them, reopened),) = at.fetch(
-        connection, _SQL["without_limit"], {"department": department, "assignee": assignee}
-    )
+    which = [
+        *(["in_department"] if department is not None else []),
+        *(["of_assignee"] if assignee is not None else []),
+    ]
+    statement = _SQL["without_limit"].replace("{which}", " ".join(_SQL[each] for each in which))
+    asked_for = {"departments": [department], "assignee": assignee}
+    _, [(all_of_them, reopened)] = page_as_known(connection, book, PROJECTION.name, statement, asked_for)
     return all_of_them, reopened
 
 

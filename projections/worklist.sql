@@ -49,11 +49,14 @@ DELETE FROM {schema}.task AS t
 
 -- name: without_limit
 -- What is open and has no clock that runs; of it, what was reopened. The end of the index that a page reads.
-SELECT count(*), count(*) FILTER (WHERE stage = 'reopened')
-  FROM {schema}.task
- WHERE book = %(book)s AND coalesce(due_at, 'infinity') = 'infinity'
-   AND (%(department)s::text IS NULL OR department = %(department)s)
-   AND (%(assignee)s::text IS NULL OR assignee = %(assignee)s);
+-- The conditions that were asked for take the place of `which`.
+SELECT s.position, t.*
+  FROM projection.progress AS s
+ CROSS JOIN LATERAL (
+        SELECT count(*), count(*) FILTER (WHERE stage = 'reopened')
+          FROM {schema}.task
+         WHERE book = %(book)s AND coalesce(due_at, 'infinity') = 'infinity' {which}) AS t
+ WHERE s.book = %(book)s AND s.schema = %(schema)s;
 
 -- name: page
 -- A page of what is open, or of everything in which one thing is to be done, soonest due first, what has no clock left

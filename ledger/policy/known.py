@@ -50,7 +50,7 @@ class _Asked(NamedTuple):
     """What was found when a complaint was asked last: of so many facts of a list, by each rule of a rulebook."""
 
     facts: Facts
-    count: int
+    size: int
     rulebook: Rulebook
     found: list[list[Run]]
 
@@ -73,8 +73,8 @@ class Deadlines:
         are not computed again.
         """
         last = self._asked
-        if last is not None and last.facts is facts and last.rulebook is rulebook and last.count <= len(facts):
-            found = runs_by_rule(facts, rulebook, self._issued, before=last.found, since=last.count)
+        if last is not None and last.facts is facts and last.rulebook is rulebook and last.size <= len(facts):
+            found = runs_by_rule(facts, rulebook, self._issued, before=last.found, since=last.size)
         else:
             found = runs_by_rule(facts, rulebook, self._issued)
         stale = [run for each in found for run in each if _is_stale(run, rulebook, recorded_at)]
