@@ -319,6 +319,10 @@ class Ledger(Application[UUID]):
         """Finds files of this book by words that stand nowhere in clear."""
         return WordIndex(self._keys, self.book)
 
+    def index_again(self, facts: Sequence[tuple[UUID, Event]]) -> None:
+        """Indexes what is recorded already, each fact with its stream and its values in clear; what is there stays."""
+        self._add_to_index(facts)
+
     def _add_to_index(self, facts: Sequence[tuple[UUID, Event]]) -> None:
         """Before the events are stored: a row too many is harmless, a row too few is a customer who is not found."""
         rows, texts = self.index.rows_of(event for _, event in facts), self.words.rows_of(facts)

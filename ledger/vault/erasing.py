@@ -82,6 +82,11 @@ def carry_out_again(ledger: Ledger, vault: Vault) -> CarriedOut:
     return CarriedOut(keys, subjects)
 
 
+def erase_values_again(ledger: Ledger, vault: Vault, subject_id: UUID) -> None:
+    """Takes away what was written of a data subject after it was erased; its erasure is recorded."""
+    _carry_out(ledger, vault, subject_id, _last_position(ledger, subject_stream(ledger.id, subject_id)))
+
+
 def _record_lost(ledger: Ledger, vault: Vault, subject_id: UUID) -> None:
     """An erasure whose tombstone stands and whose values are there again: the fact may be there, or lost too."""
     command = ask.EraseSubject(subject_id=subject_id, ground=RESTORED, erased_by="ledger")

@@ -100,6 +100,12 @@ def test_an_auditor_checks_a_book(program: Program, book: str, complaint_id: UUI
     here = datetime.fromisoformat(look["seen_at"]).astimezone(ZoneInfo("Asia/Shanghai"))
     assert row.split()[1:] == [f"{here:%Y-%m-%d}", f"{here:%H:%M}", "sun.li", "audit", "content", "–"]
 
+    again = program("access", "reindex", "--book", book, "--json")
+    assert (again.code, again.json["indexed"], again.json["left_out"]) == (0, 1, 0)
+    assert again.json["position"] == look["position"]
+    from_here = program("access", "reindex", "--after", str(look["position"]), "--book", book)
+    assert from_here.out.startswith(f"0 values up to position {look['position']:,}")
+
 
 def test_one_field_is_disclosed_to_whoever_checks_it_elsewhere(
     program: Program, database: Database, settings: Settings, book: str, tmp_path: Path
