@@ -37,7 +37,7 @@ class InvalidRequest(Refusal):
         """The first thing that is wrong, in words, and how many more there are."""
         del zone
         first, *others = self.errors
-        more = f" There is more wrong: {len(others)} in all beside it." if others else ""
+        more = f" There is more wrong: {len(others)} named beside it." if others else ""
         return f"{first['place'].capitalize()} {first['field']}: {first['says']}.{more}"
 
 

@@ -6,6 +6,7 @@ it looks like the name of a field.
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 from typing import Any, get_args
 
 from api.refusals import FieldError
@@ -67,6 +68,9 @@ SAYS: Mapping[str, str] = {
 }
 """Pydantic's error types, as what to do about each; filled from the constraint, never from the value."""
 
+ERRORS_MAX = 50
+"""Things wrong with one request that are named: a body of a megabyte has room for a hundred thousand."""
+
 OTHERWISE = "is not of the form that /openapi.json describes"
 
 
@@ -97,10 +101,10 @@ PATTERN_SAYS: Mapping[str, str] = {
 
 
 def field_errors(errors: Iterable[Mapping[str, Any]], places: Mapping[str, Collection[str]]) -> list[FieldError]:
-    """Pydantic's errors on a command; `places` says which fields did not come from the body."""
+    """The first of pydantic's errors on a command; `places` says which fields did not come from the body."""
     return [
         _field_error(_place(str(error["loc"][0]) if error["loc"] else "", places), error["loc"], error)
-        for error in errors
+        for error in islice(errors, ERRORS_MAX)
     ]
 
 

@@ -28,6 +28,9 @@ INSTANT = timedelta(microseconds=1)
 """The smallest difference between two instants, in Python and in PostgreSQL."""
 
 
+YEARS = range(1900, 3000)
+"""Within them a calendar may count: whoever asks for every day of it gets an answer, and a day has one before and after."""
+
 Status = Literal["announced", "estimated"]
 
 
@@ -85,6 +88,10 @@ class Calendar(Data):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if not all(each.year in YEARS for each in (*self._ends(), *(start.since for start in self.day_starts))):
+            raise ValueError(
+                f"a day lies outside the years {YEARS[0]} to {YEARS[-1]}: a calendar is of days that are counted"
+            )
         if self.settled_through < self.settled_from:
             raise ValueError("settled_through lies before settled_from: exchange them")
         if self.listed_through < self.settled_through:
@@ -97,6 +104,9 @@ class Calendar(Data):
             _check_day(day, previous, self)
             previous = day.on
         return self
+
+    def _ends(self) -> tuple[date, ...]:
+        return (self.settled_from, self.settled_through, self.estimated_through or self.settled_through)
 
     @cached_property
     def exceptions(self) -> dict[date, Day]:

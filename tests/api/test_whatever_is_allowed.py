@@ -142,7 +142,7 @@ class Asker:
             for text in written(case.body):
                 if text in departments:
                     continue
-                assert not any(text in each for each in said), f"an error repeats what was written: {answer.text}"
+                assert not any(text in each for each in said), f"an error repeats {text!r}: {answer.text}"
 
 
 def plain(headers: Any) -> dict[str, str]:
