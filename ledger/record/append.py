@@ -393,12 +393,16 @@ class GroupCommit:
     There is no thread of its own: the first caller that finds nobody leading makes the next call for all who wait by
     then, and hands the lead to the first of those who came meanwhile. Two requests of one call never meet in a stream,
     a key or a tracked application: the second waits for the next call.
+
+    Those whose call is done are woken by the next leader, once it has all it needs: they would take the interpreter's
+    lock from it, and the server would have nothing to do meanwhile.
     """
 
     def __init__(self, appender: Appender) -> None:
         self._appender = appender
         self._lock = threading.Lock()
         self._waiting: deque[_Caller] = deque()
+        self._finished: deque[_Caller] = deque()
         self._led = False
 
     def append(self, request: Request) -> Outcome:
@@ -418,7 +422,7 @@ class GroupCommit:
             if not caller.done:
                 self._lead(caller)
         finally:  # after an interrupt too: whoever waits behind this caller must not wait for ever
-            with self._lock:
+            if caller.leads or not caller.done:
                 self._leave(caller)
         if caller.error is not None:
             raise caller.error
@@ -429,31 +433,35 @@ class GroupCommit:
         self._appender.close()
 
     def _leave(self, caller: _Caller) -> None:
-        """Takes a caller out, and hands its lead to the first of those who wait. Asks for the lock held."""
-        if caller in self._waiting:
-            self._waiting.remove(caller)
-        if caller.leads:
-            caller.leads = False
-            if self._waiting:
+        """Takes a caller out, and hands its lead to the first of those who wait; where nobody does, wakes who is done."""
+        with self._lock:
+            if caller in self._waiting:
+                self._waiting.remove(caller)
+            led, caller.leads = caller.leads, False
+            if led and self._waiting:
                 self._waiting[0].leads = True
                 self._waiting[0].turn.release()
-            else:
+            elif led:
                 self._led = False
+                self._wake()
+
+    def _wake(self) -> None:
+        while self._finished:
+            self._finished.popleft().turn.release()
 
     def _lead(self, leader: _Caller) -> None:
         with self._lock:
             batch = self._gather()
+            self._wake()
         try:
             self._commit(batch)
         finally:
             for caller in batch:
                 if not caller.done:
                     caller.error = psycopg2.OperationalError("the call was interrupted; ask again with the same key")
-            with self._lock:  # first the next call, so that the server works while the callers of this one wake up
-                self._leave(leader)
-            for caller in batch:
-                if caller is not leader:
-                    caller.turn.release()
+            with self._lock:
+                self._finished.extend(caller for caller in batch if caller is not leader)
+            self._leave(leader)
 
     def _gather(self) -> list[_Caller]:
         batch: list[_Caller] = []
