@@ -254,7 +254,8 @@ class Appender:
                     self._connection = self._connect()
                 with self._connection.cursor() as cursor:
                     cursor.execute(_QUERIES["append"], parameters(self._book, requests))
-                    return [outcome_of(row) for row in cursor.fetchall()]
+                    rows = cursor.fetchall()
+                    return [outcome_of(row, request.stream_id) for row, request in zip(rows, requests, strict=True)]
             except psycopg2.Error as error:
                 lost = is_connection_lost(error)
                 if lost:
@@ -278,10 +279,10 @@ def is_connection_lost(error: psycopg2.Error) -> bool:
     return code.startswith("08") or code in {"57P01", "57P02", "57P03", "53300"}
 
 
-def outcome_of(row: tuple[Any, ...]) -> Outcome:
-    """What `ledger.append` says of one request."""
-    _, kind, stream_id, version, first, last, size, root, at = row
-    return Outcome(kind, stream_id, version, first, last, size, None if root is None else bytes(root), at)
+def outcome_of(row: tuple[Any, ...], stream_id: UUID | None = None) -> Outcome:
+    """What `ledger.append` says of one request; of a stream it says nothing where that is the request's own."""
+    _, kind, stream, version, first, last, size, root, at = row
+    return Outcome(kind, stream or stream_id, version, first, last, size, None if root is None else bytes(root), at)
 
 
 def parameters(book: str, requests: Sequence[Request]) -> dict[str, object]:

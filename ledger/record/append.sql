@@ -1,6 +1,8 @@
 -- name: append
 -- One durable commit for all the requests of a call; the function is in migrations/0001_record.sql.
-SELECT request, outcome, stream_id, version, first_position, last_position, tree_size, root, recorded_at
+-- A stream's id is made into an object for each row, so it is given only where the caller does not have it.
+SELECT request, outcome, CASE outcome WHEN 'stored' THEN NULL ELSE stream_id END AS stream_id, version,
+       first_position, last_position, tree_size, root, recorded_at
   FROM ledger.append(
            %(book)s, %(now)s,
            %(principals)s, %(keys)s, %(fingerprints)s, %(streams)s, %(versions)s,
