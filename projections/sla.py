@@ -42,6 +42,9 @@ SPANS: Mapping[Period, str] = {"day": "1 day", "month": "1 month", "quarter": "3
 
 ROWS_MAX = 500
 MICROSECOND = timedelta(microseconds=1)
+HOUR_US = 3_600_000_000
+ALL_DAYS = date.min
+"""Under which the tally counts the clocks of all days together."""
 
 _CLOCK = (
     *("regime_version", "calendar", "calendar_version", "starts_at", "started_on", "within", "due_at", "first_within"),
@@ -114,6 +117,7 @@ class _States:
     def __init__(self) -> None:
         self._tally: Counter[tuple[Any, ...]] = Counter()
         self._regrades: Counter[tuple[Any, ...]] = Counter()
+        self._spent: Counter[tuple[Any, ...]] = Counter()
         self._begun: dict[tuple[UUID, Key], tuple[int, Content]] = {}
         self._ended: dict[str, list[Sequence[object]]] = {table: [] for table in _KEYS}
         self._superseded: dict[str, list[Sequence[object]]] = {table: [] for table in _KEYS}
@@ -146,9 +150,12 @@ class _States:
         if state["ended"] in UNENDED:
             return
         is_late = state["stopped_at"] is not None and state["stopped_at"] > state["due_at"]
-        counted = (*named[:2], state["started_on"], state["ended"], is_late, state["is_duty"])
-        self._tally[counted] += clocks
-        self._regrades[counted] += clocks * state["regrades_on_last_day"]
+        for day in (state["started_on"], ALL_DAYS):
+            counted = (*named[:2], day, state["ended"], is_late, state["is_duty"])
+            self._tally[counted] += clocks
+            self._regrades[counted] += clocks * state["regrades_on_last_day"]
+        if state["used_us"] is not None:
+            self._spent[*named[:2], state["used_us"] // HOUR_US] += clocks
 
     def write(self, batch: Batch) -> None:
         for (complaint_id, (table, named)), (begin, content) in self._begun.items():
@@ -162,13 +169,17 @@ class _States:
         batch.execute_values(_SQL["tally"], more)
         fewer = [(batch.book, *key) for key in counted if self._tally[key] < 0]
         batch.execute_values(_SQL["forget_tally"], fewer)
+        spent = sorted((key, clocks) for key, clocks in self._spent.items() if clocks)
+        batch.execute_values(_SQL["spend"], [(batch.book, *key, clocks) for key, clocks in spent])
+        batch.execute_values(_SQL["forget_spent"], [(batch.book, *key) for key, clocks in spent if clocks < 0])
 
 
 PROJECTION = Projection(
     name="sla",
-    version=4,
+    version=5,
     tables={
         "tally": ("book", *_TALLY),
+        "spent": ("book", "regime", "clock", "hours"),
         "clock": ("book", "complaint_id", "regime", "clock", "run", "known_from"),
         "complaint": ("book", "complaint_id", "known_from"),
     },

@@ -45,11 +45,13 @@ CREATE INDEX clock_provisional ON {schema}.clock (book, calendar, complaint_id)
  WHERE provisional AND ended IN ('running', 'suspended') AND known_to IS NULL;
 -- What has not ended: a question about now judges these few, and takes what has ended from the tally.
 CREATE INDEX clock_unended ON {schema}.clock (book, regime, clock) WHERE ended IN ('running', 'suspended') AND known_to IS NULL;
--- How long the clocks took that were stopped, for percentiles of all and of the days of a period, without their rows.
+-- How long the clocks took that were stopped, for percentiles: of all, and of the days of a period.
+CREATE INDEX clock_used_up ON {schema}.clock (book, regime, clock, used_us)
+ WHERE known_to IS NULL AND used_us IS NOT NULL;
 CREATE INDEX clock_used ON {schema}.clock (book, regime, clock, started_on, used_us)
  WHERE known_to IS NULL AND used_us IS NOT NULL;
--- How many clocks, as known now, started on a day and have ended how: what no now changes any more. A few rows a day,
--- so that the report of all costs what there are of days, and not of complaints.
+-- How many clocks, as known now, started on a day and have ended how: what no now changes any more. A few rows a day, so
+-- that a report by month costs what there are of days, and not of complaints; and those of all days under 0001-01-01.
 CREATE TABLE {schema}.tally (
     book text COLLATE "C" NOT NULL,
     regime text COLLATE "C" NOT NULL,
@@ -60,8 +62,18 @@ CREATE TABLE {schema}.tally (
     is_duty boolean NOT NULL,
     clocks integer NOT NULL,
     regrades_on_last_day integer NOT NULL,
-    PRIMARY KEY (book, regime, clock, started_on, ended, is_late, is_duty),
+    PRIMARY KEY (book, started_on, regime, clock, ended, is_late, is_duty),
     CONSTRAINT only_what_has_ended_is_tallied CHECK (ended NOT IN ('running', 'suspended'))
+);
+-- How many clocks, as known now, were stopped after so many whole hours: with it a percentile of all costs what there are
+-- of hours, and the clocks of one of them.
+CREATE TABLE {schema}.spent (
+    book text COLLATE "C" NOT NULL,
+    regime text COLLATE "C" NOT NULL,
+    clock text COLLATE "C" NOT NULL,
+    hours integer NOT NULL,
+    clocks integer NOT NULL,
+    PRIMARY KEY (book, regime, clock, hours)
 );
 -- What a report is broken down by, as it was known: one row for each state of each complaint. `first_…` is what was
 -- stated first of what stands.
@@ -114,19 +126,49 @@ DELETE FROM {schema}.tally AS t
  WHERE t.book = s.book AND t.regime = s.regime AND t.clock = s.clock AND t.started_on = s.started_on AND t.ended = s.ended
    AND t.is_late = s.is_late AND t.is_duty = s.is_duty AND t.clocks = 0;
 
+-- name: spend
+-- More or fewer clocks that were stopped after so many hours.
+INSERT INTO {schema}.spent AS t (book, regime, clock, hours, clocks)
+VALUES %s
+    ON CONFLICT (book, regime, clock, hours) DO UPDATE SET clocks = t.clocks + EXCLUDED.clocks;
+
+-- name: forget_spent
+-- As `forget_tally`.
+DELETE FROM {schema}.spent AS t
+ USING (VALUES %s) AS s (book, regime, clock, hours)
+ WHERE t.book = s.book AND t.regime = s.regime AND t.clock = s.clock AND t.hours = s.hours AND t.clocks = 0;
+
 -- name: report_now
 -- The same figures as `report` gives of everything, as known at the position that this snapshot sees. What has ended is
--- in the tally; what has not is judged here. One row without a clock where there is none.
+-- in the tally; what has not is judged here. A percentile (as percentile_disc defines it) is looked for in the hour that
+-- it lies in. One row without a clock where there is none.
 WITH counted AS (
     SELECT regime, clock, started_on, ended, is_late AS late, is_duty, false AS is_open, false AS provisional, clocks,
            regrades_on_last_day
       FROM {schema}.tally
-     WHERE book = %(book)s
+     WHERE book = %(book)s AND started_on >= CASE WHEN %(period)s::text IS NULL THEN date '0001-01-01' ELSE '0001-01-02' END
+       AND started_on <= CASE WHEN %(period)s::text IS NULL THEN date '0001-01-01' ELSE 'infinity' END
     UNION ALL
     SELECT regime, clock, started_on, ended, ended = 'running' AND due_at < %(now)s, is_duty, is_open, provisional, 1,
            regrades_on_last_day
       FROM {schema}.clock
      WHERE book = %(book)s AND known_to IS NULL AND ended IN ('running', 'suspended')),
+used AS (
+    SELECT s.regime, s.clock, array_agg(c.used_us ORDER BY f.share) AS used
+      FROM (SELECT regime, clock, hours, sum(clocks) OVER w - clocks AS before, sum(clocks) OVER w AS so_far,
+                   sum(clocks) OVER (PARTITION BY regime, clock) AS of_all
+              FROM {schema}.spent
+             WHERE book = %(book)s AND %(period)s::text IS NULL
+            WINDOW w AS (PARTITION BY regime, clock ORDER BY hours)) AS s
+      JOIN unnest(ARRAY[0.5, 0.9, 0.99]::float8[]) AS f (share) ON ceil(f.share * s.of_all) BETWEEN s.before + 1 AND s.so_far
+     CROSS JOIN LATERAL (SELECT c.used_us
+                           FROM {schema}.clock AS c
+                          WHERE c.book = %(book)s AND c.regime = s.regime AND c.clock = s.clock AND c.known_to IS NULL
+                            AND c.used_us >= s.hours * 3600000000 AND c.used_us < (s.hours + 1) * 3600000000
+                          ORDER BY c.used_us
+                         OFFSET ceil(f.share * s.of_all)::bigint - s.before - 1
+                          LIMIT 1) AS c
+     GROUP BY 1, 2),
 line AS (
     SELECT regime, clock, date_trunc(%(period)s::text, started_on::timestamp)::date AS period,
            coalesce(sum(clocks) FILTER (WHERE ended = 'stopped' AND NOT late), 0)::bigint AS met,
@@ -142,12 +184,15 @@ line AS (
      GROUP BY 1, 2, 3)
 SELECT p.position, l.regime, l.clock, l.period, NULL::text, l.met, l.missed, l.running, l.unknown, l.void, l.overdue,
        l.provisional, l.lapsed, l.regrades_on_last_day,
+       CASE WHEN %(period)s::text IS NULL THEN
+       (SELECT u.used FROM used AS u WHERE u.regime = l.regime AND u.clock = l.clock)
+       ELSE
        (SELECT percentile_disc(ARRAY[0.5, 0.9, 0.99]) WITHIN GROUP (ORDER BY c.used_us)
           FROM {schema}.clock AS c
          WHERE c.book = %(book)s AND c.regime = l.regime AND c.clock = l.clock AND c.known_to IS NULL
            AND c.used_us IS NOT NULL
            AND c.started_on >= coalesce(l.period, '-infinity') AND c.started_on < coalesce((l.period + %(span)s::interval)::date, 'infinity')
-       ) AS used
+       ) END AS used
   FROM projection.progress AS p
   LEFT JOIN line AS l ON true
  WHERE p.book = %(book)s AND p.schema = %(schema)s
