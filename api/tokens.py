@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.refusals import TokenRefused
 from ledger.access.roles import roles
-from ledger.settings import ROLES_CLAIM_DEFAULT, Settings
+from ledger.command import names_nobody
+from ledger.settings import PERSON_CLAIM_DEFAULT, ROLES_CLAIM_DEFAULT, Settings
 from ledger.vault.keys import SubjectKeys
 
 LOCAL_ISSUER = "complaint-ledger"
@@ -35,7 +36,8 @@ LEEWAY_SECONDS = 30
 """How far the clocks of an issuer and of the ledger may differ."""
 
 TOKEN_CHARACTERS_MAX = 8192
-STAFF_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+STAFF_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""As commands name staff (`ledger.command.StaffId`): who asks stands in the record for ever, and no address with him."""
 
 ALGORITHMS = ("EdDSA", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 """Signatures by a private key only: `none` and HMAC are not among them, so no public key can pass for a secret."""
@@ -76,6 +78,7 @@ class _Issuer:
     fetch: Callable[[], Mapping[str, jwt.PyJWK]]
     refreshes: bool
     roles_claim: str = ROLES_CLAIM_DEFAULT
+    person_claim: str = PERSON_CLAIM_DEFAULT
     keys: Mapping[str, jwt.PyJWK] = field(default_factory=dict)
     fetched_at: float | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -117,7 +120,8 @@ class TokenReader:
         if settings.issuer is not None:
             address = settings.issuer
             self._issuers[address] = _Issuer(
-                address, settings.audience, lambda: published_keys(address), True, settings.roles_claim
+                *(address, settings.audience, lambda: published_keys(address), True),
+                *(settings.roles_claim, settings.person_claim),
             )
 
     async def person(self, token: str) -> Person:
@@ -133,7 +137,7 @@ class TokenReader:
         if key is None:
             raise TokenRefused("it names a key that its issuer does not publish")
         claims = self._checked(token, key, issuer)
-        person = _person(claims, issuer.roles_claim)
+        person = _person(claims, issuer)
         self._good[digest] = _Checked(person, min(int(claims["exp"]), time.time() + GOOD_SECONDS), issuer, issuer.keys)
         if len(self._good) > GOOD_MAX:
             self._good.popitem(last=False)
@@ -178,13 +182,14 @@ class TokenReader:
             raise TokenRefused("its signature is not that of its issuer") from None
 
 
-def _person(claims: Mapping[str, Any], roles_claim: str) -> Person:
-    subject = claims["sub"]
-    if not isinstance(subject, str) or STAFF_ID.fullmatch(subject) is None:
-        raise TokenRefused("its subject is not an identifier of a member of staff")
-    found: Any = claims
-    for step in roles_claim.split("."):
-        found = found.get(step) if isinstance(found, Mapping) else None
+def _person(claims: Mapping[str, Any], issuer: _Issuer) -> Person:
+    subject = _claim(claims, issuer.person_claim)
+    if not isinstance(subject, str) or not is_staff_id(subject):
+        raise TokenRefused(
+            f"its claim {issuer.person_claim} is not a staff number or account name: an e-mail address or a telephone number "
+            "would stand in the record for ever (LEDGER_PERSON_CLAIM names the claim that has one)"
+        )
+    found = _claim(claims, issuer.roles_claim)
     return Person(
         id=subject,
         name=str(claims.get("name", "")),
@@ -193,6 +198,22 @@ def _person(claims: Mapping[str, Any], roles_claim: str) -> Person:
         departments=frozenset(_texts(claims.get("departments"))),
         receivers=frozenset(_texts(claims.get("receivers"))),
     )
+
+
+def is_staff_id(text: str) -> bool:
+    """Whether somebody may be known by it in the record: an institution's own identifier, and no address or number of a person."""
+    try:
+        return STAFF_ID.fullmatch(text) is not None and names_nobody(text) == text
+    except ValueError:
+        return False
+
+
+def _claim(claims: Mapping[str, Any], place: str) -> Any:
+    """What stands at a place of the token, steps parted by dots; None where nothing does."""
+    found: Any = claims
+    for step in place.split("."):
+        found = found.get(step) if isinstance(found, Mapping) else None
+    return found
 
 
 def _texts(claim: object) -> Iterable[str]:
@@ -256,7 +277,7 @@ class LocalIssuer:
     ) -> str:
         """A token; `expires_at` is at most 366 days from now. Whoever holds it is taken for the subject until then."""
         at = now or datetime.now(UTC)
-        assert STAFF_ID.fullmatch(subject), "the caller checks what somebody typed"
+        assert is_staff_id(subject), "the caller checks what somebody typed"
         assert expires_at - at <= LIFE_MAX
         claims = {
             "iss": LOCAL_ISSUER,

@@ -9,6 +9,7 @@ DATA_DEFAULT = Path("data")
 BOOK_DEFAULT = "main"
 AUDIENCE_DEFAULT = "complaint-ledger"
 ROLES_CLAIM_DEFAULT = "roles"
+PERSON_CLAIM_DEFAULT = "sub"
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Settings:
     """What that issuer's tokens are to be meant for (LEDGER_AUDIENCE)."""
     roles_claim: str = ROLES_CLAIM_DEFAULT
     """Where in a token its roles stand, steps parted by dots (LEDGER_ROLES_CLAIM), as in `realm_access.roles`."""
+    person_claim: str = PERSON_CLAIM_DEFAULT
+    """Where in that issuer's tokens the staff number stands (LEDGER_PERSON_CLAIM), where `sub` is an address or the like."""
     witnesses: Path | None = None
     """The file that lists the book's witnesses and their quorum (LEDGER_WITNESSES); None asks nobody."""
     server_binaries: Path | None = None
@@ -64,6 +67,7 @@ class Settings:
             issuer=given.get("LEDGER_ISSUER") or None,
             audience=given.get("LEDGER_AUDIENCE") or AUDIENCE_DEFAULT,
             roles_claim=given.get("LEDGER_ROLES_CLAIM") or ROLES_CLAIM_DEFAULT,
+            person_claim=given.get("LEDGER_PERSON_CLAIM") or PERSON_CLAIM_DEFAULT,
         )
 
     @property

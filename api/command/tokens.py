@@ -66,14 +66,17 @@ def issued(
     receivers: Iterable[str] = (),
 ) -> str:
     """A token for the settings' book; raises WrongUse for a name, role or life that cannot be."""
-    from api.tokens import LIFE_MAX, STAFF_ID, LocalIssuer  # noqa: PLC0415 - loaded by the commands that need it
+    from api.tokens import LIFE_MAX, LocalIssuer, is_staff_id  # noqa: PLC0415 - loaded by the commands that need it
 
     known = roles().roles
     unknown = [role for role in held if role not in known]
     if unknown:
         raise WrongUse(f"--role: there is no role {', '.join(unknown)}; there are {', '.join(known)}")
-    if STAFF_ID.fullmatch(name) is None:
-        raise WrongUse("--name: write an identifier of letters, digits and . _ @ -, such as li.wei")
+    if not is_staff_id(name):
+        raise WrongUse(
+            "--name: write an identifier of letters, digits and . _ -, such as li.wei: it stands in the record for ever, so "
+            "no e-mail address and no telephone number"
+        )
     if not departments and all(known[role].scope is Scope.DEPARTMENTS for role in held):
         raise WrongUse(f"--department: a {held[0]} works within departments; name one at least")
     if not timedelta(0) < expires_at - datetime.now(UTC) <= LIFE_MAX:

@@ -24,6 +24,8 @@ from api.tokens import LOCAL_ISSUER, LOCAL_SECRET, LocalIssuer
 from ledger.application import Ledger
 from ledger.complaint import commands as asked
 from ledger.database.target import Database
+from ledger.record.envelope import opened
+from ledger.record.reading import events_after
 from ledger.settings import Settings
 from ledger.vault.keys import SubjectKeys
 from tests.api.conftest import bearer, fresh_book, serving, token
@@ -83,7 +85,7 @@ def test_forged_and_stale_tokens(
     assert "lacks the claim exp" in refused(sign(claims(book, exp=None)))
     assert "signature" in refused(sign(good, ed25519.Ed25519PrivateKey.generate()))
     assert "key" in refused(sign(good, kid="another"))
-    assert "subject" in refused(sign({**good, "sub": "a b"}))
+    assert "staff number" in refused(sign({**good, "sub": "a b"}))
     # unsigned, in every spelling, and the public key passed off as a shared secret
     for none in ("none", "None", "NONE", "nOnE"):
         assert "private key" in refused(f"{part({'alg': none, 'kid': kid})}.{part(good)}.")
@@ -167,6 +169,9 @@ def as_jwk(key: Any, kid: str, algorithm: str) -> dict[str, Any]:
     return {**published, "kid": kid, "alg": algorithm, "use": "sig"}
 
 
+LOOK_UP = {"kind": "contact", "value": "13800138000", "purpose": "handling"}
+
+
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
     with closing(Issuer()) as running:
@@ -210,6 +215,36 @@ def test_an_issuer_by_configuration_and_the_rotation_of_its_keys(
         assert httpx.get(f"{address}/book", headers=bearer(keys, book)).status_code == 200
         assert status(second, "ES256", "two", realm_access={"roles": ["chef"]}) == 403
         assert status(second, "ES256", "two", realm_access="quality") == 403
+        # nothing personal that could not be erased gets into the record as who did something
+        for somebody in ("wang.fang@bank.example", "13800138000", "11010519491231002X", "6222020200112233445", "", 7):
+            assert status(second, "ES256", "two", sub=somebody) == 401, somebody
+
+
+def test_a_person_is_known_by_the_claim_that_has_the_staff_number(
+    issuer: Issuer, database: Database, keys: SubjectKeys
+) -> None:
+    key, book = ec.generate_private_key(ec.SECP256R1()), fresh_book(database)
+    issuer.published = [as_jwk(key, "one", "ES256")]
+    settings = Settings(issuer=issuer.name, person_claim="hr.number")
+    said = claims(book, iss=issuer.name, sub="wang.fang@bank.example", roles=["compliance"])
+    with (
+        closing(Ledger(database, book, keys)) as ledger,
+        serving(ledger, database, keeps_up=False, settings=settings) as address,
+    ):
+
+        def asked(**other: Any) -> httpx.Response:
+            sent = jwt.encode({**said, **other}, key, "ES256", {"kid": "one"})
+            return httpx.post(f"{address}/look-ups", headers={"Authorization": f"Bearer {sent}"}, json=LOOK_UP)
+
+        for missing in ({}, {"hr": None}, {"hr": {"number": "wang.fang@bank.example"}}):
+            refused = asked(**missing)
+            assert (refused.status_code, "LEDGER_PERSON_CLAIM" in refused.json()["detail"]) == (401, True)
+            assert "@" not in refused.text
+        assert asked(hr={"number": "kf0045"}).status_code == 200
+        with ledger.record.pool.connection() as connection:
+            (row,) = events_after(connection, book, 0, 10)
+        assert opened(row).recorded_by == "kf0045"
+        assert b"bank.example" not in row.state
 
 
 def test_an_issuer_that_is_away_is_503(database: Database, keys: SubjectKeys) -> None:
