@@ -279,7 +279,7 @@ def _add_worklist(routes: APIRouter, asker: Asker) -> None:
             "worklist",
             at_least,
             worklist.page,
-            departments=departments_listed(request, department, assignee),
+            departments=await departments_listed(request, department, assignee),
             assignee=assignee,
             to_do=to_do,
             rows_max=limit,

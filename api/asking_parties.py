@@ -130,7 +130,7 @@ def _add_duties(routes: APIRouter, asker: Asker) -> None:
             duties.page,
             kind=kind,
             who=who,
-            departments=departments_listed(request, department, who),
+            departments=await departments_listed(request, department, who),
             rows_max=limit,
             cursor=cursor,
         )

@@ -17,7 +17,8 @@ from api.tokens import Person, TokenReader
 from api.validation import ETAG, KEY
 from ledger.access.roles import FILE, Scope, roles
 from ledger.application import Ledger
-from ledger.complaint.grounds import same_person, within_reach
+from ledger.complaint.grounds import same_person
+from ledger.vault.reach import reaches, stands_in
 
 OPEN_TO_ALL = frozenset({"/", "/health", "/openapi.json", "/problems", "/problems/{kind}"})
 """Health and documentation: the only paths that are answered without a token. They hold nothing of the book."""
@@ -112,7 +113,8 @@ def departments_of(request: Request) -> frozenset[str] | None:
 async def _within_departments(request: Request, person: Person) -> None:
     """Raises DepartmentNotYours for a complaint of another department, unless it was given to the person by name.
 
-    A complaint that no department has yet, or that is not there, is for all. Costs one read of its stream.
+    A complaint that no department has yet, or that is not there, is for all; one of whom the person stands in for now is
+    his too. Costs one read of its stream.
     """
     if "complaint_id" in request.path_params:
         await anyio.to_thread.run_sync(_refuse_others, request.app.state.ledger, request.path_params, person)
@@ -123,23 +125,31 @@ def _refuse_others(ledger: Ledger, ids: Mapping[str, Any], person: Person) -> No
         complaint, _ = ledger.state("complaint", UUID(str(ids["complaint_id"])))
     except ValueError:
         return  # no id: the route itself says so
-    if not within_reach(complaint, person.id, person.departments):
+    if not reaches(ledger, complaint, person.id, person.departments):
         raise DepartmentNotYours(complaint.assignment.department, sorted(person.departments))
 
 
-def departments_listed(request: Request, department: str | None, staff: str | None) -> list[str] | None:
+async def departments_listed(request: Request, department: str | None, staff: str | None) -> list[str] | None:
     """The departments that a list is of: the one that was named, or else all that are the caller's; None for every one.
 
-    Somebody's own work is listed whole, whatever department is written beside his name. Raises DepartmentNotYours.
+    Somebody's own work is listed whole, whatever department is written beside his name, and so is that of whom he stands in
+    for now. Raises DepartmentNotYours.
     """
     own = departments_of(request)
     if department is not None:
         if own is not None and department not in own:
             raise DepartmentNotYours(department, sorted(own))
         return [department]
-    if own is None or (staff is not None and same_person(staff, request.state.person.id)):
+    if own is None or (staff is not None and await _his_or_of_whom_he_stands_in_for(request, staff)):
         return None
     return sorted(own)
+
+
+async def _his_or_of_whom_he_stands_in_for(request: Request, staff: str) -> bool:
+    person: Person = request.state.person
+    if same_person(staff, person.id):
+        return True
+    return await anyio.to_thread.run_sync(stands_in, request.app.state.ledger, staff, person.id)
 
 
 def _parameters(request: Request) -> frozenset[str]:

@@ -17,7 +17,7 @@ from api.examples import EXAMPLES
 from api.problems import MEDIA_TYPE, STATUS, Problem, title_of
 from api.shared import share
 from ledger.command import Command, assigned_fields
-from ledger.complaint.commands import AssignComplaint
+from ledger.complaint.commands import AssignComplaint, CorrectFact
 from ledger.refusal import Refusal
 
 REF = "#/components/schemas/{model}"
@@ -68,7 +68,7 @@ def command_description(
 ) -> dict[str, Any]:
     """What OpenAPI says of one command, as arguments of `add_api_route`."""
     refusals = [*_of_the_ledger(), *COMMAND_ONLY, *EVERYWHERE, *((asked.PreconditionRequired,) if decides else ())]
-    refusals += [asked.DepartmentUnknown] if command is AssignComplaint else []
+    refusals += [asked.DepartmentUnknown] if command in {AssignComplaint, CorrectFact} else []
     headers = {
         "ETag": _header("The subject's version after it.", "string"),
         "Ledger-Position": _header("Where in the book it stands: ask with it to see it in an answer.", "integer"),

@@ -30,6 +30,7 @@ from ledger.command import Command
 from ledger.complaint import commands as ask
 from ledger.complaint import ending_commands as end
 from ledger.complaint import handling_commands as handle
+from ledger.complaint.events import ComplaintAssigned, ComplaintReassigned
 from ledger.database.pool import Pool
 from ledger.event import Event
 from ledger.policy import commands as policies
@@ -212,8 +213,8 @@ def _endpoint(route: CommandRoute, recorder: "Recorder") -> Endpoint:
         if SERVICE not in request.state.person.roles:
             await recorder.refuse_two_roles(asked.command, request.state.person.id)
         own = departments_of(request)
-        if own is not None and isinstance(asked.command, ask.AssignComplaint):
-            await recorder.refuse_unknown_department(asked.command.department, own)
+        if own is not None and (given_to := await recorder.department_written(asked.command)):
+            await recorder.refuse_unknown_department(given_to, own)
         return asked
 
     return decide if route.decides else note
@@ -248,9 +249,19 @@ class Recorder:
             recorded = await anyio.to_thread.run_sync(self._recorded, command, limiter=self._places)
             refuse_own_work(command, principal, recorded)
 
-    async def refuse_unknown_department(self, department: str | None, own: Collection[str]) -> None:
+    async def department_written(self, command: Command) -> str | None:
+        """The department that a command gives a complaint to, by an assignment or by the correction of one; else None."""
+        if isinstance(command, ask.AssignComplaint):
+            return command.department
+        if isinstance(command, ask.CorrectFact) and isinstance(written := command.changes.get("department"), str):
+            recorded = await anyio.to_thread.run_sync(self._recorded, command, limiter=self._places)
+            corrected = [fact for fact, _ in recorded[command.version - 1 : command.version]]
+            return written if isinstance(next(iter(corrected), None), ComplaintAssigned | ComplaintReassigned) else None
+        return None
+
+    async def refuse_unknown_department(self, department: str, own: Collection[str]) -> None:
         """Raises DepartmentUnknown where a routing was published, and names neither this one nor is it the caller's own."""
-        if department is None or department in own:
+        if department in own:
             return
         tables = await anyio.to_thread.run_sync(self._ledger.tables, limiter=self._places)
         known = {*tables.routes.values(), *own}

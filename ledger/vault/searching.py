@@ -12,12 +12,12 @@ from ledger.access.events import FOUND_MAX, VALUES_MAX
 from ledger.access.refusals import TooFewCharacters
 from ledger.access.rules import LEGAL_CLAIM, DataSubject, subject_stream
 from ledger.application import Ledger
-from ledger.complaint.grounds import within_reach
 from ledger.complaint.state import Complaint
 from ledger.names import class_of
 from ledger.record.reading import stream_events
 from ledger.subjects import SUBJECTS
 from ledger.vault.erasing import streams_of
+from ledger.vault.reach import reaches
 from ledger.vault.service import Vault
 
 CHARACTERS_MIN = 2
@@ -139,4 +139,4 @@ def _reached(ledger: Ledger, subject: str, stream_id: UUID, who: Searcher) -> bo
     if who.departments is None or subject != COMPLAINT:
         return True
     complaint = cast("Complaint", ledger.state(COMPLAINT, stream_id)[0])
-    return within_reach(complaint, who.principal, who.departments)
+    return reaches(ledger, complaint, who.principal, who.departments)

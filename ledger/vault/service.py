@@ -15,7 +15,6 @@ from uuid import UUID
 from psycopg2.extensions import connection as Connection
 
 from ledger.access import commands as ask
-from ledger.access.deputies import Deputies, deputies_stream
 from ledger.access.events import VALUES_MAX
 from ledger.access.masks import masked
 from ledger.access.refusals import ErasedAlready, LookNotAllowed, NoSuchValue, ProcessingRestricted
@@ -31,6 +30,7 @@ from ledger.given import StoredFile
 from ledger.record.digests import Digest, digests_of
 from ledger.record.plans import plans
 from ledger.record.reading import stream_events
+from ledger.vault.reach import stands_in
 from ledger.vault.sealing import Opened, disclosure_of, opened_with
 
 CONNECTIONS_MAX = 4
@@ -211,8 +211,7 @@ class Vault:
         if complaint.assignment is None or complaint.assignment.assignee is None:
             return False
         assignee = complaint.assignment.assignee
-        deputies, _ = self._ledger.state("deputies", deputies_stream(self._ledger.id, assignee))
-        return assignee == principal or cast("Deputies", deputies).are(principal, datetime.now(UTC))
+        return assignee == principal or stands_in(self._ledger, assignee, principal)
 
     def _check_right(self, complaint: Complaint, look: Look, tiers: AbstractSet[Tier], principal: str) -> None:
         missing = self._missing(complaint, look, tiers, principal)

@@ -1,5 +1,6 @@
 """Callers who work within departments: what is theirs, what they are listed, and what they are told of the rest."""
 
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -53,6 +54,29 @@ def test_whom_it_was_given_to_reaches_it_whatever_department_is_written_there(cl
         assert zhao("POST", f"{path}/first-reply", json=EXAMPLES[ask.SendFirstReply]).status_code == status
 
 
+def test_a_deputy_reaches_what_was_given_to_whom_he_stands_in_for_and_no_longer_than_he_does(
+    client: httpx.Client, zhao: Any
+) -> None:
+    suns, others = (given_to(client, MISSPELT, name) for name in ("handler.sun", "handler.qian"))
+    path, other = (f"/complaints/{each.ids['complaint_id']}" for each in (suns, others))
+    at = {"position": others.position, "assignee": "handler.sun", "limit": 500}
+
+    def reached() -> tuple[int, int, bool]:
+        files = zhao("POST", "/searches", json={"words": "年费", "purpose": "handling"}).json()["files"]
+        found = suns.ids["complaint_id"] in {each["stream_id"] for each in files}
+        assert (suns.ids["complaint_id"] in listed(zhao("GET", "/worklist", params=at))) is found
+        return zhao("GET", path).status_code, zhao("GET", other).status_code, found
+
+    assert reached() == (403, 403, False)
+    until = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+    named = {"deputy": "handler.zhao", "until": until, "reason": "休假"}
+    assert client.post("/staff/handler.sun/deputies", json=named).status_code == 200
+    assert reached() == (200, 403, True)
+    assert zhao("POST", f"{path}/first-reply", json=EXAMPLES[ask.SendFirstReply]).status_code == 200
+    assert client.post("/staff/handler.sun/deputies/end", json={"deputy": "handler.zhao"}).status_code == 200
+    assert reached() == (403, 403, False)
+
+
 def test_others_departments_are_refused_by_name(client: httpx.Client, zhao: Any, own: list[str]) -> None:
     others = given_to(client, MISSPELT, None)
     for path in (f"/complaints/{others.ids['complaint_id']}", f"/worklist?department={MISSPELT}"):
@@ -96,6 +120,18 @@ def test_a_complaint_is_handed_over_to_departments_that_are_known(
     assert refused.json()["facts"] == {"department": MISSPELT, "known": own}
     assert f"{own[0]}, {own[1]}." in refused.json()["detail"]
     assert assign(complaint, own[1]).status_code == 200, "another department's, which the routing names"
+
+    mine = given_to(client, own[0], "handler.zhao")
+    correction = EXAMPLES[ask.CorrectFact] | {"version": mine.version, "approved_by": "supervisor.chen"}
+
+    def correct(**changes: str) -> httpx.Response:
+        path = f"/complaints/{mine.ids['complaint_id']}/corrections"
+        headers = chen | {"If-Match": f'"{mine.version}"'}
+        return client.post(path, json=correction | {"changes": changes}, headers=headers)
+
+    refused = correct(department=MISSPELT)
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/department-unknown")
+    assert correct(department=own[1]).status_code == 200
     assert given_to(client, MISSPELT, None).version == 2, "who has the whole book reaches every one"
 
 
