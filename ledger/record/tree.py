@@ -8,11 +8,14 @@ is a ValueError. The recursions follow the RFC's definitions, and golang.org/x/m
 """
 
 import hashlib
+import struct
 from collections.abc import Callable, Iterable, Sequence
 
 HASH_BYTES = 32
 PROOF_HASHES_MAX = 64
 """A tree of 2**63 leaves needs no longer proof; it bounds what a proof from outside can cost."""
+
+_PAIR = struct.Struct(f"{2 * HASH_BYTES}s")
 
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 """MTH({}) = SHA-256()."""
@@ -116,8 +119,7 @@ def perfect_levels(hashes: bytes, levels: int) -> list[bytes]:
     """
     found = [hashes]
     for _ in range(levels):
-        pairs = range(0, len(hashes), 2 * HASH_BYTES)
-        hashes = b"".join([hashlib.sha256(b"\x01" + hashes[i : i + 2 * HASH_BYTES]).digest() for i in pairs])
+        hashes = b"".join([hashlib.sha256(b"\x01" + pair).digest() for (pair,) in _PAIR.iter_unpack(hashes)])
         found.append(hashes)
     return found
 
