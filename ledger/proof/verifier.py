@@ -344,6 +344,26 @@ def entries_in(path: str) -> Iterator[tuple[bytes, re.Match[str]]]:
             yield entry, fields
 
 
+def grow(edge: list[bytes | None], node: bytes) -> None:
+    """One more leaf: `edge` holds the root of a perfect subtree for each 1 bit of the size (RFC 6962, section 2.1)."""
+    level = 0
+    while level < len(edge) and (left := edge[level]) is not None:
+        node, edge[level] = node_hash(left, node), None
+        level += 1
+    if level == len(edge):
+        edge.append(None)
+    edge[level] = node
+
+
+def root_of(edge: list[bytes | None]) -> bytes | None:
+    """The root over an edge; None for an empty tree."""
+    root: bytes | None = None
+    for each in edge:
+        if each is not None:
+            root = each if root is None else node_hash(each, root)
+    return root
+
+
 def check_entries(path: str, checkpoint: Checkpoint, streams: dict[str, list[int]], as_of: int) -> None:
     """All entries make up the checkpoint's tree, and none of these streams' is missing from the bundle."""
     edge: list[bytes | None] = []
@@ -357,18 +377,14 @@ def check_entries(path: str, checkpoint: Checkpoint, streams: dict[str, list[int
             raise Wrong(f"the file of entries has another entry where position {position} should be")
         if fields["stream_id"] in seen and position <= as_of:
             seen[fields["stream_id"]].append(position)
-        node, level = leaf_hash(entry), 0
-        while level < len(edge) and (left := edge[level]) is not None:
-            node, edge[level] = node_hash(left, node), None
-            level += 1
-        if level == len(edge):
-            edge.append(None)
-        edge[level] = node
-    root: bytes | None = None
-    for each in edge:
-        if each is not None:
-            root = each if root is None else node_hash(each, root)
-    if position < checkpoint.size or root != checkpoint.root:
+        grow(edge, leaf_hash(entry))
+    root = root_of(edge)
+    if position < checkpoint.size:
+        raise Wrong(
+            f"the file holds {position} entries and the checkpoint covers {checkpoint.size}: were it fetched later, it would "
+            "hold all of them"
+        )
+    if root != checkpoint.root:
         raise Wrong("the file of entries does not make up the tree of the checkpoint")
     for stream, held in streams.items():
         if seen[stream] != held:

@@ -209,6 +209,9 @@ def test_entries_that_are_not_the_trees_are_refused(packed: Packed) -> None:
     ):
         packed.entries.write_bytes(spoiled)
         assert packed.check(None, "--entries", str(packed.entries)).returncode == 1
+    lines = whole.splitlines(keepends=True)
+    packed.entries.write_bytes(b"".join(lines[:-8]))
+    assert "were it fetched later" in packed.check(None, "--entries", str(packed.entries)).stdout
 
 
 IDENTITY, WORDS, LETTER = "320106199001011234", "家住南京路八十八号", b"%PDF-1.7 a letter"
