@@ -46,13 +46,22 @@ class Answers:
     def due(self, last: int) -> Iterator[tuple[int, Check]]:
         """The sizes at which answers were given up to position `last`, each with what to do with the tree's root there.
 
-        None stands for a tree that never had this size. Their places are checked at once.
+        None stands for a tree that never had this size. Their places are checked at once: all together, and one by one
+        where one of them is not in order.
         """
-        for tree_size, first, upto, root, agrees in self._rows("answers", after=self._after, last=last):
-            yield tree_size, partial(self._check_root, tree_size, bytes(root))
-            if first is not None or upto is not None:
-                self._check_place(tree_size, first, upto, agrees=agrees)
+        answered = list(self._rows("answers_in_order", after=self._after, last=last))
+        firsts, lasts = ([row[n] for row in answered if row[n] is not None] for n in (2, 3))
+        if all(row[4] for row in answered) and (not firsts or min(firsts) == self._covered + 1):
+            self._covered = max(lasts, default=self._covered)
+        else:
+            self._check_places(last)
         self._after = last
+        return ((size, partial(self._check_root, size, bytes(root))) for size, root, *_ in answered)
+
+    def _check_places(self, last: int) -> None:
+        """Names what is wrong with the answers of a page."""
+        for tree_size, first, upto, agrees in self._rows("answers", after=self._after, last=last):
+            self._check_place(tree_size, first, upto, agrees=agrees)
 
     def finish(self, size: int) -> None:
         """Names the events at the book's end that no request recorded."""

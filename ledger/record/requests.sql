@@ -2,12 +2,40 @@
 -- Asked in the statement that reads the book's end, or before it: a later one would see answers that came meanwhile.
 SELECT ledger.answered_size(%(book)s);
 
+-- name: answers_in_order
+-- The sizes and roots that were answered in a page, and whether all places are in order: each answer beside the event that
+-- it ends with, and beginning behind the one before it. What recorded nothing has no place.
+WITH answer AS MATERIALIZED (
+    SELECT a.tree_size, a.first_position, a.last_position, a.root,
+           e.position IS NOT NULL
+           AND (a.stream_id IS NULL OR (a.stream_id = e.stream_id AND a.version IS NOT DISTINCT FROM e.version))
+           AND a.recorded_at IS NOT DISTINCT FROM e.recorded_at
+           AND a.first_position BETWEEN 1 AND a.last_position AND a.last_position <= a.tree_size AS agrees
+      FROM ledger.answers_page(%(book)s, %(after)s, %(last)s) AS a
+      LEFT JOIN ledger.event AS e ON e.book = %(book)s AND e.position = a.last_position
+), placed AS (
+    SELECT p.tree_size, p.first_position, p.last_position, p.root,
+           coalesce(p.agrees AND p.first_position = lag(p.last_position, 1, p.first_position - 1) OVER w + 1, false) AS in_order
+      FROM answer AS p
+     WHERE p.first_position IS NOT NULL AND p.last_position IS NOT NULL
+    WINDOW w AS (ORDER BY p.tree_size, p.last_position)
+)
+SELECT g.tree_size, g.root, min(g.first_position) AS first, max(g.last_position) AS last, bool_and(g.in_order) AS in_order
+  FROM (SELECT p.tree_size, p.root, p.first_position, p.last_position, p.in_order FROM placed AS p
+        UNION ALL
+        SELECT n.tree_size, n.root, NULL, NULL, num_nonnulls(n.first_position, n.last_position) = 0
+          FROM answer AS n
+         WHERE n.first_position IS NULL OR n.last_position IS NULL) AS g
+ GROUP BY g.tree_size, g.root
+ ORDER BY g.tree_size;
+
 -- name: answers
--- The answers of a page in their order, each beside the event that it ends with.
-SELECT a.tree_size, a.first_position, a.last_position, a.root,
+-- The places of a page's answers in their order, each beside the event that it ends with.
+SELECT a.tree_size, a.first_position, a.last_position,
        e.position IS NOT NULL
        AND (a.stream_id IS NULL OR (a.stream_id = e.stream_id AND a.version IS NOT DISTINCT FROM e.version))
        AND a.recorded_at IS NOT DISTINCT FROM e.recorded_at AS agrees
   FROM ledger.answers_page(%(book)s, %(after)s, %(last)s) AS a
   LEFT JOIN ledger.event AS e ON e.book = %(book)s AND e.position = a.last_position
+ WHERE num_nonnulls(a.first_position, a.last_position) > 0
  ORDER BY a.tree_size, a.last_position NULLS FIRST;
