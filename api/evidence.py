@@ -8,16 +8,17 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
+import anyio
 import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from api.answers import Answer, answer
-from api.body import read_command
+from api.body import BODY_SECONDS_MAX, read_command
 from api.caller import Caller
 from api.description import command_description, problem_responses
-from api.refusals import HostNotServed, InvalidRequest, LedgerUnavailable, ProgramFailed
+from api.refusals import BodyTooSlow, HostNotServed, InvalidRequest, LedgerUnavailable, ProgramFailed
 from ledger.access import commands as ask
 from ledger.application import Ledger
 from ledger.command import Command
@@ -34,6 +35,10 @@ SERVED: dict[type[Command], list[str]] = {ask.LookAtFile: ["complaint_id", "file
 """The command that is served here, with the ids of its path."""
 
 EVERYWHERE = (InvalidRequest, HostNotServed, ProgramFailed, LedgerUnavailable)
+
+
+BYTES_PER_SECOND_MIN = 16 * 1024
+"""How fast a file must come on the whole, after the time that any body has: the largest, of 256 MiB, has four and a half hours."""
 
 
 class FileTakenIn(Answer):
@@ -64,6 +69,7 @@ def _add_intake(routes: APIRouter, ledger: Ledger, store: EvidenceStore) -> None
                 [
                     ComplaintNotFound,
                     SubjectErased,
+                    BodyTooSlow,
                     no.ContentTypeNotTaken,
                     no.ContentIsOfAnotherType,
                     no.FileEmpty,
@@ -80,9 +86,8 @@ def _add_intake(routes: APIRouter, ledger: Ledger, store: EvidenceStore) -> None
         assert complaint.customer_id is not None, "a complaint that was received has a customer"
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         intake = await anyio.to_thread.run_sync(store.begin, complaint_id, complaint.customer_id, kind)
-        async for part in request.stream():
-            if part:
-                await anyio.to_thread.run_sync(intake.add, part)
+        async for part in _in_time(request):
+            await anyio.to_thread.run_sync(intake.add, part)
         stored = await anyio.to_thread.run_sync(intake.end)
         told = answer(FileTakenIn, stored)
         told.status_code = HTTPStatus.CREATED
@@ -120,6 +125,24 @@ def _add_download(routes: APIRouter, store: EvidenceStore, vault: Vault) -> None
             "Evidence-Salt": salt.hex(),
         }
         return StreamingResponse(_on_threads(content), 200, headers, whole.file.content_type)
+
+
+async def _in_time(request: Request) -> AsyncIterator[bytes]:
+    """The parts of a body, as long as they come fast enough on the whole. Raises BodyTooSlow."""
+    began, size, seconds = anyio.current_time(), 0, float(BODY_SECONDS_MAX)
+    parts = request.stream()
+    while True:
+        try:
+            with anyio.fail_after(began + seconds - anyio.current_time()):
+                part = await anext(parts, None)
+        except TimeoutError:
+            raise BodyTooSlow(round(seconds)) from None
+        if part is None:
+            return
+        size += len(part)
+        seconds = BODY_SECONDS_MAX + size / BYTES_PER_SECOND_MIN
+        if part:
+            yield part
 
 
 async def _on_threads(content: Iterator[bytes]) -> AsyncIterator[bytes]:

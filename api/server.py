@@ -1,12 +1,16 @@
-"""Runs the service with uvicorn, on loopback only until callers prove who they are; logs nothing by uvicorn's own form."""
+"""Runs the service with uvicorn, on loopback only until callers prove who they are; logs nothing by uvicorn's own form.
 
+Here also is what uvicorn has no limit for: connections, and the time that a request's head and an answer's way out may take.
+"""
+
+import asyncio
 from http import HTTPStatus
 from uuid import uuid4
 
 import h11
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from api.edge import HEADERS
 from api.problems import problem_answer
@@ -16,11 +20,67 @@ LOOPBACK = "127.0.0.1"
 KEEP_ALIVE_SECONDS = 75
 HEAD_BYTES_MAX = 32 * 1024
 """The request line and the headers together."""
+HEAD_SECONDS_MAX = 20
+"""From a connection, or from the first byte of its next request, to the end of the head: whoever sends a byte now and then is cut
+off, and so is who goes on sending a body that was answered already."""
+ANSWER_SECONDS_MAX = 60
+"""For some of what waits to be sent (64 KiB) to be taken: whoever reads nothing is cut off, a slow line is not."""
+CONNECTIONS_MAX = 768
+"""At once; a further one is closed unanswered. It leaves room among the 1,024 files that a process may commonly open."""
 SHUTDOWN_SECONDS_MAX = 20
 
 
 class Protocol(H11Protocol):
-    """Answers what is no HTTP as a problem too: such a request reaches no application that could say what to do."""
+    """One connection. Keeps the times that uvicorn does not, and answers what is no HTTP as a problem too: such a request
+    reaches no application that could say what to do.
+    """
+
+    _head: asyncio.TimerHandle | None = None
+    _answer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        if len(self.connections) > CONNECTIONS_MAX:
+            transport.abort()
+        else:
+            self._head = self.loop.call_later(HEAD_SECONDS_MAX, transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop("_head")
+        self._stop("_answer")
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._head is None and not self._is_answering():
+            self._head = self.loop.call_later(HEAD_SECONDS_MAX, self.transport.abort)
+        super().data_received(data)
+
+    def handle_events(self) -> None:
+        before = self.cycle
+        super().handle_events()
+        if self.cycle is not before:  # a head has come; an answer that is quick may be on its way already
+            self._stop("_head")
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stop("_answer")
+        self._answer = self.loop.call_later(ANSWER_SECONDS_MAX, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._stop("_answer")
+        super().resume_writing()
+
+    def _is_answering(self) -> bool:
+        answering: RequestResponseCycle | None = (
+            self.cycle
+        )  # None before the first request, whatever uvicorn's types say
+        return answering is not None and not answering.response_complete
+
+    def _stop(self, timer: str) -> None:
+        running: asyncio.TimerHandle | None = getattr(self, timer)
+        if running is not None:
+            running.cancel()
+            setattr(self, timer, None)
 
     def send_400_response(self, msg: str) -> None:
         del msg

@@ -1,13 +1,21 @@
 """What the edge of the service keeps out, and the headers that every answer has."""
 
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, suppress
+
 import httpx
 import pytest
 
-from api import body
+from api import body, evidence, server
 from api.app import create_app
+from api.examples import EXAMPLES
 from api.rates import CALLERS_MAX, Rates
 from api.refusals import TooManyRequests
 from ledger.application import Ledger
+from ledger.complaint.commands import ReceiveComplaint
 from ledger.database.target import Database
 from ledger.vault.keys import SubjectKeys
 from tests.api.conftest import bearer
@@ -49,8 +57,6 @@ def test_the_buckets_are_bounded() -> None:
 
 
 def test_who_asks_too_often_is_told_when_to_come_again(ledger: Ledger, database: Database, keys: SubjectKeys) -> None:
-    import asyncio
-
     app = create_app(ledger, database, keeps_up=False)
     app.state.rates = Rates(per_second=0.001, burst=2)
 
@@ -69,9 +75,6 @@ def test_who_asks_too_often_is_told_when_to_come_again(ledger: Ledger, database:
 def test_a_body_that_does_not_come_is_not_waited_for(
     ledger: Ledger, database: Database, keys: SubjectKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import asyncio
-    from collections.abc import AsyncIterator
-
     monkeypatch.setattr(body, "BODY_SECONDS_MAX", 0)
     app = create_app(ledger, database, keeps_up=False)
 
@@ -87,3 +90,118 @@ def test_a_body_that_does_not_come_is_not_waited_for(
 
     answer = asyncio.run(send())
     assert (answer.status_code, answer.json()["type"]) == (408, "/problems/body-too-slow")
+
+
+def test_a_file_that_comes_too_slowly_is_not_waited_for(
+    client: httpx.Client, ledger: Ledger, database: Database, keys: SubjectKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complaint_id = client.post("/complaints", json=EXAMPLES[ReceiveComplaint]).json()["complaint_id"]
+    monkeypatch.setattr(evidence, "BODY_SECONDS_MAX", 0.2)
+    app = create_app(ledger, database, keeps_up=False)
+
+    async def drop_by_drop() -> AsyncIterator[bytes]:
+        yield b"%PDF-1.7"
+        while True:
+            yield b" "
+            await asyncio.sleep(0.01)
+
+    async def send() -> httpx.Response:
+        known = bearer(keys, ledger.book) | {"Content-Type": "application/pdf"}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as asker:
+            return await asker.post(f"/complaints/{complaint_id}/files", content=drop_by_drop(), headers=known)
+
+    answer = asyncio.run(send())
+    assert (answer.status_code, answer.json()["type"]) == (408, "/problems/body-too-slow")
+
+
+class TestSlowConnections:
+    """What keeps a place and sends or takes next to nothing is cut off; whoever is only quiet between requests is not."""
+
+    ASK = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    @pytest.fixture
+    def connect(self, address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], socket.socket]]:
+        monkeypatch.setattr(server, "HEAD_SECONDS_MAX", 0.2)
+        monkeypatch.setattr(server, "ANSWER_SECONDS_MAX", 0.2)
+        with ExitStack() as opened:
+
+            def connect() -> socket.socket:
+                line = opened.enter_context(socket.socket())
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                line.settimeout(20)
+                url = httpx.URL(address)
+                line.connect((url.host, url.port))
+                return line
+
+            yield connect
+
+    @staticmethod
+    def is_cut_off(line: socket.socket, sends: bytes) -> bool:
+        """Sends a byte now and then until the other side hangs up."""
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            try:
+                if sends:
+                    line.send(sends)
+                line.settimeout(0.05)
+                if not line.recv(65536):
+                    return True
+            except TimeoutError:
+                continue
+            except OSError:
+                return True
+        return False
+
+    @pytest.mark.parametrize(
+        ("begins", "goes_on"),
+        [
+            (b"", b""),
+            (b"GET /health HTTP/1.1\r\nX: ", b"x"),
+            (b"POST /complaints HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n", b"{"),
+            (ASK + b"GET /hea", b"l"),
+        ],
+        ids=["says nothing", "a head without an end", "a body after its answer", "a second head"],
+    )
+    def test_who_sends_slowly(self, connect: Callable[[], socket.socket], begins: bytes, goes_on: bytes) -> None:
+        line = connect()
+        line.sendall(begins)
+        assert self.is_cut_off(line, goes_on)
+
+    def test_who_takes_no_answer(self, connect: Callable[[], socket.socket]) -> None:
+        line, size = (
+            connect(),
+            len(httpx.get(f"http://{':'.join(map(str, connect().getpeername()))}/openapi.json").content),
+        )
+        line.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 40)
+        time.sleep(1)
+        taken = 0
+        with suppress(OSError):
+            while part := line.recv(1 << 20):
+                taken += len(part)
+        assert taken < 40 * size
+
+    def test_who_is_quiet_between_requests_is_not_cut_off(self, connect: Callable[[], socket.socket]) -> None:
+        line = connect()
+        for _ in range(3):
+            line.sendall(self.ASK)
+            told = b""
+            while not told.endswith(b"}"):
+                told += line.recv(65536)
+            assert told.startswith(b"HTTP/1.1 200")
+            time.sleep(0.4)
+
+    def test_connections_are_bounded(
+        self, connect: Callable[[], socket.socket], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(server, "CONNECTIONS_MAX", 2)
+        monkeypatch.setattr(server, "HEAD_SECONDS_MAX", 60)
+        lines = [connect() for _ in range(12)]
+        closed = 0
+        for line in lines:
+            line.settimeout(0.2)
+            with suppress(TimeoutError):
+                try:
+                    closed += not line.recv(1)
+                except ConnectionResetError:
+                    closed += 1
+        assert closed >= 10
