@@ -18,6 +18,7 @@ from api.asking import Asker, only_known_parameters
 from api.description import question_description
 from api.feed_answers import Feed
 from ledger.event import Event, personal_fields
+from ledger.moment import written
 from ledger.record.envelope import opened
 from ledger.record.reading import StoredRow, events_after, head
 
@@ -93,7 +94,7 @@ def cloud_event(row: StoredRow, origin: str) -> dict[str, Any]:
         "source": f"/{origin}",
         "type": f"complaint-ledger.{row.name}",
         "subject": str(row.stream_id),
-        "time": row.recorded_at.isoformat(),
+        "time": written(row.recorded_at),
         "datacontenttype": "application/json",
         "ledgerposition": row.position,
         "ledgerversion": row.version,

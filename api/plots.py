@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from zoneinfo import ZoneInfo
 
-from ledger.complaint.codes import code_tables
 from projections.indicators.plots import AGES, STAGES, Drawn
 
 WIDTH, HEIGHT = 640, 260
@@ -65,7 +64,7 @@ def _sections(drawn: Drawn) -> Iterator[str]:
     yield _section("及时率（按月）", "Compliance over time", _over_time(months, lines))
     yield _section("投诉量（按月）", "Complaints received", _columns(months, drawn.received))
     yield _section("在办投诉账龄（天）", "Backlog by age, in days", _columns(list(AGES), drawn.ages))
-    yield _section("投诉原因", "Causes found", _bars([(*_cause(code), count) for code, count in drawn.causes]))
+    yield _section("投诉原因", "Causes found", _bars(drawn.causes))
     yield _section("受理时段（星期 × 小时）", "When complaints come: weekday and hour", _heat(drawn.heat))
     stages = [(*STAGE_LABELS[name], count) for name, count in zip(STAGES, drawn.stages, strict=True)]
     yield _section("处理阶段", "How far complaints got", _bars(stages, of=drawn.stages[0]))
@@ -165,8 +164,3 @@ def _heat(heat: dict[tuple[int, int], int]) -> str:
             at = f'x="{LEFT + wide * hour:.1f}" y="{y}" width="{wide - 2:.1f}" height="{tall - 2}"'
             parts.append(f'<rect {at} rx="2" style="fill:{shade}"><title>{count:,}</title></rect>')
     return _svg(18 + tall * 7 + 6, parts)
-
-
-def _cause(code: str | None) -> tuple[str, str]:
-    coded = code_tables()["cause"].get(code or "")
-    return (code or "–", code or "–") if coded is None else (coded.zh, coded.en)

@@ -306,7 +306,9 @@ def problem_answer(refusal: Refusal, request_id: str, headers: Mapping[str, str]
     added = dict(ADDED.get(status, {}))
     if isinstance(refusal, asked.TooManyRequests):
         added["Retry-After"] = str(refusal.seconds)
-    return Response(orjson.dumps(document, default=str), status, {**added, **(headers or {})}, MEDIA_TYPE)
+    return Response(
+        orjson.dumps(document, default=str, option=orjson.OPT_UTC_Z), status, {**added, **(headers or {})}, MEDIA_TYPE
+    )
 
 
 def install(app: FastAPI) -> None:

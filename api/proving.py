@@ -14,6 +14,7 @@ from api.answers import Answer, answer
 from api.asking import Asker, only_known_parameters
 from api.description import EVERYWHERE, problem_responses, question_description
 from api.refusals import InvalidRequest, NoSuchTile
+from ledger import moment
 from ledger.proof import asking
 from ledger.proof.asking import CheckpointsReversed, NoSuchPosition
 from ledger.proof.checkpoints import Held, NoSuchCheckpoint, held, latest, listed, verifier_keys
@@ -172,7 +173,7 @@ def _note(found: Held) -> Response:
 
 def _listed(found: Held) -> dict[str, object]:
     size, root = found.checkpoint.size, found.checkpoint.root.hex()
-    return {"size": size, "root": root, "kept_at": found.kept_at.isoformat(), "note": found.written().decode()}
+    return {"size": size, "root": root, "kept_at": moment.written(found.kept_at), "note": found.written().decode()}
 
 
 def _described(what: str, media_type: str, *refusals: type[Refusal]) -> dict[str, Any]:

@@ -310,4 +310,4 @@ def _answer(route: CommandRoute, receipt: Receipt, assigned: Mapping[str, object
     headers = {"ETag": f'"{receipt.version}"', "Ledger-Position": str(receipt.last_position or receipt.tree_size)}
     if route.status == HTTPStatus.CREATED:
         headers["Location"] = f"{route.path}/{receipt.stream_id}"
-    return Response(orjson.dumps(content), route.status, headers, "application/json")
+    return Response(orjson.dumps(content, option=orjson.OPT_UTC_Z), route.status, headers, "application/json")

@@ -1,8 +1,9 @@
 """Lays out the SLA report, derivations, suppositions and the worklist, as tables for people and as documents for programs. Asks nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
+from typing import Any
 
 from rich.table import Table
 
@@ -17,20 +18,12 @@ from ledger.tables.known import KnownTables
 from ledger.tables.state import Tables
 from projections import sla
 from projections.derivation import Derived
+from projections.indicators.asking import TABLES_OF, place_of
 from projections.sla import Line, OverduePage, Report
 from projections.what_if import Tally, WhatIf
 from projections.worklist import Task, Worklist
 
 NO_LIMIT = "no limit runs 无时限"
-
-LABELS = {
-    "channel": ("channel",),
-    "grade": ("grade",),
-    "category": ("category", "jrt-reason"),
-    "product": ("product", "jrt-business"),
-}
-"""Where the codes that a report is broken down by have their labels."""
-
 
 DEEDS = {
     "register": "register 登记",
@@ -99,14 +92,41 @@ def _figures(report: Report, labels: ClockLabels, tables: Tables) -> Table:
     by = () if report.period is None else (report.period,)
     parts = by if report.part is None else (*by, report.part)
     made = table(None, "clock", *parts, *numbers, numbers=numbers)
-    for line in report.lines:
+    for line, name in _parted(report, tables):
         counts = (line.met, line.missed, line.overdue, line.running, line.void, line.unknown)
         rate = "–" if line.rate is None else f"{line.rate:.1%}"
         when = () if report.period is None else (_period(report.period, line.period),)
-        part = when if report.part is None else (*when, _part(report.part, line, tables))
+        part = when if report.part is None else (*when, name)
         used = "–" if line.used_seconds is None else " / ".join(map(_duration, line.used_seconds[:2]))
         made.add_row(clock_name(line.regime, line.clock, labels), *part, *map(cell, counts), rate, used)
     return made
+
+
+TOTAL = "total 合计"
+COUNTS = ("met", "missed", "running", "unknown", "void", "overdue", "provisional", "lapsed", "regrades_on_last_day")
+"""What is counted of a clock."""
+
+
+def _parted(report: Report, tables: Tables) -> Iterator[tuple[Line, str]]:
+    """The lines with the name of their part, in the order of its table; after several parts of a clock, all of them together."""
+    if report.part is None:
+        yield from ((line, "") for line in report.lines)
+        return
+    clocks: dict[tuple[object, ...], list[Line]] = {}
+    for line in report.lines:
+        clocks.setdefault((line.regime, line.clock, line.period), []).append(line)
+    for lines in clocks.values():
+        for line in sorted(lines, key=lambda each: place_of(tables, report.part, each.part)):
+            yield line, _part(report.part, line, tables)
+        if len(lines) > 1:
+            yield _together(lines), TOTAL
+
+
+def _together(lines: Sequence[Line]) -> Line:
+    """The counts of all parts of a clock; how long they took half of all is not to be had from that of the parts."""
+    counts: dict[str, Any] = {name: sum(getattr(line, name) for line in lines) for name in COUNTS}
+    together: Line = lines[0]._replace(part=None, used_seconds=None, **counts)
+    return together
 
 
 def _period(period: sla.Period, first: date | None) -> str:
@@ -133,7 +153,7 @@ def _duration(seconds: float) -> str:
 def _part(part: str, line: Line, tables: Tables) -> str:
     if line.part is None:
         return "–"
-    labels = (named(tables, code_table, line.part) for code_table in LABELS.get(part, ()))
+    labels = (named(tables, code_table, line.part) for code_table in TABLES_OF.get(part, ()))
     return next((labelled for labelled in labels if labelled != line.part), line.part)
 
 

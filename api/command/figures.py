@@ -20,6 +20,7 @@ from projections.indicators.address import Address, NotAnAddress, address_of
 from projections.indicators.asking import (
     CASES_MAX,
     READ,
+    TABLES_OF,
     Case,
     Cases,
     Figure,
@@ -45,16 +46,6 @@ from projections.returns.asking import Pseudonyms
 
 PERIODS_SHOWN = 13
 """Of one indicator, where nobody says which days: a year and the same period of the year before."""
-
-LABELLED = {
-    "channel": ("channel",),
-    "grade": ("grade",),
-    "category": ("category", "jrt-reason"),
-    "product": ("product", "jrt-business"),
-    "cause": ("cause",),
-    "issue": ("issue",),
-    "outcome": ("outcome",),
-}
 
 
 class ShowsByDefault(TyperGroup):
@@ -265,7 +256,7 @@ def labelled(by: str | None, part: str | None, tables: Tables) -> str:
     """The labels of what a figure is broken down by, in both languages where its table has them."""
     if part is None:
         return "–"
-    for name in LABELLED.get(by or "", ()):
+    for name in TABLES_OF.get(by or "", ()):
         coded = tables.codes.get(name, {}).get(part)
         if coded is not None:
             return f"{coded.en} {coded.zh}"

@@ -45,7 +45,9 @@ def say(sentence: str = "") -> None:
 
 def print_json(answer: object) -> None:
     """One JSON document on standard output, with its times in ISO 8601."""
-    sys.stdout.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2, default=_written).decode() + "\n")
+    sys.stdout.write(
+        orjson.dumps(answer, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z, default=_written).decode() + "\n"
+    )
     sys.stdout.flush()
 
 

@@ -42,8 +42,11 @@ MAPPED: Mapping[str, tuple[str, str]] = {
     "category": ("jrt", "jrt-reason"),
     "issue": ("jrt", "jrt-reason"),
     "cause": ("category", "category"),
+    "branch": ("region", "region"),
 }
-"""What a row may say of itself that is a code of another table: the place of a house's code in JR/T 0169-2018."""
+"""What a row may say of itself that is a code of another table: the place of a house's code in JR/T 0169-2018, or the
+region of a branch. The table `branch` is the institution's: the program brings none along.
+"""
 
 FIXED = frozenset(
     {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
+from ledger.moment import written
 from projections.indicators.asking import PARTS, Figure, Ground, Part
 from projections.indicators.periods import Period
 
@@ -35,7 +36,7 @@ class Address:
     def __str__(self) -> str:
         asked = {"from": self.period.begins_on, "to": self.period.ends_on, "by": self.by, "part": self.part}
         given = {name: str(value) for name, value in asked.items() if value is not None}
-        place = {"as_of": str(self.as_of), "now": self.now.isoformat()}
+        place = {"as_of": str(self.as_of), "now": written(self.now)}
         return f"/figures/{self.indicator}/cases?{urlencode({**given, **place}, quote_via=quote)}"
 
     @classmethod

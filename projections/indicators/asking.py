@@ -13,8 +13,10 @@ from uuid import UUID
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
+from ledger.circumstances import tables_at
 from ledger.database.sql import queries
 from ledger.deadlines.calendar import Calendar
+from ledger.tables.state import Tables
 from projections import sla
 from projections.asking import Asked, AsOf, Cursor, NotBuilt, asked, page_of, standing
 from projections.indicators.definitions import Definition, definition, definitions
@@ -30,6 +32,7 @@ Part = Literal[
     "product",
     "channel",
     "branch",
+    "region",
     "department",
     "handler",
     "tier",
@@ -48,10 +51,11 @@ READ = (PROJECTION.name, sla.PROJECTION.name)
 
 @dataclass(frozen=True)
 class Ground:
-    """What figures stand on: what was known at which position, judged when, in whose calendar."""
+    """What figures stand on: what was known at which position, judged when, in whose calendar, with the tables of then."""
 
     at: Asked
     calendar: Calendar
+    tables: Tables
 
     @property
     def sla_schema(self) -> str:
@@ -119,7 +123,8 @@ def ground(connection: Connection, book: str, calendar: Calendar, *, as_of: AsOf
         as_of = min(position for position in come.values() if position is not None)
     for name in READ[1:]:
         asked(connection, book, name, as_of, now)
-    return Ground(asked(connection, book, READ[0], as_of, now), calendar)
+    at = asked(connection, book, READ[0], as_of, now)
+    return Ground(at, calendar, tables_at(connection, book, as_of=at.position))
 
 
 def figures(
@@ -147,7 +152,7 @@ def figures(
             before, a_year_before = rows[period_before(name, period)], rows[year_before(name, period)]
             found += [
                 _figure(indicator, period, by, part, row, before.get(part), a_year_before.get(part))
-                for part, row in rows[period].items()
+                for part, row in sorted(rows[period].items(), key=lambda found: place_of(on.tables, by, found[0]))
             ]
     return found
 
@@ -187,6 +192,27 @@ def events_of(connection: Connection, at: Asked, complaint_ids: Iterable[UUID]) 
     for stream_id, *event in at.fetch(connection, _SQL["events"], {"complaint_ids": wanted}):
         found[stream_id].append(RecordedEvent(*event))
     return found
+
+
+TABLES_OF: Mapping[str, tuple[str, ...]] = {
+    "channel": ("channel",),
+    "grade": ("grade",),
+    "category": ("category", "jrt-reason"),
+    "product": ("product", "jrt-business"),
+    "cause": ("cause",),
+    "issue": ("issue",),
+    "outcome": ("outcome",),
+    "branch": ("branch",),
+    "region": ("region",),
+    "tier": ("customer-tier",),
+}
+"""In which of the book's tables the codes of a part stand."""
+
+
+def place_of(tables: Tables, by: str | None, code: str | None) -> tuple[bool, int, str]:
+    """Where a part stands among the others: in the order of its table, then what no table has, then what is not known."""
+    order = [each for name in TABLES_OF.get(by or "", ()) for each in tables.codes.get(name, {})]
+    return code is None, len(order) if code is None or code not in order else order.index(code), code or ""
 
 
 def _figures(
@@ -256,6 +282,7 @@ def grounded(
 ) -> tuple[sql.Composed, dict[str, object]]:
     """A query over what a measure counts in some periods, with the ground under it, and its parameters."""
     instants = [period.instants(on.calendar) for period in read]
+    branches = on.tables.codes.get("branch", {}).values()
     statement = sql.SQL(_SQL["ground"] + "\n" + query).format(
         schema=sql.Identifier(on.at.schema),
         sla=sql.Identifier(on.sla_schema),
@@ -271,4 +298,6 @@ def grounded(
         "ends": [ends_at for _, ends_at in instants],
         "working_begin": [],
         "working_end": [],
+        "branches": [row.code for row in branches],
+        "regions": [row.more.get("region") for row in branches],
     }

@@ -3,7 +3,7 @@
 
 -- name: ground
 -- What a measure selects from. `period`: the periods asked about; `judged_at` is its end, or now where that comes first.
--- `customer`: the tier of each that has one. `contact`: every contact that is no complaint. `subject`: what a row may be
+-- `place`: the region of each branch, by the institution's table. `customer`: the tier of each that has one. `contact`: every contact that is no complaint. `subject`: what a row may be
 -- about, a complaint or a contact. `matter`: every complaint; `complaint`: those that count, which are all but those found to be none. `fact`: the effective
 -- facts. `clock`: the deadlines. `working`: the working days around a period, numbered (returns ask for them). All as known at the position; not materialised, so that their tables' indexes serve. What is
 -- counted is computed once, whatever is made of it.
@@ -15,25 +15,30 @@ WITH period AS (
     SELECT number, begins_at, ends_at
       FROM unnest(%(working_begin)s::timestamptz[], %(working_end)s::timestamptz[])
            WITH ORDINALITY AS w (begins_at, ends_at, number)
+), place AS NOT MATERIALIZED (
+    SELECT branch, region
+      FROM unnest(%(branches)s::text[], %(regions)s::text[]) AS p (branch, region)
 ), customer AS NOT MATERIALIZED (
     SELECT *
       FROM {schema}.customer
      WHERE book = %(book)s AND known_from <= %(position)s AND (known_to IS NULL OR known_to > %(position)s)
 ), matter AS NOT MATERIALIZED (
-    SELECT m.*, (SELECT t.tier FROM customer AS t WHERE t.customer_id = m.customer_id) AS tier
+    SELECT m.*, (SELECT t.tier FROM customer AS t WHERE t.customer_id = m.customer_id) AS tier,
+           (SELECT p.region FROM place AS p WHERE p.branch = m.branch) AS region
       FROM {schema}.matter AS m
      WHERE book = %(book)s AND known_from <= %(position)s AND (known_to IS NULL OR known_to > %(position)s)
 ), contact AS NOT MATERIALIZED (
-    SELECT c.*, (SELECT t.tier FROM customer AS t WHERE t.customer_id = c.customer_id) AS tier
+    SELECT c.*, (SELECT t.tier FROM customer AS t WHERE t.customer_id = c.customer_id) AS tier,
+           (SELECT p.region FROM place AS p WHERE p.branch = c.branch) AS region
       FROM {schema}.contact AS c
      WHERE book = %(book)s AND known_from <= %(position)s AND (known_to IS NULL OR known_to > %(position)s)
-), subject (complaint_id, known_from, reference, category, cause, product, channel, branch, department, handler, tier, grade,
-            issue, outcome, everything) AS NOT MATERIALIZED (
-    SELECT complaint_id, known_from, reference, category, cause, product, channel, branch, department, handler, tier, grade,
-           issue, outcome, NULL::text
+), subject (complaint_id, known_from, reference, category, cause, product, channel, branch, region, department, handler, tier,
+            grade, issue, outcome, everything) AS NOT MATERIALIZED (
+    SELECT complaint_id, known_from, reference, category, cause, product, channel, branch, region, department, handler, tier,
+           grade, issue, outcome, NULL::text
       FROM matter
     UNION ALL
-    SELECT contact_id, known_from, NULL, NULL, NULL, product, channel, branch, department, handler, tier, NULL, NULL,
+    SELECT contact_id, known_from, NULL, NULL, NULL, product, channel, branch, region, department, handler, tier, NULL, NULL,
            outcome, NULL
       FROM contact
 ), complaint AS NOT MATERIALIZED (

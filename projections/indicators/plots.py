@@ -6,6 +6,7 @@ from typing import NamedTuple
 from psycopg2.extensions import connection as Connection
 
 from ledger.database.sql import queries
+from ledger.tables.table import label
 from projections.indicators import asking
 from projections.indicators.asking import Ground
 from projections.indicators.periods import Period, period_before, period_of
@@ -22,7 +23,10 @@ STAGES = ("received", "first-replied", "assigned", "resolved", "replied", "ended
 
 
 class Drawn(NamedTuple):
-    """What is drawn. Shares are None where nothing was judged; `heat` counts by (weekday from 1, hour)."""
+    """What is drawn. Shares are None where nothing was judged; `heat` counts by (weekday from 1, hour).
+
+    `causes` are told in Chinese and English, by the tables of the book.
+    """
 
     book: str
     position: int
@@ -34,7 +38,7 @@ class Drawn(NamedTuple):
     first_reply: tuple[float | None, ...]
     received: tuple[int, ...]
     ages: tuple[int, ...]
-    causes: tuple[tuple[str | None, int], ...]
+    causes: tuple[tuple[str, str, int], ...]
     heat: dict[tuple[int, int], int]
     stages: tuple[int, ...]
 
@@ -70,7 +74,11 @@ def _over(connection: Connection, on: Ground, name: str, months: list[Period]) -
     return tuple(figure.value for figure in asking.figures(connection, on, [name], "month", months))
 
 
-def _causes(connection: Connection, on: Ground, whole: Period) -> tuple[tuple[str | None, int], ...]:
+def _causes(connection: Connection, on: Ground, whole: Period) -> tuple[tuple[str, str, int], ...]:
     parts = asking.figures(connection, on, ["root-causes"], "year", [whole], "cause")
     found = sorted(((figure.part, figure.cases) for figure in parts), key=lambda each: -each[1])
-    return tuple(found[:CAUSES_MAX])
+    codes = {"cause": on.tables.codes.get("cause", {})}
+    return tuple(
+        (label("cause", code or "–", "zh", codes), label("cause", code or "–", "en", codes), cases)
+        for code, cases in found[:CAUSES_MAX]
+    )

@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 from psycopg2.extensions import connection as Connection
 
+from ledger import moment
 from ledger.database.sql import queries
 from ledger.deadlines.calendar import Calendar
 from projections import sla
@@ -68,12 +69,13 @@ def prepared(
         "period": {"from": str(period.begins_on), "to": str(period.ends_on)},
         "origin": origin,
         "known_at": {"position": on.at.position, "root": root},
-        "judged_at": on.at.now.isoformat(),
+        "judged_at": moment.written(on.at.now),
         "computed_by": {
             "query_sha256": hashlib.sha256(form.query.encode()).hexdigest(),
             "projections": {each.name: each.version for each in (tables.PROJECTION, sla.PROJECTION)},
+            "code_tables": on.tables.version,
         },
-        "rows_by": [key.model_dump() for key in form.rows],
+        "rows_by": [{"name": key.name, "zh": key.zh, "en": key.en} for key in form.rows],
         "columns": [column.model_dump() for column in form.columns],
     }
     if form.kind == "list":
@@ -88,6 +90,7 @@ def prepared(
     cells, totals = _cells(connection, on, form, period)
     return {
         **document,
+        "labels": _labels(on, form, [keys for keys, _ in cells]),
         "rows": [{"keys": list(keys), "cells": row} for keys, row in cells],
         "totals": totals if form.has_totals else {},
     }
@@ -145,7 +148,21 @@ def _cells(
             totals[col] = value
         else:
             rows.setdefault(tuple(keys), {})[col] = value
-    return sorted(rows.items(), key=lambda row: [(each is None, each or "") for each in row[0]]), totals
+    codes = on.tables.codes
+
+    def place(row: tuple[tuple[str | None, ...], object]) -> list[tuple[bool, int, str]]:
+        return [key.place(code, codes) for key, code in zip(form.rows, row[0], strict=True)]
+
+    return sorted(rows.items(), key=place), totals
+
+
+def _labels(on: Ground, form: Form, rows: Sequence[tuple[str | None, ...]]) -> dict[str, dict[str, str]]:
+    """What the book's tables of then called the codes that stand in the rows: a document needs no other file to be read."""
+    found: dict[str, dict[str, str]] = {}
+    for number, key in enumerate(form.rows):
+        told = {code: key.label(code, on.tables.codes) for code in dict.fromkeys(row[number] for row in rows) if code}
+        found[key.name] = {code: label for code, label in told.items() if label is not None}
+    return found
 
 
 def _value(column: Column, numbers: Sequence[Any]) -> int | float | None:

@@ -10,8 +10,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ledger.complaint.codes import code_tables
 from ledger.refusal import Refusal
+from ledger.tables.table import Table
 from projections.indicators.definitions import Written
 from projections.indicators.periods import PeriodName
 
@@ -19,22 +19,29 @@ ColumnKind = Literal["count", "sum", "share", "median", "text"]
 
 
 class RowKey(Written):
-    """What rows are told apart by; `table` names the code tables with its labels, the first that has a code."""
+    """What rows are told apart by; `table` names the code tables with its labels, the first that has a code.
+
+    `own` are codes of the form itself, in their order, each with its label.
+    """
 
     name: str
     zh: str
     en: str
     table: str = ""
+    own: Annotated[dict[str, str], Field(default_factory=dict)]
 
-    def label(self, code: str | None) -> str:
-        """A code as both languages say it."""
-        if code is None:
-            return "未知 not known"
-        for name in filter(None, self.table.split(",")):
-            coded = code_tables()[name].get(code)
-            if coded is not None:
-                return f"{coded.zh} {coded.en}"
-        return code
+    def label(self, code: str, codes: Mapping[str, Table]) -> str | None:
+        """A code as both languages say it, by the tables of the book; None where none has it."""
+        coded = next((table[code] for table in self._tables(codes) if code in table), None)
+        return self.own.get(code) if coded is None else f"{coded.zh} {coded.en}"
+
+    def place(self, code: str | None, codes: Mapping[str, Table]) -> tuple[bool, int, str]:
+        """Where a code stands among the rows: in the order of its tables, then by itself, last what is not known."""
+        order = [*self.own, *(each for table in self._tables(codes) for each in table)]
+        return code is None, order.index(code) if code in order else len(order), code or ""
+
+    def _tables(self, codes: Mapping[str, Table]) -> list[Table]:
+        return [codes[name] for name in self.table.split(",") if name in codes]
 
 
 class Column(Written):

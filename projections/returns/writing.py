@@ -11,7 +11,6 @@ from typing import Any
 import xlsxwriter
 
 from projections.returns.asking import digest_of, written
-from projections.returns.definitions import RowKey
 
 BOM = "\ufeff"
 """Without it, Excel takes UTF-8 for the code page of the machine, and Chinese text for rubbish."""
@@ -77,14 +76,16 @@ def cover_of(document: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def lines(document: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
     """A head and the rows, as both a CSV and a sheet have them; a table ends with its totals."""
-    keys = [RowKey(**each) for each in document["rows_by"]]
-    columns = document["columns"]
-    yield [*(f"{key.zh} {key.en}" for key in keys), *(f"{column['zh']} {column['en']}" for column in columns)]
+    keys, columns = document["rows_by"], document["columns"]
+    yield [*(f"{key['zh']} {key['en']}" for key in keys), *(f"{column['zh']} {column['en']}" for column in columns)]
     for row in document["rows"]:
         if isinstance(row, list):
             yield ["" if each is None else each for each in row]
         else:
-            labels = [key.label(code) for key, code in zip(keys, row["keys"], strict=True)]
+            labels = [
+                "未知 not known" if code is None else document["labels"][key["name"]].get(code, code)
+                for key, code in zip(keys, row["keys"], strict=True)
+            ]
             yield [*labels, *(_cell(row["cells"].get(column["name"])) for column in columns)]
     if keys and document["totals"]:
         totals = [_cell(document["totals"].get(column["name"])) for column in columns]

@@ -24,7 +24,7 @@ DRAWN = Drawn(
     first_reply=(None, None, None),
     received=(3, 0, 41),
     ages=tuple(range(len(AGES))),
-    causes=(("poor-communication", 7), (None, 2), ("<i>", 1)),
+    causes=(("沟通不畅", "Poor communication", 7), ("–", "–", 2), ("<i>", "<i>", 1)),
     heat={(1, 9): 4, (7, 23): 1},
     stages=tuple(range(len(STAGES), 0, -1)),
 )

@@ -304,5 +304,5 @@ def test_days_are_those_of_the_institution_s_own_calendar(program: Program, book
     """What goes by English business days is asked in English days, summer time included."""
     assert program("book", "create", book, "--in-force", "fca-disp").code == 0
     told = program("sla", "--from", "2026-07-01", "--to", "2026-12-31", "--book", book, "--json").json
-    assert (told["starts_from"], told["starts_before"]) == ("2026-06-30T23:00:00+00:00", "2027-01-01T00:00:00+00:00")
+    assert (told["starts_from"], told["starts_before"]) == ("2026-06-30T23:00:00Z", "2027-01-01T00:00:00Z")
     assert "(Europe/London)" in program("sla", "--book", book).out

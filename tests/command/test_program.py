@@ -332,7 +332,7 @@ def test_as_of_a_day_is_its_end_and_a_position_may_be_written_as_it_is_printed(
 ) -> None:
     yesterday = (datetime.now(UTC) + timedelta(hours=8)).date() - timedelta(days=1)  # of Shanghai
     report = program("sla", "--as-of", str(yesterday), "--book", book, "--json").json
-    assert (report["position"], report["now"]) == (0, f"{yesterday}T15:59:59.999999+00:00")
+    assert (report["position"], report["now"]) == (0, f"{yesterday}T15:59:59.999999Z")
     answer = program("history", str(complaint_id), "--as-of", "1,000", "--book", book)
     assert answer.complaint == f"--as-of 1000: the book {book} ends at position 3"
     too_early = program("history", str(complaint_id), "--as-of", str(yesterday), "--book", book)

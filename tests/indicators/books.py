@@ -10,6 +10,7 @@ from api.command import cfpb
 from api.command.demo import fill
 from api.command.demo.complaints import year
 from api.command.demo.hours import OfficeHours
+from api.command.demo.officers import branches
 from ledger.application import Ledger, Receipt
 from ledger.complaint.aftercare import ComplaintArchived
 from ledger.complaint.events import (
@@ -42,12 +43,20 @@ from ledger.interaction.events import (
     InteractionRecorded,
     InteractionReviewed,
 )
+from ledger.tables.commands import PublishCodeTables
+from ledger.tables.table import Coded
 from projections.catalogue import PROJECTIONS
 from projections.worker import catch_up
 from tests.projections.stories import WORDS, Told, about, interleaved, received, record
 
 CHINA = built_in_calendars()["china"]
 END = datetime.fromisoformat("2026-11-20T00:00+08:00")
+BRANCHES = PublishCodeTables(
+    tables={"branch": (*branches(), Coded(code="b1", zh="一支行", en="Branch one", more={"region": "hubei"}))},
+    published_by="li",
+    published_at=datetime.fromisoformat("2026-01-01T00:00+08:00"),
+)
+"""The branches of the books and their regions; a branch that is not among them has none that is known."""
 
 
 def made_up_year(ledger: Ledger, complaints: int) -> None:
@@ -165,6 +174,7 @@ def _contacts(rng: random.Random) -> Iterator[tuple[UUID, InteractionEvent]]:
                 kind=rng.choice(list(InteractionKind)),
                 channel=rng.choice(["phone", "branch"]),
                 direction="inbound",
+                branch="b1" if number % 2 else None,
                 taken_by="li",
                 asked_at=at,
             )

@@ -41,6 +41,9 @@ def book_of(database: Database, keys: SubjectKeys) -> Callable[[str], str]:
                 books.stories(database, book, 90)
             else:
                 books.cfpb_rows(database, book, 8_000 if kind == "cfpb-many" else 120)
+            if kind != "cfpb":
+                with closing(Ledger(database, book, keys)) as ledger:
+                    ledger.handle(books.BRANCHES, principal="li")
             books.caught_up(database, book)
         return made[kind]
 

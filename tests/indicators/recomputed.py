@@ -31,8 +31,14 @@ SELECT e.stream, e.version, coalesce(c.name, e.name) AS name, coalesce(c.said, e
 CREATE TABLE receipt AS
 SELECT stream, max_by(CAST(said->>'received_at' AS TIMESTAMPTZ), version) AS received_at,
        max_by(CASE WHEN said->>'date_only' = 'true' THEN 1 ELSE 0 END, version) = 1 AS date_only,
-       max_by(said->>'channel', version) AS channel, max_by(said->>'customer_id', version) AS customer
+       max_by(said->>'channel', version) AS channel, max_by(said->>'customer_id', version) AS customer,
+       nullif(max_by(coalesce(said->>'branch', ''), version), '') AS branch
   FROM fact WHERE name = 'complaint-received' GROUP BY stream;
+-- the region of each branch, as the table was published last
+CREATE TABLE place AS
+SELECT (coded->>'code') AS branch, (coded->'more'->>'region') AS region
+  FROM (SELECT unnest(CAST(max_by((said->'tables'->'branch'), position) AS JSON[])) AS coded
+          FROM event WHERE name = 'code-tables-published' AND (said->'tables'->'branch') IS NOT NULL);
 CREATE TABLE classified AS
 SELECT stream, max_by(coalesce(said->>'scheme', ''), version) AS scheme, max_by(coalesce(said->>'category', ''), version) AS category,
        max_by(said->>'product', version) FILTER (said->>'product' IS NOT NULL) AS product
@@ -73,7 +79,7 @@ SELECT t.stream, max_by(t.how, t.version) FILTER (t.how <> 'complaint-closed' OR
  WHERE NOT t.opens AND t.version > l.opened
  GROUP BY t.stream;
 CREATE TABLE complaint AS
-SELECT r.*, e.how AS ended_how, e.at AS ended_at, d.department,
+SELECT r.*, e.how AS ended_how, e.at AS ended_at, d.department, place.region,
        (SELECT min_by(CAST(said->>'sent_at' AS TIMESTAMPTZ), version) FROM fact AS f
          WHERE f.stream = r.stream AND f.name = 'first-reply-sent') AS first_replied_at,
        (SELECT min_by(CAST(said->>'resolved_at' AS TIMESTAMPTZ), version) FROM fact AS f
@@ -88,7 +94,8 @@ SELECT r.*, e.how AS ended_how, e.at AS ended_at, d.department,
   FROM receipt AS r
   LEFT JOIN ended AS e USING (stream)
   LEFT JOIN department AS d USING (stream)
-  LEFT JOIN classified AS k USING (stream);
+  LEFT JOIN classified AS k USING (stream)
+  LEFT JOIN place ON place.branch = r.branch;
 -- contacts and customers, whose mistakes are annulled and never corrected
 CREATE TABLE other AS
 SELECT e.* FROM event AS e
@@ -99,7 +106,7 @@ CREATE TABLE tier AS
 SELECT stream AS customer, max_by(said->>'tier', version) AS tier
   FROM other WHERE name IN ('customer-registered', 'customer-tiered') AND said->>'tier' IS NOT NULL GROUP BY stream;
 CREATE TABLE contact AS
-SELECT r.stream, r.said->>'kind' AS kind, r.said->>'customer_id' AS customer, CAST(r.said->>'asked_at' AS TIMESTAMPTZ) AS asked_at,
+SELECT r.stream, r.said->>'kind' AS kind, r.said->>'customer_id' AS customer, r.said->>'branch' AS branch, CAST(r.said->>'asked_at' AS TIMESTAMPTZ) AS asked_at,
        (SELECT max_by(said->>'department', version) FROM other AS o
          WHERE o.stream = r.stream AND o.name = 'interaction-assigned') AS department,
        (SELECT min_by(CAST(said->>'answered_at' AS TIMESTAMPTZ), version) FROM other AS o
@@ -115,8 +122,9 @@ SELECT r.stream, r.said->>'kind' AS kind, r.said->>'customer_id' AS customer, CA
        EXISTS (SELECT 1 FROM other AS o WHERE o.stream = r.stream AND o.name = 'interaction-became-complaint') AS became
   FROM other AS r WHERE r.name = 'interaction-recorded';
 CREATE TABLE subject AS
-SELECT s.stream, s.department, t.tier
-  FROM (SELECT stream, customer, department FROM complaint UNION ALL SELECT stream, customer, department FROM contact) AS s
+SELECT s.stream, s.department, s.region, t.tier
+  FROM (SELECT stream, customer, department, region FROM complaint
+        UNION ALL SELECT stream, customer, department, region FROM contact LEFT JOIN place USING (branch)) AS s
   LEFT JOIN tier AS t USING (customer);
 CREATE TABLE counts AS SELECT * FROM complaint WHERE ended_how IS DISTINCT FROM 'complaint-ruled-out';
 """

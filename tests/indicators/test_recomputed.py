@@ -18,7 +18,9 @@ from tests.indicators.recomputed import FIGURES, INDEPENDENT, exported
 
 NOW = datetime.fromisoformat("2026-11-19T12:00+08:00")
 MONTHS = periods("month", date(2025, 9, 1), date(2026, 11, 19))
-PARTS: dict[Part | None, str] = {None: "NULL", "department": "c.department", "tier": "c.tier"}
+PARTS: dict[Part | None, str] = {None: "NULL", "department": "c.department", "tier": "c.tier", "region": "c.region"}
+REGIONS_IN = {"stories", "year-whole"}
+"""Books of which the figures by region are compared too: it costs as much as another part."""
 
 SERVICE = re.compile("service-")
 
@@ -42,6 +44,8 @@ def test_every_figure_is_what_another_engine_computes_from_the_events(
             f"CREATE OR REPLACE TABLE counted AS SELECT * FROM ({INDEPENDENT[name]}) AS t (begins, stream, value)"
         )
         for by, part in PARTS.items():
+            if by == "region" and kind not in REGIONS_IN:
+                continue
             rows = duck.execute(
                 f"""SELECT counted.begins, {part}, count(*), CAST({FIGURES[indicator.kind]} AS DOUBLE)
                       FROM counted JOIN subject AS c USING (stream) GROUP BY ALL"""

@@ -61,17 +61,15 @@ COUNTED = {
     "annual-disclosure": """
         WITH disclosed AS (
             SELECT c.*, CASE WHEN k.scheme = 'jrt-0169-2018' THEN c.business ELSE product.jrt END AS jrt_business,
-                   CASE WHEN k.scheme = 'jrt-0169-2018' THEN k.category END AS jrt_reason, place.branch
+                   CASE WHEN k.scheme = 'jrt-0169-2018' THEN k.category END AS jrt_reason
               FROM counts AS c
               LEFT JOIN classified AS k USING (stream)
-              LEFT JOIN (SELECT stream, max_by(coalesce(said->>'branch', ''), version) AS branch
-                           FROM fact WHERE name = 'complaint-received' GROUP BY stream) AS place USING (stream)
               LEFT JOIN jrt AS product ON product.tbl = 'product' AND product.code = c.business),
         parted AS (
             SELECT *, 'total' AS dim, '' AS item FROM disclosed
             UNION ALL SELECT *, 'business', jrt_business FROM disclosed
             UNION ALL SELECT *, 'reason', jrt_reason FROM disclosed
-            UNION ALL SELECT *, 'region', branch FROM disclosed),
+            UNION ALL SELECT *, 'region', region FROM disclosed),
         counted AS (
             SELECT p.begins, [c.dim, c.item] AS keys, 'number' AS col, c.stream, 1.0 AS value
               FROM period AS p JOIN parted AS c ON c.received_at >= p.begins AND c.received_at < p.ends

@@ -15,12 +15,16 @@ import orjson
 import pytest
 from psycopg2.extensions import connection as Connection
 
+from ledger.application import Ledger
+from ledger.complaint.codes import code_tables
 from ledger.database.target import Database
 from ledger.deadlines.calendar import built_in_calendars
 from ledger.proof.stored import StoredTree
 from ledger.record.entry import entry_bytes
 from ledger.record.reading import head, stream_events
 from ledger.record.tree import check_inclusion, leaf_hash
+from ledger.tables.commands import PublishCodeTables
+from ledger.vault.keys import SubjectKeys
 from projections.indicators import asking as indicators
 from projections.indicators.asking import Ground
 from projections.indicators.periods import Period, periods
@@ -214,6 +218,32 @@ def test_a_return_can_be_read_by_other_programs(form: Form, book_of: Callable[[s
         assert any("如何核验" in each for each in words)
         assert sheet.max_row == len(lines)
         assert form.columns[0].zh in str(sheet.cell(1, len(form.rows) + 1).value)
+
+
+def test_a_document_words_and_orders_its_codes_by_the_tables_that_the_book_had_then(
+    database: Database, book: str, keys: SubjectKeys, reader: Connection
+) -> None:
+    with closing(Ledger(database, book, keys)) as ledger:
+        books.made_up_year(ledger, 25)
+    first = books.caught_up(database, book)
+    form = form_named("jrt-0169")
+    before = document_of(reader, book, form)
+    channels = list(code_tables()["jrt-channel"].values())
+    worded = [row.model_copy(update={"zh": f"本行：{row.zh}"}) for row in reversed(channels)]
+    with closing(Ledger(database, book, keys)) as ledger:
+        publish = PublishCodeTables(tables={"jrt-channel": tuple(worded)}, published_by="li", published_at=NOW)
+        ledger.handle(publish, principal="li")
+    books.caught_up(database, book)
+    after = document_of(reader, book, form)
+
+    def shown(document: dict[str, Any]) -> list[str]:
+        told = list(csv.reader(io.StringIO(as_csv(document).decode("utf-8-sig"))))[1:-1]
+        return list(dict.fromkeys(row[0] for row in told))
+
+    assert shown(after) == [f"本行：{each}" for each in reversed(shown(before))]
+    assert len(shown(before)) > 1
+    assert document_of(reader, book, form, first) == before, "a later table changes no earlier document"
+    assert differences(before, after) == [], "only words changed, no figure"
 
 
 def test_a_receiver_cannot_link_what_another_one_got() -> None:

@@ -8,19 +8,21 @@ from datetime import datetime, timedelta
 
 from api.command.demo.drawn import complaint_id, made_up_id
 from api.command.demo.party_year import CHIEF, QUALITY, RISK_HEAD
-from api.command.demo.texts import DEPARTMENTS
+from api.command.demo.texts import BRANCHES, DEPARTMENTS, REGION_OF
 from ledger.access import commands as access
 from ledger.command import Command
 from ledger.complaint import commands as ask
 from ledger.event import Tier
 from ledger.tables import commands as tables
 from ledger.tables.events import ApprovalLimit
+from ledger.tables.table import Coded
 
 AUDITOR = "sj0001"
 
 
 def officers_say(seed: int, end: datetime, complaints: int) -> Iterator[Command]:
     """The commands in their order; `end` is the end of the year, in the past."""
+    yield tables.PublishCodeTables(tables={"branch": branches()}, published_by=QUALITY, published_at=end)
     routes = {"service": DEPARTMENTS["branches"][0], "price": DEPARTMENTS["credit"][0]}
     yield tables.PublishRouting(routes=routes, published_by=QUALITY, published_at=end)
     limits = tuple(
@@ -43,6 +45,16 @@ def officers_say(seed: int, end: datetime, complaints: int) -> Iterator[Command]
         merged_at=end,
     )
     yield from _access(seed, end)
+
+
+def branches() -> tuple[Coded, ...]:
+    """The made-up bank's table of branches, each with its region."""
+    found = []
+    for code, zh in BRANCHES:
+        city, part = code.split("-")
+        name, region = REGION_OF[city]
+        found.append(Coded(code=code, zh=zh, en=f"{name} {part.capitalize()} branch", more={"region": region}))
+    return tuple(found)
 
 
 def _access(seed: int, end: datetime) -> Iterator[Command]:

@@ -6,6 +6,20 @@ Placeholders in braces are filled by `complaints`; every text that a customer or
 SURNAMES = tuple("王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕")
 GIVEN = tuple("伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰建国晓雪婷浩宇欣怡子涵梓萱俊豪雨桐思远佳琪嘉诚文博")
 
+REGION_OF = {
+    "beijing": ("Beijing", "beijing"),
+    "shanghai": ("Shanghai", "shanghai"),
+    "guangzhou": ("Guangzhou", "guangdong"),
+    "shenzhen": ("Shenzhen", "guangdong"),
+    "hangzhou": ("Hangzhou", "zhejiang"),
+    "nanjing": ("Nanjing", "jiangsu"),
+    "chengdu": ("Chengdu", "sichuan"),
+    "wuhan": ("Wuhan", "hubei"),
+    "xian": ("Xi'an", "shaanxi"),
+    "shenyang": ("Shenyang", "liaoning"),
+}
+"""The city that a branch's code begins with: its English name, and its region."""
+
 BRANCHES: tuple[tuple[str, str], ...] = (
     ("beijing-chaoyang", "北京朝阳支行"),
     ("beijing-haidian", "北京海淀支行"),
