@@ -218,6 +218,8 @@ def test_a_return_can_be_read_by_other_programs(form: Form, book_of: Callable[[s
         assert any("如何核验" in each for each in words)
         assert sheet.max_row == len(lines)
         assert form.columns[0].zh in str(sheet.cell(1, len(form.rows) + 1).value)
+        for number, column in enumerate(form.columns, start=len(form.rows) + 1):
+            assert ("%" in sheet.cell(2, number).number_format) == (column.kind == "share")
 
 
 def test_a_document_words_and_orders_its_codes_by_the_tables_that_the_book_had_then(
