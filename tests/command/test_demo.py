@@ -55,7 +55,7 @@ def stories() -> list[list[Step]]:
 
 UNUSED = {
     **dict.fromkeys(
-        ("calendar-published", "regime-published", "regime-put-in-force", "code-tables-published"),
+        ("calendar-published", "regime-published", "regime-put-in-force"),
         "how every book begins, before the demo is filled",
     ),
     "regime-retired": "would take the demo's deadlines away",
