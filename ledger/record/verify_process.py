@@ -52,7 +52,8 @@ class Processes:
 
 
 def _started(work: Work) -> "subprocess.Popen[bytes]":
-    process = subprocess.Popen([sys.executable, "-c", _BEGIN], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    """With `-P`, so that no module of the folder that somebody happens to stand in is imported."""
+    process = subprocess.Popen([sys.executable, "-P", "-c", _BEGIN], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     write(process.stdin, sys.path)
     write(process.stdin, work)
     return process

@@ -3,6 +3,7 @@
 import hashlib
 import random
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -31,8 +32,10 @@ from ledger.record.raw import FIXED, LENGTH, RawRows, instant_at, taken_apart
 from ledger.record.reading import NoSuchBook
 from ledger.record.tree import Edge, leaf_hash, perfect_levels, tree_root
 from ledger.record.verify import verify
-from ledger.record.verify_page import entry_written
+from ledger.record.verify_page import Stretch, entry_written
+from ledger.record.verify_process import Processes
 from ledger.record.verify_rows import RowsInOrder
+from ledger.record.verify_serving import Work
 from ledger.vault.keys import SubjectKeys
 from ledger.vault.sealing import seal_all
 
@@ -720,6 +723,19 @@ def test_the_role_that_records_can_not_choose_the_key_store(record: Record) -> N
     with pytest.raises(psycopg2.errors.InsufficientPrivilege), connection.cursor() as cursor:
         cursor.execute("SELECT ledger.claim_keys(%s, repeat('a', 64))", (record.book,))
     connection.close()
+
+
+def test_what_goes_wrong_in_another_process_is_raised_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # whose modules are nobody's business
+    (tmp_path / "pickle.py").write_text("raise SystemExit(3)", encoding="utf-8")
+    with closing(Processes(1, Work(f"host={tmp_path}", "a-book", "an/origin", {}, None))) as processes:
+        with pytest.raises(psycopg2.OperationalError, match="No such file"):
+            processes.stretch(Stretch(0, 1)).result()
+        (process,) = processes._processes
+        process.kill()
+        process.wait()
+        with pytest.raises(ConnectionError):
+            processes.stretch(Stretch(0, 1)).result()
 
 
 def test_what_is_read_in_one_go_is_what_is_read_one_by_one() -> None:
