@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field, create_model
 
 from api.access_routes import ACCESS_POSTED
 from api.body import Asked, read_command
-from api.caller import Caller, Expected, Key, RestedOn, departments_of, version_in
+from api.caller import Caller, Expected, Key, RestedOn, departments_of, refuse_approval, version_in
 from api.description import command_description
 from api.parties import POSTED
 from api.refusals import DepartmentUnknown
@@ -211,6 +211,7 @@ def _endpoint(route: CommandRoute, recorder: "Recorder") -> Endpoint:
     async def _asked(request: Request) -> Asked:
         asked = await read_command(route.command, request)
         if SERVICE not in request.state.person.roles:
+            refuse_approval(asked.command, request.state.person)
             await recorder.refuse_two_roles(asked.command, request.state.person.id)
         own = departments_of(request)
         if own is not None and (given_to := await recorder.department_written(asked.command)):

@@ -9,6 +9,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 FILE = "ledger/access/roles.toml"
+PARTS = ("commands", "approvals", "questions")
 
 
 class Scope(StrEnum):
@@ -35,10 +36,14 @@ class RolesUnreadable(Exception):
 
 @dataclass(frozen=True)
 class Roles:
-    """The table: every role, and for each command and question the roles that may."""
+    """The table: every role, and for each command and question the roles that may.
+
+    `approvals` has the commands that some of those may give, but not approve what they state in it.
+    """
 
     roles: Mapping[str, RoleOfPerson]
     commands: Mapping[str, frozenset[str]]
+    approvals: Mapping[str, frozenset[str]]
     questions: Mapping[str, frozenset[str]]
 
     def of_action(self, action: str) -> frozenset[str] | None:
@@ -58,13 +63,19 @@ def read(text: str) -> Roles:
     named = {name: RoleOfPerson(name, **{**row, "scope": Scope(row["scope"])}) for name, row in stated["roles"].items()}
     groups = stated["groups"]
     lines = {
-        part: {action: frozenset(_members(action, listed, named, groups)) for action, listed in stated[part].items()}
-        for part in ("commands", "questions")
+        part: {
+            action: frozenset(_members(action, listed, named, groups))
+            for action, listed in stated.get(part, {}).items()
+        }
+        for part in PARTS
     }
     twice = lines["commands"].keys() & lines["questions"].keys()
     if twice:
         raise RolesUnreadable(f"{FILE}: {', '.join(sorted(twice))} stands under [commands] and under [questions]")
-    return Roles(MappingProxyType(named), MappingProxyType(lines["commands"]), MappingProxyType(lines["questions"]))
+    for action, may in lines["approvals"].items():
+        if not may <= lines["commands"].get(action, frozenset()):
+            raise RolesUnreadable(f"{FILE}: {action} is approved by some who may not give it")
+    return Roles(MappingProxyType(named), *(MappingProxyType(lines[part]) for part in PARTS))
 
 
 def _members(
@@ -96,7 +107,8 @@ def as_markdown(table: Roles | None = None) -> Iterator[str]:
     }
     for role in table.roles.values():
         yield f"| `{role.name}` {role.en} | {role.zh} | {reaches[role.scope]} |"
-    for title, lines in (("command", table.commands), ("question", table.questions)):
+    parts = (("command", table.commands), ("approval in", table.approvals), ("question", table.questions))
+    for title, lines in parts:
         yield ""
         yield f"| {title} | roles that may |"
         yield "| --- | --- |"

@@ -78,3 +78,33 @@ def test_a_correction_is_approved_by_who_asks(proposed: Complaint, keys: Subject
 def test_every_command_that_names_a_second_person_is_held_by_it() -> None:
     commands = [command for command in EXAMPLES if set(four_eyes.SECOND_EYES) & set(command.model_fields)]
     assert len(commands) > 20
+
+
+def test_who_records_does_not_approve_a_change_of_the_grade_and_corrects_nothing_alone(
+    client: httpx.Client, keys: SubjectKeys, ledger: Ledger
+) -> None:
+    it = received(client)
+    it.record(ask.GradeComplaint)
+    department = EXAMPLES[ask.AssignComplaint]["department"]
+    path = f"/complaints/{it.ids['complaint_id']}"
+
+    def send(what: str, body: dict[str, Any], role: str) -> httpx.Response:
+        known = bearer(keys, ledger.book, "supervisor.chen", role, departments=[department])
+        return client.post(f"{path}/{what}", json=body, headers=known | {"If-Match": f'"{it.version}"'})
+
+    approved = {"grade": "major", "reason": "金额较大", "approved_by": "supervisor.chen"}
+    regrade = {**EXAMPLES[ask.GradeComplaint], **approved}
+    correction = {
+        **EXAMPLES[ask.CorrectFact],
+        "version": 1,
+        "changes": {"channel": "letter"},
+        "approved_by": "supervisor.chen",
+    }
+    for role in ("handler", "registrar"):
+        for what, body in (("grade", regrade), ("corrections", correction)):
+            refused = send(what, body, role)
+            assert (refused.status_code, refused.json()["type"]) == (403, KIND + "not-allowed"), f"{role} {what}"
+    regraded = send("grade", regrade, "supervisor")
+    assert regraded.status_code == 200, regraded.text
+    it.version = regraded.json()["version"]
+    assert send("corrections", correction, "supervisor").status_code == 200
