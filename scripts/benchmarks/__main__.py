@@ -68,7 +68,11 @@ def main() -> int:
             )
         )
     else:
-        Console(width=max(140, Console().width)).print(_table(found))
+        shown = Console(width=max(140, Console().width))
+        if found:
+            shown.print(_table(found))
+        if growth:
+            shown.print(_growth_table(growth))
     return 0
 
 
@@ -146,6 +150,20 @@ def _sentence(figures: Figures) -> str:
         f"{line.name}: {_shown(told['ours'])} {line.unit}, {line.against}: {_shown(told['theirs'])}; "
         f"ratio {figures.ratio:.2f} ({min(figures.ratios):.2f}–{max(figures.ratios):.2f})"
     )
+
+
+def _growth_table(growth: list[dict[str, object]]) -> Table:
+    """One row a figure, one column a size of the book, and how many times the last is the first."""
+    table = Table(title="How costs grow with the book")
+    table.add_column("figure")
+    for row in growth:
+        table.add_column(f"{row['events']:,} events", justify="right")
+    table.add_column("last ÷ first", justify="right")
+    for name in growth[0]:
+        if name != "events":
+            values = [float(str(row[name])) for row in growth]
+            table.add_row(name, *(f"{value:,.2f}" for value in values), f"{values[-1] / values[0]:.2f}")
+    return table
 
 
 def _table(found: list[Figures]) -> Table:

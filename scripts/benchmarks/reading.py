@@ -164,6 +164,13 @@ def _fill(ledger: Ledger, complaints: int) -> None:
         assert not isinstance(answer, Exception), answer
 
 
+def stories(complaints: int, seed: int = SEED) -> Iterator[BulkRequest]:
+    """The complaints of a made-up year, each with all its events."""
+    hours = OfficeHours(built_in_calendars()["china"])
+    end = built_in_calendars()["china"].day_begins_at(date(2026, 11, 1))
+    return map(_story, year(seed, end, complaints, hours))
+
+
 def _story(story: Sequence[Step]) -> BulkRequest:
     first = story[0].command
     return BulkRequest(first.complaint_id, decided(list(story)), "bench", f"bench:{uuid4()}", b"", "make-up-complaint")  # type: ignore[attr-defined]  # a story begins with a receipt
@@ -427,7 +434,7 @@ def _import(place: Place) -> Iterator[tuple[Side, Side]]:
         file = Path(folder) / "rows.csv"
 
         def ours() -> float:
-            _write(file, rows)
+            write_rows(file, rows)
             with place.ledger(place.new_book()) as ledger:
                 doing = CfpbImport(ledger, place.keys, built_in_calendars()["us"], date(2026, 11, 1), lambda _: None)
                 began = time.perf_counter()
@@ -436,7 +443,7 @@ def _import(place: Place) -> Iterator[tuple[Side, Side]]:
                 return rows / (time.perf_counter() - began)
 
         def theirs() -> float:
-            _write(file, rows)
+            write_rows(file, rows)
             with file.open("rb") as raw, text_of(raw) as text:
                 stated = list(read(text, date(2026, 11, 1)))
             requests = [_bulk(row) for row in stated]
@@ -458,12 +465,13 @@ def _all_recorded(ledger: Ledger, requests: list[BulkRequest]) -> None:
         assert not isinstance(answer, Exception), answer
 
 
-def _write(file: Path, rows: int) -> None:
+def write_rows(file: Path, rows: int, first: int = 1_000_000) -> None:
+    """A file of the CFPB's form with so many good rows, of complaints that are counted from `first`."""
     with file.open("w", newline="", encoding="utf-8") as text:
         writer = csv.writer(text)
         writer.writerow(HEADER)
         for n in range(rows):
-            writer.writerow([*ROW, str(1_000_000 + n)])
+            writer.writerow([*ROW, str(first + n)])
 
 
 @contextmanager
