@@ -49,9 +49,14 @@ SELECT %(book)s, md5(n::text)::uuid, 'house', clock, 1, n * 10 + state, CASE WHE
 
 TALLY_ROWS = """
 INSERT INTO {schema}.tally
-SELECT book, regime, clock, started_on, ended, stopped_at > due_at, is_duty, count(*), 0
+SELECT book, regime, clock, day, ended, stopped_at > due_at, is_duty, count(*), 0
+  FROM {schema}.clock, unnest(ARRAY[started_on, date '0001-01-01']) AS day
+ WHERE book = %(book)s AND known_to IS NULL AND ended = 'stopped'
+ GROUP BY 1, 2, 3, 4, 5, 6, 7;
+INSERT INTO {schema}.spent
+SELECT book, regime, clock, floor(used_us / 3600000000.0), count(*)
   FROM {schema}.clock WHERE book = %(book)s AND known_to IS NULL AND ended = 'stopped'
- GROUP BY 1, 2, 3, 4, 5, 6, 7
+ GROUP BY 1, 2, 3, 4
 """
 
 
