@@ -154,10 +154,28 @@ BEGIN
 END
 $swap_schemas$;
 
+-- Tells the planner what is in a build that was filled in one go: a question right behind it is planned as on any day.
+CREATE FUNCTION projection.analyze_tables(p_book text, p_name text, p_build text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $analyze_tables$
+DECLARE
+    v_table name;
+    v_schema name := projection.schema_of(p_book, p_name, p_build);
+BEGIN
+    FOR v_table IN
+        SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = quote_ident(v_schema)::regnamespace AND c.relkind = 'r'
+    LOOP
+        EXECUTE format('ANALYZE %I.%I', v_schema, v_table);
+    END LOOP;
+END
+$analyze_tables$;
+
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA projection FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA projection TO ledger_application, ledger_projector, ledger_auditor;
 GRANT SELECT ON projection.progress TO ledger_application, ledger_auditor;
 GRANT SELECT, INSERT, UPDATE ON projection.progress TO ledger_projector;
 GRANT EXECUTE ON FUNCTION projection.schema_of(text, text, text), projection.open_schema(text, text, text),
-    projection.seal_schema(text, text, text, text[]), projection.drop_schema(text, text, text), projection.swap_schemas(text, text) TO ledger_projector;
+    projection.seal_schema(text, text, text, text[]), projection.drop_schema(text, text, text), projection.swap_schemas(text, text),
+    projection.analyze_tables(text, text, text) TO ledger_projector;

@@ -232,6 +232,11 @@ class Builder:
         self._origin = head(self.connection, self.book).origin
         return True
 
+    def tell_planner(self) -> None:
+        """Has the planner told what the build holds now, and commits; for one that was just filled. Reads a sample of each table."""
+        self._execute("analyze")
+        self.connection.commit()
+
     def _begin(self, cursor: Cursor) -> None:
         schema = schema_of(self.book, self.projection.name, self.build)
         cursor.execute(_SQL["begin"], {**self._key, "schema": schema, "code": self.projection.version})

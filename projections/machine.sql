@@ -18,6 +18,10 @@ RETURNING schema;
 -- The schema is the ledger owner's; until it is sealed the projector drafts tables in it.
 SELECT projection.open_schema(%(book)s, %(name)s, %(build)s);
 
+-- name: analyze
+-- What a build that was filled in one go holds: until the planner is told, it takes each table for an empty one.
+SELECT projection.analyze_tables(%(book)s, %(name)s, %(build)s);
+
 -- name: drop_schema
 -- Waits for readers that are still in it.
 SELECT projection.drop_schema(%(book)s, %(name)s, %(build)s);

@@ -201,6 +201,7 @@ def _advance_to(builder: Builder, goal: int, progress: Progress | None) -> None:
     while builder.step(EVENTS_MAX, goal):
         if progress is not None:
             progress(builder.position, goal)
+    builder.tell_planner()
     if progress is not None:
         progress(builder.position, goal)
 

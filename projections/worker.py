@@ -35,6 +35,8 @@ While events come in it so takes them many at a time: a transaction for each few
 """
 STANDBY_SECONDS = 1.0
 """How often a standby tries to take over."""
+TOLD_FROM = 5_000
+"""After so many events at once the planner is told what the tables hold now; the server finds out later by itself."""
 RETRY_SECONDS = 30.0
 """How often a stopped projection tries the event that stopped it again."""
 FAULT_SECONDS = 2.0
@@ -77,8 +79,12 @@ def catch_up(
             _tell(progress, reached or 0, goal)
             time.sleep(IDLE_SECONDS / 4)
         builder = Builder(connection, book, projection)
-        while builder.step(batch, goal):
+        applied = 0
+        while events := builder.step(batch, goal):
+            applied += events
             _tell(progress, builder.position, goal)
+        if applied >= TOLD_FROM:
+            builder.tell_planner()
         _tell(progress, builder.position, goal)
         return builder.position
 

@@ -84,6 +84,7 @@ RIGHTS: Rights = MappingProxyType(
         "projection.seal_schema": {Role.PROJECTOR: EXECUTE},
         "projection.drop_schema": {Role.PROJECTOR: EXECUTE},
         "projection.swap_schemas": {Role.PROJECTOR: EXECUTE},
+        "projection.analyze_tables": {Role.PROJECTOR: EXECUTE},
     }
 )
 """Every table and function of the schemas `ledger` and `projection`, with the roles that may use it.

@@ -65,6 +65,17 @@ class TestRebuild:
         assert compare(database, book, "sla") == []
         assert left_over(projector, book) == []
 
+    @pytest.mark.usefixtures("told")
+    def test_the_planner_knows_what_was_built(self, database: Database, projector: Connection, book: str) -> None:
+        rebuilt = rebuild.rebuild(database, book, "sla")
+        with projector.cursor() as cursor:
+            cursor.execute(
+                "SELECT c.relname, c.reltuples FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+                " WHERE n.nspname = %s AND c.relkind = 'r'",
+                (schema_of(book, "sla"),),
+            )
+            assert dict(cursor.fetchall()) == rebuilt.rows_after
+
     def test_readers_are_served_throughout_and_never_see_it_go_back(
         self, database: Database, book: str, told: list[Told]
     ) -> None:
