@@ -13,7 +13,7 @@ from psycopg2.extensions import connection as Connection
 from api.answers import Answer, answer
 from api.asking import Asker, only_known_parameters
 from api.description import EVERYWHERE, problem_responses, question_description
-from api.refusals import InvalidRequest, NoSuchTile
+from api.refusals import InvalidRequest, NoSuchPage, NoSuchTile
 from ledger import moment
 from ledger.proof import asking
 from ledger.proof.asking import CheckpointsReversed, NoSuchPosition
@@ -130,12 +130,17 @@ def _add_proofs(routes: APIRouter, asker: Asker) -> None:
 
 
 def _add_tiles(routes: APIRouter, asker: Asker) -> None:
-    @routes.get("/tile/entries/{tile:path}", **_described("A bundle of entries.", BYTES, NoSuchTile, NoSuchCheckpoint))
+    @routes.get(
+        "/tile/entries/{tile:path}",
+        **_described("A bundle of entries.", BYTES, NoSuchTile, NoSuchCheckpoint, NoSuchPage),
+    )
     async def entry_bundle(tile: str) -> Response:
         """Up to 256 entries, each behind its length in two bytes (C2SP tlog-tiles)."""
         return Response(await asker.ask(_bundle, *_place(tile)), media_type=BYTES, headers=FOR_EVER)
 
-    @routes.get("/tile/{level}/{tile:path}", **_described("A tile of hashes.", BYTES, NoSuchTile, NoSuchCheckpoint))
+    @routes.get(
+        "/tile/{level}/{tile:path}", **_described("A tile of hashes.", BYTES, NoSuchTile, NoSuchCheckpoint, NoSuchPage)
+    )
     async def hash_tile(level: Annotated[int, Path(ge=0, le=63)], tile: str) -> Response:
         """Up to 256 hashes of one level of the tree, 32 bytes each (C2SP tlog-tiles)."""
         return Response(await asker.ask(_tile, level, *_place(tile)), media_type=BYTES, headers=FOR_EVER)
