@@ -182,7 +182,9 @@ def _erased_by_record(where: Where, subjects: Iterable[UUID]) -> set[UUID]:
     from ledger.access.rules import subject_stream  # noqa: PLC0415 - it brings event classes: half a second in a process
 
     own = book_id(where.origin)
-    streams = {subject_stream(own, subject_id): subject_id for subject_id in subjects}
+    streams = {
+        str(subject_stream(own, subject_id)): subject_id for subject_id in subjects
+    }  # text: any connection knows it
     erased: set[UUID] = set()
     wanted = list(streams)
     for start in range(0, len(wanted), VALUES_PER_QUESTION):

@@ -25,6 +25,6 @@ SELECT v.position, v.digest
 
 -- name: erased_streams
 -- Those of these streams, each of one data subject, that say the subject was erased.
-SELECT DISTINCT stream_id
+SELECT DISTINCT stream_id::text
   FROM ledger.event
  WHERE book = %(book)s AND stream_id = ANY (%(streams)s::uuid[]) AND name = 'subject-erased';

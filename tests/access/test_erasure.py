@@ -25,6 +25,7 @@ from ledger.database.target import Database
 from ledger.deadlines.calendar import built_in_calendars
 from ledger.deadlines.regime import built_in_regimes
 from ledger.policy.commands import PublishCalendar, PublishRegime
+from ledger.record import verify as verification
 from ledger.record.verify import verify
 from ledger.vault.erasing import carry_out_again, erase
 from ledger.vault.keys import SubjectErased, SubjectKeys
@@ -142,7 +143,12 @@ def test_a_hold_keeps_values_until_somebody_else_lifts_it(ledger: Ledger, vault:
 
 
 def test_after_erasure_nothing_is_found_and_everything_verifies(
-    ledger: Ledger, vault: Vault, database: Database, book: str, keys: SubjectKeys
+    ledger: Ledger,
+    vault: Vault,
+    database: Database,
+    book: str,
+    keys: SubjectKeys,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     one, customer = old_and_closed(ledger)
     kept, _ = receive(ledger)
@@ -170,6 +176,9 @@ def test_after_erasure_nothing_is_found_and_everything_verifies(
     found = verify(database, book, keys=keys)
     assert found.ok, found.problems
     assert found.events == (events_before or 0) + 1
+    monkeypatch.setattr(verification, "EVENTS_FOR_SEVERAL_PROCESSES", 0)
+    beside = verify(database, book, processes=2)  # the connections of other processes know less than ours
+    assert (beside.ok, beside.values.erased) == (True, found.values.erased)
     # the history stands, and says what was erased, when and on what ground
     assert ledger.complaint(one).withdrawn_at is not None
     assert all(each.value is None for each in vault.look(Look(one, "handling"), "wang.fang"))
