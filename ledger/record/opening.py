@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from ledger.record.problems import Found, Kind
-from ledger.record.values import Value, uuids
+from ledger.record.vault_row import Value, uuids
 from ledger.vault.keys import SubjectKeys
 from ledger.vault.sealing import DisclosureBroken, opened_with
 

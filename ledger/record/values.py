@@ -4,7 +4,6 @@ Where it needs the event classes or the ciphers it brings them in by itself: a p
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from ledger.database.sql import queries
 from ledger.record.book import book_id
 from ledger.record.digests import Digest
 from ledger.record.problems import Found, Kind, Values
+from ledger.record.vault_row import Value, uuids
 
 if TYPE_CHECKING:
     from ledger.vault.keys import SubjectKeys
@@ -22,17 +22,6 @@ POSITION_MIN, POSITION_MAX = -(2**63), 2**63 - 1
 VALUES_PER_QUESTION = 10_000
 
 _QUERIES = queries(__file__)
-
-
-class Value(NamedTuple):
-    """A row of the vault."""
-
-    position: int
-    digest: str
-    subject_id: str
-    path: str
-    tier: str
-    ciphertext: bytes
 
 
 class Where(NamedTuple):
@@ -193,12 +182,3 @@ def _erased_by_record(where: Where, subjects: Iterable[UUID]) -> set[UUID]:
             cursor.execute(_QUERIES["erased_streams"], asked)
             erased.update(streams[stream] for (stream,) in cursor.fetchall())
     return erased
-
-
-def uuids(texts: Iterable[str]) -> dict[str, UUID]:
-    """Those texts that are UUIDs; a changed event may state anything as its data subject."""
-    found: dict[str, UUID] = {}
-    for text in set(texts):
-        with suppress(ValueError):
-            found[text] = UUID(text)
-    return found
