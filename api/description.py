@@ -16,9 +16,11 @@ from api import refusals as asked
 from api.examples import EXAMPLES
 from api.problems import MEDIA_TYPE, STATUS, Problem, title_of
 from api.shared import share
+from ledger.access.commands import NameDeputy
 from ledger.command import Command, assigned_fields
 from ledger.complaint.commands import AssignComplaint, CorrectFact
 from ledger.refusal import Refusal
+from projections.asking import NotBuilt
 
 REF = "#/components/schemas/{model}"
 
@@ -69,6 +71,7 @@ def command_description(
     """What OpenAPI says of one command, as arguments of `add_api_route`."""
     refusals = [*_of_the_ledger(), *COMMAND_ONLY, *EVERYWHERE, *((asked.PreconditionRequired,) if decides else ())]
     refusals += [asked.DepartmentUnknown] if command in {AssignComplaint, CorrectFact} else []
+    refusals += [NotBuilt] if command is NameDeputy else []
     headers = {
         "ETag": _header("The subject's version after it.", "string"),
         "Ledger-Position": _header("Where in the book it stands: ask with it to see it in an answer.", "integer"),

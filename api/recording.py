@@ -22,8 +22,9 @@ from api.body import Asked, read_command
 from api.caller import Caller, Expected, Key, RestedOn, departments_of, refuse_approval, version_in
 from api.description import command_description
 from api.parties import POSTED
-from api.refusals import DepartmentUnknown
+from api.refusals import DepartmentNotYours, DepartmentUnknown
 from api.return_routes import RETURNS_POSTED
+from ledger.access.commands import NameDeputy
 from ledger.access.four_eyes import looks_at_own_work, refuse_anothers_name, refuse_own_work
 from ledger.application import Ledger, Receipt
 from ledger.command import Command
@@ -38,6 +39,7 @@ from ledger.record.envelope import opened
 from ledger.record.reading import stream_events
 from ledger.subjects import subject_of
 from ledger.tables import commands as tables
+from projections import worklist
 
 Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 
@@ -216,6 +218,8 @@ def _endpoint(route: CommandRoute, recorder: "Recorder") -> Endpoint:
         own = departments_of(request)
         if own is not None and (given_to := await recorder.department_written(asked.command)):
             await recorder.refuse_unknown_department(given_to, own)
+        if own is not None and isinstance(asked.command, NameDeputy):
+            await anyio.to_thread.run_sync(recorder.refuse_others_staff, asked.command.person, own)
         return asked
 
     return decide if route.decides else note
@@ -268,6 +272,17 @@ class Recorder:
         known = {*tables.routes.values(), *own}
         if tables.routes and department not in known:
             raise DepartmentUnknown(department, sorted(known))
+
+    def refuse_others_staff(self, person: str, own: Collection[str]) -> None:
+        """Raises DepartmentNotYours where somebody, for whom a deputy is named, has what is open from another department.
+
+        The deputy would reach it, and whoever names him does not. Raises NotBuilt. Costs a look at everything that is open.
+        """
+        with self._pool.connection() as connection:
+            has_open = worklist.departments_of(connection, self._ledger.book, person)
+        for department in has_open:
+            if department not in own:
+                raise DepartmentNotYours(department, sorted(own))
 
     def _recorded(self, command: Command) -> list[tuple[Event, str]]:
         """The facts of the stream that a command is about, with who recorded each. Costs one read of it."""

@@ -170,6 +170,13 @@ def without_limit(
     return all_of_them, reopened
 
 
+def departments_of(connection: Connection, book: str, person: str) -> list[str]:
+    """The departments that a person has something open from. Costs a look at everything that is open; raises NotBuilt."""
+    asked_for = {"person": person, "departments_max": ROWS_MAX}
+    _, found = page_as_known(connection, book, PROJECTION.name, _SQL["departments_of"], asked_for)
+    return sorted(department for (department,) in found)
+
+
 def _task(complaint_id: UUID, known: Known, position: int) -> Sequence[object]:
     s = known.situation
     running = [clock for clock in known.clocks if clock.ended == "running"]

@@ -58,6 +58,17 @@ SELECT s.position, t.*
          WHERE book = %(book)s AND coalesce(due_at, 'infinity') = 'infinity' {which}) AS t
  WHERE s.book = %(book)s AND s.schema = %(schema)s;
 
+-- name: departments_of
+-- The departments that a person has something open from, however the name is capitalised: asked seldom, of what is open.
+SELECT s.position, t.department
+  FROM projection.progress AS s
+  LEFT JOIN LATERAL (
+        SELECT DISTINCT department
+          FROM {schema}.task
+         WHERE book = %(book)s AND is_open AND lower(assignee) = lower(%(person)s) AND department IS NOT NULL
+         LIMIT %(departments_max)s) AS t ON true
+ WHERE s.book = %(book)s AND s.schema = %(schema)s;
+
 -- name: page
 -- A page of what is open, or of everything in which one thing is to be done, soonest due first, what has no clock left
 -- last; with how far the rows have come. The conditions that were asked for, of those below, take the place of `which`.

@@ -77,6 +77,23 @@ def test_a_deputy_reaches_what_was_given_to_whom_he_stands_in_for_and_no_longer_
     assert reached() == (403, 403, False)
 
 
+def test_whoever_names_a_deputy_reaches_what_the_deputy_will(
+    client: httpx.Client, keys: SubjectKeys, ledger: Ledger, own: list[str]
+) -> None:
+    person = f"handler.{uuid4().hex[:8]}"
+    given_to(client, own[0], person)
+    named = {"deputy": "handler.zhao", "until": (datetime.now(UTC) + timedelta(days=2)).isoformat(), "reason": "休假"}
+    path = f"/staff/{person.title()}/deputies"
+    chen = bearer(keys, ledger.book, "supervisor.chen", "supervisor", departments=own[:1])
+    wait = {"position": client.get("/book").json()["size"], "assignee": person}
+    assert len(listed(client.get("/worklist", params=wait))) == 1
+    assert client.post(path, json=named, headers=chen).status_code == 200
+    others = given_to(client, own[1], person)
+    assert len(listed(client.get("/worklist", params=wait | {"position": others.position}))) == 2
+    refused = client.post(path, json=named | {"deputy": "handler.qian"}, headers=chen)
+    assert (refused.status_code, refused.json()["facts"]["department"]) == (403, own[1])
+
+
 def test_others_departments_are_refused_by_name(client: httpx.Client, zhao: Any, own: list[str]) -> None:
     others = given_to(client, MISSPELT, None)
     for path in (f"/complaints/{others.ids['complaint_id']}", f"/worklist?department={MISSPELT}"):
