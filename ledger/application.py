@@ -321,15 +321,15 @@ class Ledger(Application[UUID]):
 
     def index_again(self, facts: Sequence[tuple[UUID, Event]]) -> None:
         """Indexes what is recorded already, each fact with its stream and its values in clear; what is there stays."""
-        self._add_to_index(facts)
+        self._add_to_index(facts, events_follow=False)
 
-    def _add_to_index(self, facts: Sequence[tuple[UUID, Event]]) -> None:
+    def _add_to_index(self, facts: Sequence[tuple[UUID, Event]], *, events_follow: bool = True) -> None:
         """Before the events are stored: a row too many is harmless, a row too few is a customer who is not found."""
         rows, texts = self.index.rows_of(event for _, event in facts), self.words.rows_of(facts)
         if rows or texts:
             with as_the_library_says(), self.record.pool.connection() as connection:
-                self.index.add(connection, rows)
-                self.words.add(connection, texts)
+                self.index.add(connection, rows, events_follow=events_follow)
+                self.words.add(connection, texts, events_follow=events_follow)
 
     def record_in_bulk(self, requests: Iterable[BulkRequest]) -> Iterator[tuple[BulkRequest, Receipt | Exception]]:
         """Records in many streams, many to a commit, in constant memory; yields each with its receipt or its error.

@@ -76,8 +76,8 @@ class BlindIndex:
                     if blinded is not None:
                         yield Row(indexed.kind, blinded, getattr(event, _subject_field(field.metadata)))
 
-    def add(self, connection: Connection, rows: Sequence[Row]) -> None:
-        """Writes rows; those that are there already stay. Durable when the connection commits."""
+    def add(self, connection: Connection, rows: Sequence[Row], *, events_follow: bool = False) -> None:
+        """Writes rows; those that are there already stay. Durable when the connection commits, or with the events that follow."""
         if rows:
             self._execute(
                 connection,
@@ -85,6 +85,7 @@ class BlindIndex:
                 kinds=[row.kind for row in rows],
                 blinded=[row.blinded for row in rows],
                 subjects=[str(row.subject_id) for row in rows],
+                events_follow=events_follow,
             )
 
     def find(self, connection: Connection, kind: str, value: str, most: int = FOUND_MAX) -> list[UUID]:

@@ -1,8 +1,9 @@
 -- The blind index as the program asks it; the rows are behind owner-rights functions (migrations/0040_blind_index.sql).
 
 -- name: add
--- Rows for what is about to be recorded, in one statement.
-SELECT ledger.index_subjects(%(book)s, %(kinds)s, %(blinded)s, %(subjects)s::uuid[]);
+-- Rows for what is about to be recorded, in one statement; `events_follow` as in words.sql.
+SELECT CASE WHEN %(events_follow)s THEN set_config('synchronous_commit', 'off', true) END,
+       ledger.index_subjects(%(book)s, %(kinds)s, %(blinded)s, %(subjects)s::uuid[]);
 
 -- name: subjects_with
 -- Who has this value.

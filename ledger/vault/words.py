@@ -75,8 +75,8 @@ class WordIndex:
     def _mark(self, stream_id: UUID, text: str) -> bytes:
         return hmac.digest(self._key, f"text\0{stream_id}\0{text}".encode(), hashlib.sha256)[:MARK_BYTES]
 
-    def add(self, connection: Connection, rows: Sequence[Text]) -> None:
-        """Writes rows; those that are there already stay. Durable when the connection commits."""
+    def add(self, connection: Connection, rows: Sequence[Text], *, events_follow: bool = False) -> None:
+        """Writes rows; those that are there already stay. Durable when the connection commits, or with the events that follow."""
         if not rows:
             return
         asked = {
@@ -85,6 +85,7 @@ class WordIndex:
             "subjects": [str(row.subject_id) for row in rows],
             "marks": [row.mark for row in rows],
             "terms": ["{" + ",".join(map(str, row.terms)) + "}" for row in rows],
+            "events_follow": events_follow,
         }
         with connection.cursor() as cursor:
             cursor.execute(_SQL["add"], asked)
