@@ -35,9 +35,10 @@ _START_SECONDS_MAX = 60
 _STOP_SECONDS_MAX = 20
 _ORPHANS_SECONDS_MAX = 10
 _HBA = """\
-# Written by complaint-ledger at every start: the accounts of pg_ident.conf, proved by the kernel, and nobody else.
+# Of complaint-ledger: the accounts of pg_ident.conf, proved by the kernel, and nobody else.
 local all all peer map=ledger
 """
+_YOURS = "# What stands below this line is yours, and kept: let a regulator's own login in here.\n"
 _NO_LARGE_OBJECTS = """
 DO $$
 DECLARE
@@ -131,16 +132,23 @@ def _initialise(folder: DataFolder, programs: Path, account: Account) -> None:
 
 
 def _write_who_may_enter(folder: DataFolder) -> bool:
-    """Writes pg_hba.conf and pg_ident.conf; returns whether a running server has to read them again."""
+    """Writes pg_hba.conf and pg_ident.conf, where ours differs; returns whether a running server has to read them again.
+
+    What an operator has added below our lines stays.
+    """
     accounts = sorted({pwd.getpwuid(uid).pw_name for uid in (os.geteuid(), folder.owner())})
     users = [SUPERUSER, *Role]
     lines = [f'ledger "{account}" {user}\n' for account in accounts for user in users]
     wanted = {"pg_hba.conf": _HBA, "pg_ident.conf": "".join(lines)}
     folder.config.mkdir(mode=0o755, exist_ok=True)
-    changed = {name: text for name, text in wanted.items() if _text_or_none(folder.config / name) != text}
-    for name, text in changed.items():
-        write_whole(folder.config / name, text, mode=0o644)
-    return bool(changed)
+    changed = False
+    for name, ours in wanted.items():
+        there = _text_or_none(folder.config / name) or ""
+        text = ours + _YOURS + there.partition(_YOURS)[2]
+        if text != there:
+            write_whole(folder.config / name, text, mode=0o644)
+            changed = True
+    return changed
 
 
 def _start(folder: DataFolder, programs: Path, account: Account, *, others: bool) -> Path:

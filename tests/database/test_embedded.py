@@ -105,6 +105,18 @@ class TestWhoGetsIn:
             cursor.execute("SELECT DISTINCT sys_name FROM pg_ident_file_mappings")
             assert cursor.fetchall() == [(pwd.getpwuid(os.geteuid()).pw_name,)]
 
+    def test_whom_an_operator_lets_in_stays_let_in(self, database: Database, settings: Settings) -> None:
+        assert database.is_embedded
+        file = settings.data / "config/pg_ident.conf"
+        ours = file.read_text()
+        added = ours + 'ledger "nobody" ledger_publisher_nfra\n'
+        file.write_text(added)
+        try:
+            with open_database(settings):
+                assert file.read_text() == added, "as at every start"
+        finally:
+            file.write_text(ours)
+
     @as_root
     @pytest.mark.parametrize("account", ["nobody", "postgres", "daemon"])
     @pytest.mark.parametrize("role", [SUPERUSER, Role.OWNER, Role.APPLICATION])
