@@ -30,6 +30,9 @@ regulator_app = typer.Typer(
 
 Receiver = Annotated[str, typer.Argument(metavar="RECEIVER", help="Who receives it: a word, such as nfra.")]
 
+SAID = {True: "good", False: "BAD ", None: "open"}
+"""Before each verdict of a check; open: it was not looked at."""
+
 
 @regulator_app.command("open")
 def open_door(
@@ -141,7 +144,7 @@ def verify(
         print_json({**found._asdict(), "verdicts": [each._asdict() for each in found.verdicts], "ok": found.ok})
     else:
         for each in found.verdicts:
-            out().print(f"{'good' if each.holds else 'BAD '}  {each.says}", soft_wrap=True)
+            out().print(f"{SAID[each.holds]}  {each.says}", soft_wrap=True)
         if (
             found.reached is not None
             and found.sealed_at_position is not None

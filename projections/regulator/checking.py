@@ -17,9 +17,9 @@ from projections.regulator.door import digest_at, last_seal, reached
 
 
 class Verdict(NamedTuple):
-    """One thing that was looked at, whether it holds, and what that shows, in plain words."""
+    """One thing to look at, whether it holds (None: it was not looked at), and what that shows, in plain words."""
 
-    holds: bool
+    holds: bool | None
     says: str
 
 
@@ -32,7 +32,7 @@ class Checked(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        return all(verdict.holds for verdict in self.verdicts)
+        return all(verdict.holds is not False for verdict in self.verdicts)
 
 
 def check(copy: Connection, book: str, key: VerifierKey | None) -> Checked:
@@ -96,7 +96,7 @@ def _inclusion(entry: bytes, proof: bytes) -> Verdict:
 
 def _signature(proof: bytes, key: VerifierKey | None) -> Verdict:
     if key is None:
-        return Verdict(True, "the signature of the checkpoint was NOT checked: give the book's verifier key with --key")
+        return Verdict(None, "the signature of the checkpoint was NOT checked: give the book's verifier key with --key")
     try:
         Note.read(InclusionFile.read(proof).checkpoint).check([key])
     except (NoteMalformed, SignatureWrong) as wrong:

@@ -103,7 +103,7 @@ COUNTED = {
         SELECT p.begins,
                [strftime(timezone('Asia/Shanghai', c.received_at), '%Y-%m-%d'), c.business, nullif(t.sub_product, ''),
                 nullif(t.issue, ''), nullif(t.sub_issue, ''), NULL, NULL, CASE WHEN k.scheme = 'cfpb' THEN c.department END,
-                NULL, NULL, c.channel, strftime(timezone('Asia/Shanghai', sent.at), '%Y-%m-%d'), coalesce(o.said, c.outcome),
+                c.region, NULL, c.channel, strftime(timezone('Asia/Shanghai', sent.at), '%Y-%m-%d'), coalesce(o.said, c.outcome),
                 CASE coalesce(stated.timely = 1, kept.in_time) WHEN true THEN 'Yes' WHEN false THEN 'No' END,
                 CASE WHEN EXISTS (SELECT 1 FROM fact AS f WHERE f.stream = c.stream AND f.name = 'outcome-disputed')
                      THEN 'Yes' ELSE 'No' END] AS keys, 'row' AS col, c.stream, 1.0 AS value
