@@ -116,6 +116,18 @@ def test_every_part_can_be_asked_for(book_of: Callable[[str], str], reader: Conn
         assert sum(figure.cases for figure in parted) == whole.cases
 
 
+def test_parts_stand_in_the_order_of_the_books_table(book_of: Callable[[str], str], reader: Connection) -> None:
+    on = asking.ground(reader, book_of("year"), CHINA, as_of=None, now=NOW)
+    year = Period(date(2026, 1, 1), date(2026, 12, 31))
+    for by, table in (("region", "region"), ("channel", "channel")):
+        found = [each.part for each in asking.figures(reader, on, ["received"], "year", [year], by)]  # type: ignore[arg-type]  # of PARTS
+        order = list(on.tables.codes[table])
+        known = [part for part in found if part is not None]
+        assert len(known) > 3
+        assert known == sorted(known, key=order.index) != sorted(known)
+        assert None not in found[:-1], "what is not known comes last"
+
+
 @pytest.mark.parametrize(
     ("target", "value", "before", "met"),
     [
