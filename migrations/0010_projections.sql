@@ -5,6 +5,23 @@ SET LOCAL lock_timeout = '5s';
 
 CREATE SCHEMA projection;
 
+-- The one name that the schema of a build can have: the functions below act with their owner's rights on that schema, so
+-- nobody may state another one. Where it is longer than a name may be, the book stands in it by its hash.
+CREATE FUNCTION projection.schema_named(p_book text, p_name text, p_build text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $schema_named$
+DECLARE
+    v_ending text := CASE p_build WHEN 'live' THEN '' ELSE '_' || p_build END;
+    v_schema text := p_name || '_' || p_book || v_ending;
+BEGIN
+    IF octet_length(v_schema) > 63 THEN
+        v_schema := p_name || '_' || left(encode(sha256(convert_to(p_book, 'UTF8')), 'hex'), 16) || v_ending;
+    END IF;
+    RETURN v_schema;
+END
+$schema_named$;
+
 -- One row for each build of a projection: `live` is what is read, `next` is being rebuilt beside it, `old` waits to be
 -- dropped, `compare` is a fresh replay, `until_<position>` is the projection as it was known then. The position moves
 -- in the transaction that writes the rows; `edge` and `root` are those of the tree of the events read so far.
@@ -16,16 +33,18 @@ CREATE TABLE projection.progress (
     failed_at timestamptz,
     code integer NOT NULL,
     book text NOT NULL,
-    name text NOT NULL CONSTRAINT a_projection_is_named_in_lower_case CHECK (name ~ '^[a-z]{1,20}$'),
+    name text NOT NULL CONSTRAINT a_projection_is_named_in_lower_case CHECK (name ~ '^[a-z]{1,20}$')
+        CONSTRAINT a_projection_is_not_named_like_what_is_there_already
+        CHECK (name NOT IN ('pg', 'ledger', 'projection', 'information', 'public')),
     build text NOT NULL
         CONSTRAINT a_build_is_one_of_these CHECK (build ~ '^(live|next|old|compare|until_[0-9]{1,19})$'),
-    schema name NOT NULL CONSTRAINT a_schema_belongs_to_one_build UNIQUE
-        CONSTRAINT a_schema_begins_with_its_projection CHECK (starts_with(schema::text, name || '_') AND name <> 'pg'),
+    schema name NOT NULL CONSTRAINT a_schema_belongs_to_one_build UNIQUE,
     root bytea NOT NULL DEFAULT sha256('') CONSTRAINT a_root_has_32_bytes CHECK (octet_length(root) = 32),
     edge bytea[] NOT NULL DEFAULT '{}',
     failed_name text,
     failed_error text,
     PRIMARY KEY (book, name, build),
+    CONSTRAINT a_schema_is_that_of_its_build CHECK (schema = projection.schema_named(book, name, build)),
     CONSTRAINT a_failure_names_its_event_and_its_error
         CHECK (num_nonnulls(failed_position, failed_at, failed_name, failed_error) IN (0, 4))
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
@@ -176,6 +195,6 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA projection FROM PUBLIC;
 GRANT USAGE ON SCHEMA projection TO ledger_application, ledger_projector, ledger_auditor;
 GRANT SELECT ON projection.progress TO ledger_application, ledger_auditor;
 GRANT SELECT, INSERT, UPDATE ON projection.progress TO ledger_projector;
-GRANT EXECUTE ON FUNCTION projection.schema_of(text, text, text), projection.open_schema(text, text, text),
+GRANT EXECUTE ON FUNCTION projection.schema_named(text, text, text), projection.schema_of(text, text, text), projection.open_schema(text, text, text),
     projection.seal_schema(text, text, text, text[]), projection.drop_schema(text, text, text), projection.swap_schemas(text, text),
     projection.analyze_tables(text, text, text) TO ledger_projector;

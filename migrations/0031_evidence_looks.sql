@@ -3,8 +3,8 @@
 
 SET LOCAL lock_timeout = '5s';
 
--- One piece of the file that a look is at, encrypted as it is. The look is an event that was committed before (the vault's
--- role cannot record one), an hour ago at most: so long may a slow line take for a recording of hours.
+-- One piece of the file that a look is at, encrypted as it is. The look is an event that was committed before, an hour ago at
+-- most: so long may a slow line take for a recording of hours. What has written anything is shown nothing, as for values.
 CREATE FUNCTION ledger.evidence_piece_seen(p_book text, p_position bigint, p_number integer) RETURNS bytea
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -13,7 +13,8 @@ SELECT p.ciphertext
   FROM (SELECT (convert_from(e.state, 'UTF8')::jsonb #>> '{event,file_id}')::uuid AS file_id
           FROM ledger.event AS e
          WHERE e.book = p_book AND e.position = p_position AND e.name = 'evidence-file-seen'
-           AND e.recorded_at > clock_timestamp() - interval '1 hour' AND ledger.may_use(p_book)) AS look
+           AND e.recorded_at > clock_timestamp() - interval '1 hour' AND ledger.may_use(p_book)
+           AND pg_current_xact_id_if_assigned() IS NULL) AS look
   JOIN ledger.evidence_piece AS p ON p.book = p_book AND p.file_id = look.file_id AND p.number = p_number
 $evidence_piece_seen$;
 

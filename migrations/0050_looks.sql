@@ -14,8 +14,8 @@ SELECT ledger.show_granted_books_only('ledger.erasure');
 
 CREATE INDEX disclosure_subject ON ledger.disclosure (book, subject_id);
 
--- The ciphertexts that a look is at. The look is an event that was committed before (the vault's role cannot record one),
--- a minute ago at most: an old look shows nothing anew.
+-- The ciphertexts that a look is at. The look is an event that was committed before, a minute ago at most: an old look shows
+-- nothing anew. A transaction that has written anything is shown nothing: it could be the look's own, and be rolled back.
 CREATE FUNCTION ledger.values_seen(p_book text, p_position bigint)
 RETURNS TABLE ("position" bigint, digest text, subject_id uuid, path text, tier text, ciphertext bytea)
 LANGUAGE sql STABLE SECURITY DEFINER
@@ -25,7 +25,8 @@ SELECT d.position, d.digest, d.subject_id, d.path, d.tier, d.ciphertext
   FROM (SELECT convert_from(e.state, 'UTF8')::jsonb -> 'event' AS look
           FROM ledger.event AS e
          WHERE e.book = p_book AND e.position = p_position AND e.name = 'personal-data-seen'
-           AND e.recorded_at > clock_timestamp() - interval '1 minute' AND ledger.may_use(p_book)) AS e
+           AND e.recorded_at > clock_timestamp() - interval '1 minute' AND ledger.may_use(p_book)
+           AND pg_current_xact_id_if_assigned() IS NULL) AS e
  CROSS JOIN LATERAL jsonb_array_elements_text(e.look -> 'digests') AS s(digest)
   JOIN ledger.disclosure AS d
     ON d.book = p_book AND d.digest = s.digest AND d.subject_id = (e.look ->> 'subject_id')::uuid

@@ -79,6 +79,7 @@ RIGHTS: Rights = MappingProxyType(
             Role.AUDITOR: SELECT,
             Role.PROJECTOR: "INSERT, SELECT, UPDATE",
         },
+        "projection.schema_named": {Role.PROJECTOR: EXECUTE},
         "projection.schema_of": {Role.PROJECTOR: EXECUTE},
         "projection.open_schema": {Role.PROJECTOR: EXECUTE},
         "projection.seal_schema": {Role.PROJECTOR: EXECUTE},

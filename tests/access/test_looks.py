@@ -234,6 +234,11 @@ def test_the_database_gives_a_value_for_a_committed_look_only(
         assert cursor.fetchone() == (0,), "the receipt is no look"
         cursor.execute("SELECT count(*) FROM ledger.values_seen(%s, 2)", (book,))
         assert (cursor.fetchone() or (0,))[0] > 0
+        cursor.execute("BEGIN; SELECT pg_current_xact_id(); SELECT count(*) FROM ledger.values_seen(%s, 2)", (book,))
+        assert cursor.fetchone() == (0,), (
+            "whoever has written in this transaction may have written the look, and take it back"
+        )
+        cursor.execute("ROLLBACK")
         for forbidden in (
             "SELECT * FROM ledger.vault_page('x', 0, 10)",
             "SELECT * FROM ledger.disclosure",

@@ -508,6 +508,32 @@ class TestRights:
         with projector.cursor() as cursor, pytest.raises(psycopg2.Error, match="no build live of projection ledger"):
             cursor.execute("SELECT projection.drop_schema(%s, 'ledger', 'live')", (book,))
 
+    @pytest.mark.parametrize(
+        ("name", "schema"),
+        [
+            *(("ledger", "ledger_migration"), ("ledger", None), ("pg", None), ("information", "information_schema")),
+            *(("sla", "sla_other"), ("sla", "ledger"), ("sla", "public"), ("sla", "projection")),
+        ],
+    )
+    def test_the_projector_states_no_schema_but_that_of_a_build(
+        self, projector: Connection, book: str, name: str, schema: str | None
+    ) -> None:
+        """The owner's functions make, fill and drop what stands there: the schema of the migrations did, for once."""
+        with projector.cursor() as cursor, pytest.raises(psycopg2.errors.CheckViolation):
+            cursor.execute(
+                "INSERT INTO projection.progress (book, name, build, schema, code) VALUES (%s, %s, 'next', %s, 1)",
+                (book, name, schema or schema_of(book, name, "next")),
+            )
+
+    @pytest.mark.parametrize("book", ["main", "b" * 50, "b" * 63])
+    @pytest.mark.parametrize("build", ["live", "next", "old", "compare", "until_1", f"until_{2**62}"])
+    def test_the_database_names_a_schema_as_the_program_does(
+        self, projector: Connection, book: str, build: str
+    ) -> None:
+        with projector.cursor() as cursor:
+            cursor.execute("SELECT projection.schema_named(%s, 'worklist', %s)", (book, build))
+            assert cursor.fetchone() == (schema_of(book, "worklist", build),)
+
 
 def test_a_schema_is_named_after_its_projection_and_book() -> None:
     assert schema_of("main", "sla") == "sla_main"
