@@ -279,7 +279,7 @@ def _revealed(held: Sequence[Digest], look: Look) -> dict[str, Digest]:
 
 def _shown(held: Digest, opened: tuple[str, Any] | None, in_clear: bool) -> Shown:
     salt, value = opened or (None, None)
-    shown = None if opened is None else str(value) if in_clear else masked(held.path, value)
+    shown = None if opened is None else str(value) if in_clear else masked(held.path, value, Tier(held.tier))
     return Shown(
         position=held.position,
         path=held.path,
