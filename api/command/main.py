@@ -47,8 +47,9 @@ from api.command.printing import say
 from ledger.complaint.refusals import ComplaintNotFound
 from ledger.database.backup import BackupFailed
 from ledger.database.faults import DatabaseUnavailable, DataFolderNotOurs
-from ledger.proof.cosigning import Unanswered, WitnessDisagrees
+from ledger.proof.cosigning import WitnessDisagrees
 from ledger.proof.note import NoteMalformed, SignatureWrong
+from ledger.proof.posting import Unanswered
 from ledger.record.reading import NoSuchBook
 from ledger.record.tree import ProofFailed
 from ledger.refusal import Refusal

@@ -1,36 +1,33 @@
 """Asks a book's witnesses to cosign a checkpoint, and a time-stamping authority to stamp it. Signs nothing itself."""
 
 import hashlib
-import http.client
 import re
 import secrets
+import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import SimpleQueue
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from psycopg2.extensions import connection as Connection
 
 from ledger.database.sql import queries
+from ledger.proof import posting
 from ledger.proof.checkpoint import check_cosignature
 from ledger.proof.checkpoints import Checkpoints, Held, held
 from ledger.proof.files import ConsistencyFile
 from ledger.proof.note import NoteMalformed, SignatureWrong, VerifierKey, signature_lines
+from ledger.proof.posting import Answer, Unanswered, post
 from ledger.proof.stored import StoredTree
 from ledger.proof.witness import SIZE_TYPE
-
-ANSWER_SECONDS_MAX = 10
-ANSWER_BYTES_MAX = 64 * 1024
 
 _QUERIES = queries(__file__)
 
 
 class WitnessDisagrees(Exception):
     """A witness holds a tree of this book that is not a beginning of ours, or refuses it: find out why at once."""
-
-
-class Unanswered(Exception):
-    """A witness or an authority is away, or answered what cannot be read; it is asked again with the next checkpoint."""
 
 
 class WitnessAt(NamedTuple):
@@ -82,24 +79,34 @@ class Collected(NamedTuple):
 
 
 def collect(connection: Connection, book: str, found: Held, policy: Policy) -> Collected:
-    """Asks each witness that has not cosigned this checkpoint yet, and keeps what it answers.
+    """Asks the witnesses that have not cosigned this checkpoint yet, side by side, and keeps each answer as it comes.
 
-    Raises WitnessDisagrees. One request a witness, two where it has seen another size than we know of.
+    Takes no longer than `ANSWER_SECONDS_MAX`, however slow one is, and raises WitnessDisagrees after all were heard. One
+    request a witness, two where it has seen another size than we know of.
     """
     failures: list[str] = []
-    cosigned = 0
-    for witness in policy.witnesses:
-        line = found.note.by(witness.key)
-        if line is None:
-            try:
-                line_text = _asked(connection, book, found, witness)
-            except Unanswered as away:
-                failures.append(f"{witness.key.name}: {away}")
+    disagrees: WitnessDisagrees | None = None
+    asked = [_Asked(connection, book, found, each) for each in policy.witnesses if found.note.by(each.key) is None]
+    cosigned = len(policy.witnesses) - len(asked)
+    answers: SimpleQueue[tuple[_Asked, Answer | Unanswered]] = SimpleQueue()
+    for each in asked:
+        each.ask(answers)
+    waited_for = len(asked)
+    while waited_for:
+        whom, answer = answers.get()  # each comes, within its bound
+        try:
+            if whom.take(answer):
+                cosigned += 1
+            else:
+                whom.ask(answers)
                 continue
-            (line,) = signature_lines(line_text)
-            at = check_cosignature(found.note.text, line, witness.key)
-            _keep(connection, book, found.checkpoint.size, witness.key, line_text, at)
-        cosigned += 1
+        except Unanswered as away:
+            failures.append(f"{whom.name}: {away}")
+        except WitnessDisagrees as against:
+            disagrees = disagrees or against
+        waited_for -= 1
+    if disagrees is not None:
+        raise disagrees
     return Collected(cosigned, policy.quorum, tuple(failures))
 
 
@@ -114,34 +121,64 @@ def make_and_collect(checkpoints: Checkpoints, policy: Policy) -> tuple[Held | N
         return held(connection, checkpoints.book, size), collected
 
 
-def _asked(connection: Connection, book: str, found: Held, witness: WitnessAt) -> str:
-    """The witness's line under this checkpoint."""
-    size = found.checkpoint.size
-    tree = StoredTree(connection, book, size)
-    old = _last_cosigned(connection, book, witness.key)
-    status, body = 0, b""
-    for _ in range(2):
-        hashes = () if old == 0 else tree.consistency(old, tree.root(old), found.checkpoint.root)
-        status, kind, body = _post(
-            f"{witness.url}/add-checkpoint", ConsistencyFile(old, hashes, found.note.written()).written(), TEXT
-        )
+class _Asked:
+    """One witness that is asked for its line under one checkpoint. The database is asked by the collecting thread alone."""
+
+    def __init__(self, connection: Connection, book: str, found: Held, witness: WitnessAt) -> None:
+        self._connection, self._book, self._found, self._witness = connection, book, found, witness
+        self._old = _last_cosigned(connection, book, witness.key)
+        self._ends = time.monotonic() + posting.ANSWER_SECONDS_MAX
+        self._again = True
+        self.name = witness.key.name
+
+    def ask(self, answers: "SimpleQueue[tuple[_Asked, Answer | Unanswered]]") -> None:
+        """Begins to ask, from the size that it should be at; what it answers, or that it does not, comes to `answers`."""
+        size, root = self._found.checkpoint.size, self._found.checkpoint.root
+        tree = StoredTree(self._connection, self._book, size)
+        hashes = () if self._old == 0 else tree.consistency(self._old, tree.root(self._old), root)
+        body = ConsistencyFile(self._old, hashes, self._found.note.written()).written()
+
+        def run() -> None:
+            try:
+                left = self._ends - time.monotonic()
+                answers.put((self, post(f"{self._witness.url}/add-checkpoint", body, TEXT, left)))
+            except Unanswered as away:
+                answers.put((self, away))
+
+        threading.Thread(target=run, name=f"witness {self.name}", daemon=True).start()
+
+    def take(self, answer: Answer | Unanswered) -> bool:
+        """Keeps its line; False where it has to be asked once more. Raises Unanswered or WitnessDisagrees."""
+        if isinstance(answer, Unanswered):
+            raise answer
+        status, kind, body = answer
         if status == 200:
-            return _line_of(witness.key, found, body)
-        if status != 409 or kind != SIZE_TYPE or not re.fullmatch(rb"(0|[1-9][0-9]{0,18})\n", body):
-            break
-        seen = int(body)
-        if seen > size or seen == old:
+            line = _line_of(self._witness.key, self._found, body)
+            (signature,) = signature_lines(line)
+            at = check_cosignature(self._found.note.text, signature, self._witness.key)
+            _keep(self._connection, self._book, self._found.checkpoint.size, self._witness.key, line, at)
+            return True
+        if status == 409 and kind == SIZE_TYPE and re.fullmatch(rb"(0|[1-9][0-9]{0,18})\n", body):
+            self._follow(int(body))
+            if self._again:
+                self._again = False
+                return False
+        if status in {409, 422}:
             raise WitnessDisagrees(
-                f"the witness {witness.key.name} has cosigned {seen} events of the book {book}, and this checkpoint over "
+                f"the witness {self.name} refuses the checkpoint over {self._found.checkpoint.size} events of the book "
+                f"{self._book}: it does not continue what it saw ({status})"
+            )
+        raise Unanswered(f"answered {status}: {body[:200].decode(errors='replace').strip()}")
+
+    def _follow(self, seen: int) -> None:
+        """It has cosigned another size than we know of: one that this checkpoint has to continue."""
+        size = self._found.checkpoint.size
+        if seen > size or seen == self._old:
+            raise WitnessDisagrees(
+                f"the witness {self.name} has cosigned {seen} events of the book {self._book}, and this checkpoint over "
                 f"{size} does not continue them: the book was restored, or somebody was shown another one"
             )
-        old = seen
-    if status in {409, 422}:
-        raise WitnessDisagrees(
-            f"the witness {witness.key.name} refuses the checkpoint over {size} events of the book {book}: "
-            f"it does not continue what it saw ({status})"
-        )
-    raise Unanswered(f"answered {status}: {body[:200].decode(errors='replace').strip()}")
+        self._old = seen
 
 
 TEXT = "text/plain; charset=utf-8"
@@ -157,24 +194,6 @@ def _line_of(key: VerifierKey, found: Held, body: bytes) -> str:
     except (NoteMalformed, SignatureWrong, UnicodeDecodeError) as wrong:
         raise Unanswered(f"its answer is no cosignature of this checkpoint ({wrong})") from None
     raise Unanswered("its answer is signed by another key than the one that is known of it")
-
-
-def _post(url: str, body: bytes, content_type: str) -> tuple[int, str, bytes]:
-    """Status, content type and body of an answer; follows no redirection. Raises Unanswered."""
-    place = urlsplit(url)
-    kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
-    asked = kind(place.netloc, timeout=ANSWER_SECONDS_MAX)
-    try:
-        asked.request("POST", place.path or "/", body, {"Content-Type": content_type})
-        answer = asked.getresponse()
-        content = answer.read(ANSWER_BYTES_MAX + 1)
-    except (OSError, http.client.HTTPException) as away:
-        raise Unanswered(f"{place.netloc} is away ({type(away).__name__})") from None
-    finally:
-        asked.close()
-    if len(content) > ANSWER_BYTES_MAX:
-        raise Unanswered(f"{place.netloc} answered more than {ANSWER_BYTES_MAX} bytes")
-    return answer.status, answer.headers.get("Content-Type", "").partition(";")[0].strip(), content
 
 
 def _last_cosigned(connection: Connection, book: str, key: VerifierKey) -> int:
@@ -216,7 +235,7 @@ def stamp(connection: Connection, book: str, found: Held, url: str) -> bytes:
     """
     text = found.note.text.encode()
     nonce = secrets.randbits(63) | 1 << 63
-    status, _, answer = _post(url, time_stamp_request(text, nonce), "application/timestamp-query")
+    status, _, answer = post(url, time_stamp_request(text, nonce), "application/timestamp-query")
     granted = re.match(rb"\x30(?:[\x00-\x7f]|\x81.|\x82..|\x83...)\x30[\x03-\x7f]\x02\x01[\x00\x01]", answer, re.DOTALL)
     if status != 200 or granted is None:
         raise Unanswered(f"the authority did not grant a time stamp (status {status})")

@@ -1,10 +1,11 @@
 """A witness and the ledger that asks it, over real sockets; a fork is refused, a race rolls nothing back."""
 
 import shutil
+import socketserver
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -13,9 +14,10 @@ import pytest
 from api.command.witnessing import server
 from ledger.proof.checkpoint import Checkpoint, check_cosignature
 from ledger.proof.checkpoints import latest, verifier_keys
-from ledger.proof.cosigning import Policy, Unanswered, WitnessAt, WitnessDisagrees, make_and_collect, stamp
+from ledger.proof.cosigning import Policy, WitnessAt, WitnessDisagrees, make_and_collect, stamp
 from ledger.proof.files import ConsistencyFile
 from ledger.proof.note import ED25519, Note, NoteMalformed, Signer, VerifierKey, signature_lines, signed
+from ledger.proof.posting import Unanswered, post
 from ledger.proof.schedule import Schedule
 from ledger.proof.verifying import signed_checkpoints
 from ledger.proof.witness import Witness
@@ -200,6 +202,78 @@ def test_a_schedule_signs_what_comes_in(story: Story, watched: Callable[[int], P
                     break
                 threading.Event().wait(0.05)
             assert latest(connection, story.book).checkpoint.size >= size
+
+
+@contextmanager
+def dripping(beginning: bytes) -> Iterator[str]:
+    """A server that begins an answer and then sends a byte now and then, for ever; its address."""
+    ends = threading.Event()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                self.request.recv(65_536)
+                self.request.sendall(beginning)
+                while not ends.wait(0.02):
+                    self.request.sendall(b"x")
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+    served = Server(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=served.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{served.server_address[1]}"
+    finally:
+        ends.set()
+        served.shutdown()
+        thread.join()
+        served.server_close()
+
+
+IN_ITS_BODY = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 60000\r\n\r\n"
+IN_ITS_HEADER = b"HTTP/1.1 200 OK\r\nX-Slow: "
+
+
+@pytest.mark.parametrize("beginning", [IN_ITS_BODY, IN_ITS_HEADER, b""], ids=["body", "header", "status"])
+def test_an_answer_has_a_bound_as_a_whole(beginning: bytes) -> None:
+    with dripping(beginning) as address, pytest.raises(Unanswered, match="did not answer as a whole"):
+        post(address, b"", "text/plain", 0.2)
+
+
+def test_a_slow_witness_delays_no_other(
+    story: Story, watched: Callable[[int], Policy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.proof.posting.ANSWER_SECONDS_MAX", 1.0)
+    (there,) = watched(1).witnesses
+    with dripping(IN_ITS_BODY) as address:
+        slow = [WitnessAt(there.key._replace(name=f"slow.example/w{n}"), address) for n in range(5)]
+        made, collected = make_and_collect(story.checkpoints, Policy((*slow, there), 1))
+    assert made is not None
+    assert made.note.by(there.key) is not None
+    assert (collected.cosigned, len(collected.failures), collected.ok) == (1, 5, True)
+
+
+def test_checkpoints_go_on_and_end_while_a_witness_is_slow(
+    story: Story, watched: Callable[[int], Policy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The witness would hold whoever waits for it until the test is over: signing does not, and neither does the end."""
+    monkeypatch.setattr("ledger.proof.posting.ANSWER_SECONDS_MAX", 3_600.0)
+    monkeypatch.setattr("ledger.proof.schedule.END_SECONDS_MAX", 0.1)
+    (there,) = watched(1).witnesses
+    with story.connect() as connection, dripping(IN_ITS_BODY) as address:
+        with Schedule(story.checkpoints, Policy((there._replace(url=address),), 1), every_seconds=0.05):
+            for _ in range(3):
+                story.complaint()
+                size = story.ledger.record.max_notification_id()
+                assert size is not None
+                for _ in range(200):
+                    if latest(connection, story.book).checkpoint.size >= size:
+                        break
+                    threading.Event().wait(0.05)
+                assert latest(connection, story.book).checkpoint.size >= size
+        assert "cosignatures" in {thread.name for thread in threading.enumerate()}
 
 
 @pytest.mark.parametrize(
