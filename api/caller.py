@@ -12,7 +12,7 @@ import anyio.to_thread
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.routing import APIRoute
 
-from api.refusals import BookNotYours, DepartmentNotYours, NotAllowed, ReceiverNotYours, TokenMissing
+from api.refusals import BookNotYours, DepartmentNotYours, NotAllowed, RankNotYours, ReceiverNotYours, TokenMissing
 from api.tokens import Person, TokenReader
 from api.validation import ETAG, KEY
 from ledger.access.roles import FILE, Scope, roles
@@ -102,6 +102,12 @@ def refuse_approval(command: Command, person: Person) -> None:
     may = roles().approvals.get(name)
     if may is not None and getattr(command, "approved_by", None) is not None and not may & person.roles:
         raise NotAllowed(name, sorted(may))
+
+
+def refuse_rank(rank: str | None, person: Person) -> None:
+    """Raises RankNotYours where an approval states a rank that none of the person's roles carries."""
+    if rank is not None and not (may := roles().ranks.get(rank, frozenset())) & person.roles:
+        raise RankNotYours(rank, sorted(may))
 
 
 def _is_their_receiver(request: Request, person: Person) -> bool:

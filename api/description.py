@@ -71,6 +71,7 @@ def command_description(
     """What OpenAPI says of one command, as arguments of `add_api_route`."""
     refusals = [*_of_the_ledger(), *COMMAND_ONLY, *EVERYWHERE, *((asked.PreconditionRequired,) if decides else ())]
     refusals += [asked.DepartmentUnknown] if command in {AssignComplaint, CorrectFact} else []
+    refusals += [asked.RankNotYours] if "approver_rank" in command.model_fields or command is CorrectFact else []
     refusals += [NotBuilt] if command is NameDeputy else []
     headers = {
         "ETag": _header("The subject's version after it.", "string"),

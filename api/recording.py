@@ -19,13 +19,14 @@ from pydantic import BaseModel, Field, create_model
 
 from api.access_routes import ACCESS_POSTED
 from api.body import Asked, read_command
-from api.caller import Caller, Expected, Key, RestedOn, departments_of, refuse_approval, version_in
+from api.caller import Caller, Expected, Key, RestedOn, departments_of, refuse_approval, refuse_rank, version_in
 from api.description import command_description
 from api.parties import POSTED
 from api.refusals import DepartmentNotYours, DepartmentUnknown
 from api.return_routes import RETURNS_POSTED
+from api.tokens import Person
 from ledger.access.commands import NameDeputy
-from ledger.access.four_eyes import looks_at_own_work, refuse_anothers_name, refuse_own_work
+from ledger.access.four_eyes import looks_at_own_work, rank_stated, refuse_anothers_name, refuse_own_work
 from ledger.application import Ledger, Receipt
 from ledger.command import Command
 from ledger.complaint import commands as ask
@@ -214,7 +215,7 @@ def _endpoint(route: CommandRoute, recorder: "Recorder") -> Endpoint:
         asked = await read_command(route.command, request)
         if SERVICE not in request.state.person.roles:
             refuse_approval(asked.command, request.state.person)
-            await recorder.refuse_two_roles(asked.command, request.state.person.id)
+            await recorder.refuse_two_roles(asked.command, request.state.person)
         own = departments_of(request)
         if own is not None and (given_to := await recorder.department_written(asked.command)):
             await recorder.refuse_unknown_department(given_to, own)
@@ -247,12 +248,14 @@ class Recorder:
         )
         return _answer(route, receipt, self._assigned(route, asked, receipt))
 
-    async def refuse_two_roles(self, command: Command, principal: str) -> None:
-        """Raises what four eyes refuse: a second person who is only named, and one who was the first."""
-        refuse_anothers_name(command, principal)
+    async def refuse_two_roles(self, command: Command, person: Person) -> None:
+        """Raises what four eyes refuse: a second person who is only named, one who was the first, and a rank not his."""
+        refuse_anothers_name(command, person.id)
+        recorded: list[tuple[Event, str]] = []
         if looks_at_own_work(command):
             recorded = await anyio.to_thread.run_sync(self._recorded, command, limiter=self._places)
-            refuse_own_work(command, principal, recorded)
+            refuse_own_work(command, person.id, recorded)
+        refuse_rank(rank_stated(command, recorded), person)
 
     async def department_written(self, command: Command) -> str | None:
         """The department that a command gives a complaint to, by an assignment or by the correction of one; else None."""

@@ -75,6 +75,17 @@ class NotAllowed(Refusal):
 
 
 @dataclass(eq=False)
+class RankNotYours(Refusal):
+    """A limit is that of a rank, and whoever approves has one by the roles of the token, not by what the request says."""
+
+    says: ClassVar[str] = "None of the caller's roles carries the rank {rank}."
+    remedy: ClassVar[str] = "Name the rank that is yours, or leave it to somebody in one of the roles in `facts.roles`."
+
+    rank: str
+    roles: list[str]
+
+
+@dataclass(eq=False)
 class BookNotYours(Refusal):
     """A token names the books that it is good for; this one is not among them."""
 

@@ -9,7 +9,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 FILE = "ledger/access/roles.toml"
-PARTS = ("commands", "approvals", "questions")
+PARTS = ("commands", "approvals", "ranks", "questions")
 
 
 class Scope(StrEnum):
@@ -38,12 +38,14 @@ class RolesUnreadable(Exception):
 class Roles:
     """The table: every role, and for each command and question the roles that may.
 
-    `approvals` has the commands that some of those may give, but not approve what they state in it.
+    `approvals` has the commands that some of those may give, but not approve what they state in it; `ranks` has for each
+    rank of an approver the roles that carry it.
     """
 
     roles: Mapping[str, RoleOfPerson]
     commands: Mapping[str, frozenset[str]]
     approvals: Mapping[str, frozenset[str]]
+    ranks: Mapping[str, frozenset[str]]
     questions: Mapping[str, frozenset[str]]
 
     def of_action(self, action: str) -> frozenset[str] | None:
@@ -107,7 +109,12 @@ def as_markdown(table: Roles | None = None) -> Iterator[str]:
     }
     for role in table.roles.values():
         yield f"| `{role.name}` {role.en} | {role.zh} | {reaches[role.scope]} |"
-    parts = (("command", table.commands), ("approval in", table.approvals), ("question", table.questions))
+    parts = (
+        ("command", table.commands),
+        ("approval in", table.approvals),
+        ("approval by the rank", table.ranks),
+        ("question", table.questions),
+    )
     for title, lines in parts:
         yield ""
         yield f"| {title} | roles that may |"

@@ -59,6 +59,7 @@ from ledger.complaint.refusals import (
     AlreadyArchived,
     AlreadyMerged,
     ApproverIsAuthor,
+    DeciderIsEscalator,
     EmergencyNotEnded,
     EmergencyRuns,
     EmergencyStepMissing,
@@ -203,6 +204,9 @@ def _settlement(complaint: Complaint, fact: SettlementEvent) -> None:
             while_handled(complaint, fact)
             unconcerned(complaint, "decided_by", fact.decided_by)
             _ends(complaint.escalations, "escalation_id", fact.escalation_id, fact, "it was submitted")
+            escalated_by = complaint.escalations[fact.escalation_id].by
+            if escalated_by is not None and same_person(fact.decided_by, escalated_by):
+                raise DeciderIsEscalator(fact.decided_by)
         case WrittenNoticeSent():
             if fact.notice_id in complaint.notice_ids:
                 raise IdTaken("notice_id", fact.notice_id)

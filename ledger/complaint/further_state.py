@@ -156,8 +156,8 @@ def _settlement(complaint: Complaint, fact: SettlementEvent) -> Complaint:
         case CompensationProvided():
             return changed(complaint, compensations=_over(complaint.compensations, fact.compensation_id))
         case ComplaintEscalated():
-            escalated = _opened(complaint.escalations, fact.escalation_id, fact.escalated_at)
-            return changed(complaint, escalations=escalated)
+            escalation = Opened(fact.escalated_at, by=fact.escalated_by)
+            return changed(complaint, escalations={**complaint.escalations, fact.escalation_id: escalation})
         case EscalationDecided():
             return changed(complaint, escalations=_over(complaint.escalations, fact.escalation_id))
         case WrittenNoticeSent():

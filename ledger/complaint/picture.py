@@ -67,10 +67,14 @@ class Merger:
 
 @dataclass(frozen=True)
 class Opened:
-    """Something that begins and ends under an id of its own: a request, an escalation, proceedings elsewhere."""
+    """Something that begins and ends under an id of its own: a request, an escalation, proceedings elsewhere.
+
+    `by` is who began it, where a rule keeps him from ending it.
+    """
 
     since: datetime
     over: bool = False
+    by: str | None = None
 
 
 @dataclass(frozen=True)

@@ -152,6 +152,16 @@ class ApproverIsAuthor(ComplaintRefusal):
 
 
 @dataclass(eq=False)
+class DeciderIsEscalator(ComplaintRefusal):
+    """Who submits a complaint to management does not decide for it."""
+
+    decided_by: str
+
+    says: ClassVar[str] = "{decided_by} submitted the escalation, and cannot decide it too."
+    remedy: ClassVar[str] = "Have it decided by those to whom it was submitted."
+
+
+@dataclass(eq=False)
 class IdTaken(ComplaintRefusal):
     field: str
     taken: UUID

@@ -31,8 +31,9 @@ def proposed(client: httpx.Client, keys: SubjectKeys, ledger: Ledger) -> Complai
     return it
 
 
-def approve(it: Complaint, headers: dict[str, str], approved_by: str) -> httpx.Response:
-    body: dict[str, Any] = {**EXAMPLES[end.ApproveCompensation], "proposal_id": it.ids["proposal_id"]}
+def approve(it: Complaint, headers: dict[str, str], approved_by: str, **other: Any) -> httpx.Response:
+    body: dict[str, Any] = {**EXAMPLES[end.ApproveCompensation], "proposal_id": it.ids["proposal_id"], **other}
+    body = {field: value for field, value in body.items() if value is not None}
     path = f"/complaints/{it.ids['complaint_id']}/compensations"
     given = {**headers, "If-Match": f'"{it.version}"'}
     return it.client.post(path, json={**body, "approved_by": approved_by}, headers=given)
@@ -48,6 +49,72 @@ def test_a_compensation_is_approved_by_who_asks_and_did_not_propose_it(
     own = approve(proposed, chen, "supervisor.chen")
     assert (own.status_code, own.json()["type"]) == (403, KIND + "approver-is-requester")
     assert approve(proposed, zhou, "lead.zhou").status_code == 200
+
+
+def test_without_the_proposals_id_a_compensation_may_rest_on_each_of_them(
+    proposed: Complaint, keys: SubjectKeys, ledger: Ledger
+) -> None:
+    chen = bearer(keys, ledger.book, "Supervisor.Chen", "customer-service-head")
+    zhou = bearer(keys, ledger.book, "lead.zhou", "management")
+    alone = approve(proposed, chen, "supervisor.chen", proposal_id=None)
+    assert (alone.status_code, alone.json()["type"]) == (403, KIND + "approver-is-requester")
+    approved = approve(proposed, zhou, "lead.zhou", proposal_id=None)
+    assert approved.status_code == 200, approved.text
+    correction = {
+        **EXAMPLES[ask.CorrectFact],
+        "version": approved.json()["version"],
+        "changes": {"amount_minor": 990_000},
+        "corrected_by": "lead.zhou",
+        "approved_by": "supervisor.chen",
+    }
+    path = f"/complaints/{proposed.ids['complaint_id']}/corrections"
+    headers = {**chen, "If-Match": f'"{approved.json()["version"]}"'}
+    refused = proposed.client.post(path, json=correction, headers=headers)
+    assert (refused.status_code, refused.json()["type"]) == (403, KIND + "approver-is-requester")
+
+
+def test_who_approves_has_the_rank_by_the_token(proposed: Complaint, keys: SubjectKeys, ledger: Ledger) -> None:
+    department = EXAMPLES[ask.AssignComplaint]["department"]
+    lin = bearer(keys, ledger.book, "supervisor.lin", "supervisor", departments=[department])
+    for rank in ("department-head", "institution-head", "head-office-senior-management"):
+        refused = approve(proposed, lin, "supervisor.lin", approver_rank=rank)
+        assert (refused.status_code, refused.json()["type"]) == (403, KIND + "rank-not-yours")
+        assert "management" in refused.json()["facts"]["roles"]
+    approved = approve(proposed, lin, "supervisor.lin", approver_rank="supervisor")
+    assert approved.status_code == 200, approved.text
+    version = approved.json()["version"]
+    correction = {
+        **EXAMPLES[ask.CorrectFact],
+        "version": version,
+        "changes": {"approver_rank": "institution-head", "amount_minor": 5_000_000_00},
+        "approved_by": "supervisor.lin",
+    }
+    headers = {**lin, "If-Match": f'"{version}"'}
+    path = f"/complaints/{proposed.ids['complaint_id']}"
+    refused = proposed.client.post(f"{path}/corrections", json=correction, headers=headers)
+    assert (refused.status_code, refused.json()["type"]) == (403, KIND + "rank-not-yours")
+    extension = {**EXAMPLES[ask.ExtendDeadline], "approved_by": "supervisor.lin"}
+    refused = proposed.client.post(f"{path}/extensions", json=extension, headers=headers)
+    assert (refused.status_code, refused.json()["type"]) == (403, KIND + "rank-not-yours")
+
+
+def test_who_submits_an_escalation_does_not_decide_it(
+    proposed: Complaint, keys: SubjectKeys, ledger: Ledger, client: httpx.Client
+) -> None:
+    chen, he = (bearer(keys, ledger.book, name, "customer-service-head") for name in ("supervisor.chen", "director.he"))
+    path = f"/complaints/{proposed.ids['complaint_id']}/escalations"
+    body = {**EXAMPLES[end.EscalateComplaint], "escalated_by": "director.he"}
+    submitted = client.post(path, json=body, headers=chen)
+    assert submitted.status_code == 200, submitted.text
+    path = f"{path}/{submitted.json()['assigned']['escalation_id']}/decision"
+    version = {"If-Match": f'"{submitted.json()["version"]}"'}
+    for token, decided_by in ((chen, "lead.zhou"), (he, "lead.zhou"), (client.headers, "Director.He")):
+        body = {**EXAMPLES[end.DecideEscalation], "decided_by": decided_by}
+        refused = client.post(path, json=body, headers={**token, **version})
+        assert (refused.status_code, refused.json()["type"]) == (403, KIND + "decider-is-escalator"), refused.text
+    wang = bearer(keys, ledger.book, "lead.wang", "management")
+    body = {**EXAMPLES[end.DecideEscalation], "decided_by": "lead.wang"}
+    assert client.post(path, json=body, headers={**wang, **version}).status_code == 200
 
 
 def test_who_handled_does_not_review_under_any_name(

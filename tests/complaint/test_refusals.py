@@ -101,6 +101,10 @@ RAISED_BY: dict[type[Refusal], tuple[tuple[ComplaintEvent, ...], ComplaintComman
     ),
     no.EmergencyNotEnded: ((RECEIVED, story.URGENT, story.EMERGENCY_STARTED), ask("review-emergency")),
     no.DepartmentMissing: ((RECEIVED,), ask("assign-complaint", department=None)),
+    no.DeciderIsEscalator: (
+        (RECEIVED, fact("complaint-escalated")),
+        ask("decide-escalation", decided_by="ZHAO.min"),
+    ),
     no.ReviewerHandledIt: (
         (RECEIVED, RESOLVED, REPLIED),
         ask("review-handling", reviewed_by="ZHAO.min"),
