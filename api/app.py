@@ -77,7 +77,7 @@ def create_app(
         },
     )
     problems.install(app)
-    recording.install(app, ledger, pool)
+    recording.install(app, ledger, pool, vault)
     evidence.install(app, ledger, files, vault)
     asker = Asker(ledger, pool, worker.wake)
     app.include_router(asking.router(asker))

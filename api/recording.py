@@ -25,7 +25,7 @@ from api.parties import POSTED
 from api.refusals import DepartmentNotYours, DepartmentUnknown
 from api.return_routes import RETURNS_POSTED
 from api.tokens import Person
-from ledger.access.commands import NameDeputy
+from ledger.access.commands import NameDeputy, RequestErasure
 from ledger.access.four_eyes import looks_at_own_work, rank_stated, refuse_anothers_name, refuse_own_work
 from ledger.application import Ledger, Receipt
 from ledger.command import Command
@@ -40,6 +40,8 @@ from ledger.record.envelope import opened
 from ledger.record.reading import stream_events
 from ledger.subjects import subject_of
 from ledger.tables import commands as tables
+from ledger.vault.searching import Searcher, refuse_no_person_of_theirs
+from ledger.vault.service import Vault
 from projections import worklist
 
 Endpoint = Callable[..., Coroutine[Any, Any, Response]]
@@ -185,9 +187,9 @@ def id_field(subject: str) -> str:
     return f"{subject.replace('-', '_')}_id"
 
 
-def install(app: FastAPI, ledger: Ledger, pool: Pool) -> None:
+def install(app: FastAPI, ledger: Ledger, pool: Pool, vault: Vault) -> None:
     """Serves every command of the table."""
-    recorder = Recorder(ledger, pool)
+    recorder = Recorder(ledger, pool, vault)
     for route in COMMANDS:
         app.add_api_route(
             route.path,
@@ -221,6 +223,9 @@ def _endpoint(route: CommandRoute, recorder: "Recorder") -> Endpoint:
             await recorder.refuse_unknown_department(given_to, own)
         if own is not None and isinstance(asked.command, NameDeputy):
             await anyio.to_thread.run_sync(recorder.refuse_others_staff, asked.command.person, own)
+        if isinstance(asked.command, RequestErasure):
+            who = Searcher(request.state.person.id, own)
+            await anyio.to_thread.run_sync(recorder.refuse_no_person, asked.command.subject_id, who)
         return asked
 
     return decide if route.decides else note
@@ -229,8 +234,8 @@ def _endpoint(route: CommandRoute, recorder: "Recorder") -> Endpoint:
 class Recorder:
     """Hands commands to the ledger on threads, so that waiting for a commit keeps nobody else waiting."""
 
-    def __init__(self, ledger: Ledger, pool: Pool) -> None:
-        self._ledger, self._pool = ledger, pool
+    def __init__(self, ledger: Ledger, pool: Pool, vault: Vault) -> None:
+        self._ledger, self._pool, self._vault = ledger, pool, vault
         self._places = anyio.CapacityLimiter(CALLERS_MAX)
 
     async def record(
@@ -286,6 +291,10 @@ class Recorder:
         for department in has_open:
             if department not in own:
                 raise DepartmentNotYours(department, sorted(own))
+
+    def refuse_no_person(self, subject_id: UUID, who: Searcher) -> None:
+        """Raises NoPerson or NoSuchPerson for whom nobody can ask to be erased, or not this caller."""
+        refuse_no_person_of_theirs(self._ledger, self._vault, subject_id, who)
 
     def _recorded(self, command: Command) -> list[tuple[Event, str]]:
         """The facts of the stream that a command is about, with who recorded each. Costs one read of it."""

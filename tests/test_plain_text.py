@@ -54,6 +54,7 @@ PLAIN = {
             *(
                 "legal-hold-placed.reason",
                 "legal-hold-lifted.reason",
+                "erasure-request-ended.reason",
                 "permissions-reviewed.finding",
                 "regime-retired.reason",
                 "return-restated.reason",

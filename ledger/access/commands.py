@@ -99,6 +99,13 @@ class RequestErasure(DataSubjectCommand):
     requested_by: CallerId
 
 
+class EndErasureRequest(DataSubjectCommand):
+    """Say that a request for erasure stands no more: the person took it back, or it is declined. Nothing is restricted then."""
+
+    reason: Reason
+    ended_by: CallerId
+
+
 class PlaceLegalHold(DataSubjectCommand):
     """Keep a person's values from being erased."""
 
@@ -116,11 +123,15 @@ class LiftLegalHold(DataSubjectCommand):
 
 
 class EraseSubject(DataSubjectCommand):
-    """The vault's own: record that a person's values and key go. `kept_until` is the end of the longest retention."""
+    """The vault's own: record that a person's values and key go. `kept_until` is the end of the longest retention.
+
+    `key_destroyed`: they went before, and a restored database has forgotten it.
+    """
 
     ground: Code
     kept_until: Instant | None = None
     kept_for_open: bool = False
+    key_destroyed: bool = False
     erased_by: CallerId
 
 
@@ -207,7 +218,7 @@ class EndDeputy(DeputyCommand):
 
 
 class EraseDataSubject(Command):
-    """Erase a person's values, index entries and key, once no retention and no hold keeps them."""
+    """Erase a person's values, index entries and key, as somebody else asked, once no retention and no hold keeps them."""
 
     subject_id: SubjectId
     ground: Code

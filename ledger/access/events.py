@@ -99,6 +99,14 @@ class ErasureRequested(DataSubjectEvent):
     requested_at: AwareDatetime
 
 
+class ErasureRequestEnded(DataSubjectEvent):
+    """The request for erasure stands no more 撤回或驳回: taken back by the person, or declined. Processing is not restricted now."""
+
+    reason: Label
+    ended_by: StaffId
+    ended_at: AwareDatetime
+
+
 class LegalHoldPlaced(DataSubjectEvent):
     """The values must not be erased while this stands."""
 
@@ -183,7 +191,13 @@ class DeputyEnded(DeputyEvent):
 AnyDeputyEvent: TypeAlias = DeputyNamed | DeputyEnded
 AnyAccessRequestEvent: TypeAlias = AccessRequested | AccessApproved | AccessDeclined | AccessUseReported
 AnyDataSubjectEvent: TypeAlias = (
-    PersonalDataSeen | EvidenceFileSeen | ErasureRequested | LegalHoldPlaced | LegalHoldLifted | SubjectErased
+    PersonalDataSeen
+    | EvidenceFileSeen
+    | ErasureRequested
+    | ErasureRequestEnded
+    | LegalHoldPlaced
+    | LegalHoldLifted
+    | SubjectErased
 )
 
 ACCESS_NAMES: dict[str, type[Event]] = {
@@ -194,6 +208,7 @@ ACCESS_NAMES: dict[str, type[Event]] = {
     "personal-data-seen": PersonalDataSeen,
     "evidence-file-seen": EvidenceFileSeen,
     "erasure-requested": ErasureRequested,
+    "erasure-request-ended": ErasureRequestEnded,
     "legal-hold-placed": LegalHoldPlaced,
     "legal-hold-lifted": LegalHoldLifted,
     "subject-erased": SubjectErased,

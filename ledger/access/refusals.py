@@ -95,6 +95,39 @@ class ProcessingRestricted(Refusal):
 
 
 @dataclass(eq=False)
+class NoSuchPerson(Refusal):
+    """Only whom the book knows can ask to be forgotten, and within departments only who stands in their complaints or in none."""
+
+    says: ClassVar[str] = "There is no person {subject_id} that the caller may know of."
+    remedy: ClassVar[str] = "Take the `subject_id` from a look at the complaint, or from a look-up."
+
+    subject_id: UUID
+
+
+@dataclass(eq=False)
+class NoPerson(Refusal):
+    """What the institution wrote about itself (a finding, a leak, a risk) is nobody's to have erased."""
+
+    says: ClassVar[str] = "{subject_id} is a {subject} of the institution and no person: its texts are kept."
+    remedy: ClassVar[str] = "Name a customer, or a person held under an id of their own; a wrong text is annulled."
+
+    subject_id: UUID
+    subject: str
+
+
+@dataclass(eq=False)
+class ErasureNotRequested(Refusal):
+    """Nobody is erased of whom it was not asked for on record, on a ground."""
+
+    says: ClassVar[str] = "No request for the erasure of the data subject {subject_id} stands."
+    remedy: ClassVar[str] = (
+        "Record it with its ground (`request-erasure`), and let somebody else carry it out once nothing keeps the values."
+    )
+
+    subject_id: UUID
+
+
+@dataclass(eq=False)
 class UnderLegalHold(Refusal):
     says: ClassVar[str] = "The data subject {subject_id} is under {holds} legal holds."
     remedy: ClassVar[str] = "Lift them first, if the reason is gone."

@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 from ledger.access import commands as ask
 from ledger.access import events as fact
 from ledger.access import refusals as refuse
+from ledger.complaint.grounds import same_person
 from ledger.event import Event, Tier
 from ledger.given import Given
 from ledger.tables.refusals import UnknownCode
@@ -58,9 +59,15 @@ class AccessRequest:
 class DataSubject:
     """What stands for a data subject; `DataSubject()` is one of whom nothing is recorded here."""
 
-    restricted_since: datetime | None = None
+    erasure: fact.ErasureRequested | None = None
+    """The request for erasure that stands."""
     holds: Mapping[UUID, str] = field(default_factory=dict)
     erased_at: datetime | None = None
+
+    @property
+    def restricted_since(self) -> datetime | None:
+        """From when on the values are stored and secured, and no more; None where they are not restricted."""
+        return None if self.erasure is None else self.erasure.requested_at
 
 
 def decide_request(request: AccessRequest, command: ask.AccessRequestCommand, given: Given) -> list[Event]:
@@ -118,7 +125,7 @@ def _request(request: AccessRequest, command: ask.RequestAccess, given: Given) -
 def _answerable(request: AccessRequest, request_id: UUID, by: str) -> fact.AccessRequested:
     if request.requested is None:
         raise refuse.AccessRequestUnknown(request_id)
-    if request.requested.requested_by == by:
+    if same_person(request.requested.requested_by, by):
         raise refuse.ApproverIsRequester(by)
     if request.approved_until is not None or request.ended:
         raise refuse.AccessRequestAnswered(request_id)
@@ -128,7 +135,7 @@ def _answerable(request: AccessRequest, request_id: UUID, by: str) -> fact.Acces
 def _report(request: AccessRequest, command: ask.ReportAccessUse, now: datetime) -> list[Event]:
     if request.requested is None or request.approved_until is None:
         raise refuse.AccessRequestUnknown(command.request_id)
-    if request.requested.requested_by != command.reported_by:
+    if not same_person(request.requested.requested_by, command.reported_by):
         raise refuse.NotTheRequester(request.requested.requested_by)
     if request.ended:
         raise refuse.AccessRequestAnswered(command.request_id)
@@ -164,7 +171,7 @@ def decide_subject(subject: DataSubject, command: ask.DataSubjectCommand, given:
         case ask.SeeEvidenceFile():
             return _see_file(subject, command, given)
         case ask.RequestErasure():
-            if subject.restricted_since is not None:
+            if subject.erasure is not None:
                 return []
             return [
                 fact.ErasureRequested(
@@ -172,6 +179,14 @@ def decide_subject(subject: DataSubject, command: ask.DataSubjectCommand, given:
                     ground=command.ground,
                     requested_by=command.requested_by,
                     requested_at=now,
+                )
+            ]
+        case ask.EndErasureRequest():
+            if subject.erasure is None:
+                return []
+            return [
+                fact.ErasureRequestEnded(
+                    subject_id=subject_id, reason=command.reason, ended_by=command.ended_by, ended_at=now
                 )
             ]
         case ask.PlaceLegalHold():
@@ -234,7 +249,7 @@ def _see_file(subject: DataSubject, command: ask.SeeEvidenceFile, given: Given) 
 def _lift(subject: DataSubject, command: ask.LiftLegalHold, now: datetime) -> list[Event]:
     if command.hold_id not in subject.holds:
         raise refuse.LegalHoldUnknown(command.hold_id)
-    if subject.holds[command.hold_id] == command.lifted_by:
+    if same_person(subject.holds[command.hold_id], command.lifted_by):
         raise refuse.ApproverIsRequester(command.lifted_by)  # four eyes: who placed it does not lift it
     return [
         fact.LegalHoldLifted(
@@ -248,17 +263,26 @@ def _lift(subject: DataSubject, command: ask.LiftLegalHold, now: datetime) -> li
 
 
 def _erase(subject: DataSubject, command: ask.EraseSubject, now: datetime) -> list[Event]:
+    if not command.key_destroyed:
+        _refuse_to_erase(subject, command, now)
+    return [
+        fact.SubjectErased(
+            subject_id=command.subject_id, ground=command.ground, erased_by=command.erased_by, erased_at=now
+        )
+    ]
+
+
+def _refuse_to_erase(subject: DataSubject, command: ask.EraseSubject, now: datetime) -> None:
+    if subject.erasure is None:
+        raise refuse.ErasureNotRequested(command.subject_id)
+    if same_person(subject.erasure.requested_by, command.erased_by):
+        raise refuse.ApproverIsRequester(command.erased_by)  # four eyes: who asked for it does not carry it out
     if subject.holds:
         raise refuse.UnderLegalHold(command.subject_id, len(subject.holds))
     if command.kept_for_open:
         raise refuse.StillRetained(command.subject_id, "the complaint is closed, and its retention over")
     if command.kept_until is not None and now < command.kept_until:
         raise refuse.StillRetained(command.subject_id, command.kept_until.isoformat())
-    return [
-        fact.SubjectErased(
-            subject_id=command.subject_id, ground=command.ground, erased_by=command.erased_by, erased_at=now
-        )
-    ]
 
 
 @dataclass(frozen=True)
@@ -334,7 +358,9 @@ def evolve_subject(subject: DataSubject, event: fact.DataSubjectEvent) -> DataSu
         case fact.PersonalDataSeen() | fact.EvidenceFileSeen():
             return subject
         case fact.ErasureRequested():
-            return replace(subject, restricted_since=subject.restricted_since or told.requested_at)
+            return replace(subject, erasure=subject.erasure or told)
+        case fact.ErasureRequestEnded():
+            return replace(subject, erasure=None)
         case fact.LegalHoldPlaced():
             return replace(subject, holds={**subject.holds, told.hold_id: told.placed_by})
         case fact.LegalHoldLifted():

@@ -21,9 +21,9 @@ from ledger.deadlines.regime import Purpose, Regime, built_in_regimes
 from ledger.policy.built_in import policies_stream
 from ledger.policy.state import Policies
 from ledger.record.reading import stream_events
+from ledger.vault.persons import refuse_no_person, streams_of
 from ledger.vault.service import Vault
 
-STREAMS_MAX = 10_000
 PAGE = 1_000
 RESTORED = "restored-backup"
 """The ground of an erasure whose fact was lost with what a restored backup lacks; its tombstone was not."""
@@ -47,10 +47,12 @@ class CarriedOut(NamedTuple):
 
 
 def erase(ledger: Ledger, vault: Vault, subject_id: UUID, ground: str, principal: str) -> Erased:
-    """Erases a data subject. Raises StillRetained, UnderLegalHold or ErasedAlready, and nothing happened.
+    """Erases a person, as somebody else asked. Raises NoSuchPerson, NoPerson, ErasureNotRequested, ApproverIsRequester,
+    StillRetained, UnderLegalHold or ErasedAlready, and nothing happened.
 
     The event is durable first, then the key is destroyed, then the values go: cut off half-way, `carry_out_again` ends it.
     """
+    refuse_no_person(ledger, vault, subject_id)
     kept_until, is_open = _kept(ledger, vault, subject_id)
     receipt = ledger.handle(
         ask.EraseSubject(
@@ -89,7 +91,7 @@ def erase_values_again(ledger: Ledger, vault: Vault, subject_id: UUID) -> None:
 
 def _record_lost(ledger: Ledger, vault: Vault, subject_id: UUID) -> None:
     """An erasure whose tombstone stands and whose values are there again: the fact may be there, or lost too."""
-    command = ask.EraseSubject(subject_id=subject_id, ground=RESTORED, erased_by="ledger")
+    command = ask.EraseSubject(subject_id=subject_id, ground=RESTORED, key_destroyed=True, erased_by="ledger")
     try:
         position = ledger.handle(command, principal="ledger").last_position
     except ErasedAlready:  # the program was cut off between the fact and the deed
@@ -144,13 +146,6 @@ def _is_complaint(ledger: Ledger, stream_id: UUID) -> bool:
     with ledger.record.pool.connection() as connection:
         first = next(iter(stream_events(connection, ledger.book, stream_id)), None)
     return first is not None and first.name == "complaint-received"
-
-
-def streams_of(ledger: Ledger, vault: Vault, subject_id: UUID) -> list[UUID]:
-    """The streams in which a data subject has values."""
-    asked = {"book": ledger.book, "subject_id": str(subject_id), "most": STREAMS_MAX}
-    with vault.connection() as connection:
-        return [each for (each,) in _rows(connection, "streams_of_subject", asked)]
 
 
 def _erasures(ledger: Ledger, vault: Vault, after: UUID) -> list[tuple[int, UUID]]:

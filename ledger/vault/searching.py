@@ -9,14 +9,14 @@ from uuid import UUID, uuid4
 
 from ledger.access import commands as ask
 from ledger.access.events import FOUND_MAX, VALUES_MAX
-from ledger.access.refusals import TooFewCharacters
+from ledger.access.refusals import NoSuchPerson, TooFewCharacters
 from ledger.access.rules import LEGAL_CLAIM, DataSubject, subject_stream
 from ledger.application import Ledger
 from ledger.complaint.state import Complaint
 from ledger.names import class_of
 from ledger.record.reading import stream_events
 from ledger.subjects import SUBJECTS
-from ledger.vault.erasing import streams_of
+from ledger.vault.persons import refuse_no_person, streams_of
 from ledger.vault.reach import reaches
 from ledger.vault.service import Vault
 
@@ -85,14 +85,27 @@ def look_up(ledger: Ledger, vault: Vault, asked: ask.LookUpPerson, who: Searcher
         found = ledger.index.find(connection, asked.kind, asked.value, FOUND_MAX)
     persons: list[Person] = []
     for subject_id in sorted(_not_restricted(ledger, found, asked.purpose)):
-        streams = streams_of(ledger, vault, subject_id)
-        complaints = [each for each in streams if _subject_of(ledger, each) == COMPLAINT]
-        mine = [each for each in complaints if _reached(ledger, COMPLAINT, each, who)]
-        if streams and (mine or not complaints or who.departments is None):
+        mine = complaints_of(ledger, vault, subject_id, who)
+        if mine is not None:
             persons.append(Person(subject_id, mine))
     files = [each for person in persons for each in person.complaint_ids][:FOUND_MAX]
     _record(ledger, asked.kind, asked.purpose, files, {each.subject_id for each in persons}, who)
     return persons
+
+
+def complaints_of(ledger: Ledger, vault: Vault, subject_id: UUID, who: Searcher) -> list[UUID] | None:
+    """The complaints of a person that somebody may see; None where nothing is kept of the person, or only what is others'."""
+    streams = streams_of(ledger, vault, subject_id)
+    complaints = [each for each in streams if _subject_of(ledger, each) == COMPLAINT]
+    mine = [each for each in complaints if _reached(ledger, COMPLAINT, each, who)]
+    return mine if streams and (mine or not complaints or who.departments is None) else None
+
+
+def refuse_no_person_of_theirs(ledger: Ledger, vault: Vault, subject_id: UUID, who: Searcher) -> None:
+    """Raises NoPerson, or NoSuchPerson for one that somebody may not know of. Costs a folding of each of his complaints."""
+    refuse_no_person(ledger, vault, subject_id)
+    if who.departments is not None and complaints_of(ledger, vault, subject_id, who) is None:
+        raise NoSuchPerson(subject_id)
 
 
 def _record(

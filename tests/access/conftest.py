@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from ledger.access.commands import RequestErasure
 from ledger.application import Ledger
 from ledger.complaint import commands as complaint
 from ledger.database.target import Database
@@ -69,3 +70,9 @@ def assign(ledger: Ledger, one: UUID, assignee: str) -> None:
         ),
         principal="chen.jing",
     )
+
+
+def ask_to_erase(ledger: Ledger, subject_id: UUID, requested_by: str = "quality.qin") -> None:
+    """A request for erasure, as it comes before every erasure."""
+    wanted = RequestErasure(subject_id=subject_id, ground="customer-request", requested_by=requested_by)
+    ledger.handle(wanted, principal=requested_by)

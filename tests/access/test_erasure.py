@@ -15,25 +15,37 @@ from psycopg2.extensions import parse_dsn
 
 from ledger.access import commands as ask
 from ledger.access import events
-from ledger.access.refusals import ApproverIsRequester, ErasedAlready, StillRetained, UnderLegalHold
+from ledger.access.refusals import (
+    ApproverIsRequester,
+    ErasedAlready,
+    ErasureNotRequested,
+    NoPerson,
+    NoSuchPerson,
+    StillRetained,
+    UnderLegalHold,
+)
 from ledger.access.rules import subject_stream
 from ledger.application import Ledger
+from ledger.audit.commands import ReportAuditFinding
 from ledger.complaint import commands as complaint
 from ledger.database.programs import wheel_binaries
 from ledger.database.roles import SUPERUSER, Role
 from ledger.database.target import Database
 from ledger.deadlines.calendar import built_in_calendars
 from ledger.deadlines.regime import built_in_regimes
+from ledger.event import personal_fields
+from ledger.names import STORED_NAMES
 from ledger.policy.commands import PublishCalendar, PublishRegime
 from ledger.record import verify as verification
 from ledger.record.verify import verify
 from ledger.vault.erasing import carry_out_again, erase
 from ledger.vault.keys import SubjectErased, SubjectKeys
+from ledger.vault.persons import PERSONS, institutional
 from ledger.vault.service import Look, Vault
 from projections.catalogue import PROJECTIONS
 from projections.machine import schema_of
 from projections.worker import catch_up
-from tests.access.conftest import PERSONAL, receive
+from tests.access.conftest import PERSONAL, ask_to_erase, receive
 
 LONG_AGO = datetime(2015, 3, 2, 2, tzinfo=UTC)
 
@@ -97,6 +109,7 @@ def reports(database: Database, book: str) -> dict[str, list[str]]:
 
 def test_nothing_is_erased_before_its_time(ledger: Ledger, vault: Vault) -> None:
     _, open_one = receive(ledger)
+    ask_to_erase(ledger, open_one)
     with pytest.raises(StillRetained):
         erase(ledger, vault, open_one, "customer-request", "archivist.he")
     one, customer = receive(ledger, datetime.now(UTC) - timedelta(days=400))
@@ -106,10 +119,57 @@ def test_nothing_is_erased_before_its_time(ledger: Ledger, vault: Vault) -> None
         ),
         principal="li.wei",
     )
+    ask_to_erase(ledger, customer)
     with pytest.raises(StillRetained) as kept:  # three years from the receipt (DISP 1.9.1R)
         erase(ledger, vault, customer, "customer-request", "archivist.he")
     assert str((datetime.now(UTC) - timedelta(days=400)).year + 3) in kept.value.kept_until
     assert any(each.value for each in vault.look(Look(one, "handling"), "wang.fang"))
+
+
+def test_nobody_erases_alone_or_unasked(ledger: Ledger, vault: Vault) -> None:
+    _, customer = old_and_closed(ledger)
+    with pytest.raises(ErasureNotRequested):
+        erase(ledger, vault, customer, "customer-request", "compliance.he")
+    ask_to_erase(ledger, customer, requested_by="compliance.he")
+    for himself in ("compliance.he", "Compliance.He"):
+        with pytest.raises(ApproverIsRequester):
+            erase(ledger, vault, customer, "customer-request", himself)
+    taken_back = ask.EndErasureRequest(subject_id=customer, reason="客户撤回", ended_by="compliance.he")
+    ledger.handle(taken_back, principal="compliance.he")
+    assert ledger.handle(taken_back, principal="compliance.he").last_position is None, "it is so already"
+    with pytest.raises(ErasureNotRequested):
+        erase(ledger, vault, customer, "customer-request", "archivist.he")
+    with pytest.raises(NoSuchPerson):
+        erase(ledger, vault, uuid4(), "customer-request", "archivist.he")
+
+
+def test_what_an_auditor_found_is_nobodys_to_erase(ledger: Ledger, vault: Vault) -> None:
+    """Whoever calls it a customer's too, and asks for its erasure, and has it carried out by somebody else."""
+    one, _ = receive(ledger)
+    finding = uuid4()
+    ledger.handle(
+        ReportAuditFinding(
+            finding_id=finding,
+            complaint_id=one,
+            title="未复核",
+            description="合规部门未复核三笔赔付。",
+            level="high",
+            as_of_position=1,
+            reported_by="auditor.sun",
+            reported_at=datetime.now(UTC),
+        ),
+        principal="auditor.sun",
+    )
+    ask_to_erase(ledger, finding)
+    with pytest.raises(NoPerson):
+        erase(ledger, vault, finding, "customer-request", "archivist.he")
+    assert ledger.keys.held([finding])
+
+
+def test_every_value_is_a_persons_or_a_text_of_a_subject_of_the_institutions() -> None:
+    held = {mark.subject for event in STORED_NAMES.values() for _, mark in personal_fields(event)}
+    assert held - PERSONS == {f"{name}_id" for name in institutional()}
+    assert {"finding", "leak", "risk", "action", "survey", "review", "indicator"} == institutional()
 
 
 def test_a_book_keeps_files_as_long_as_it_published(ledger: Ledger, vault: Vault) -> None:
@@ -123,6 +183,7 @@ def test_a_book_keeps_files_as_long_as_it_published(ledger: Ledger, vault: Vault
         calendar = built_in_calendars()[name].model_dump(mode="json")
         ledger.handle(PublishCalendar.model_validate({"calendar": calendar, **by}), principal="he.lan")
     ledger.handle(PublishRegime.model_validate({"regime": longer, **by}), principal="he.lan")
+    ask_to_erase(ledger, customer)
     with pytest.raises(StillRetained) as kept:
         erase(ledger, vault, customer, "customer-request", "archivist.he")
     assert kept.value.kept_until.startswith(str(LONG_AGO.year + 30))
@@ -133,6 +194,7 @@ def test_a_hold_keeps_values_until_somebody_else_lifts_it(ledger: Ledger, vault:
     hold = uuid4()
     place = ask.PlaceLegalHold(subject_id=customer, hold_id=hold, reason="诉讼进行中", placed_by="risk.wu")
     ledger.handle(place, principal="risk.wu")
+    ask_to_erase(ledger, customer)
     with pytest.raises(UnderLegalHold):
         erase(ledger, vault, customer, "customer-request", "archivist.he")
     lift = ask.LiftLegalHold(subject_id=customer, hold_id=hold, reason="已结案", lifted_by="risk.wu")
@@ -154,6 +216,7 @@ def test_after_erasure_nothing_is_found_and_everything_verifies(
     kept, _ = receive(ledger)
     with ledger.record.pool.connection() as connection:
         assert ledger.index.find(connection, "contact", PERSONAL[1])
+    ask_to_erase(ledger, customer)
     events_before = ledger.recorder.max_notification_id()
     file_id = take_in_file(ledger, one, customer)
     reports_before = reports(database, book)
@@ -200,6 +263,7 @@ def test_a_restored_database_gives_nothing_back(
     one, customer = old_and_closed(ledger)
     with closing(database.connect(Role.OWNER, autocommit=True)) as owner, owner.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE backup AS SELECT * FROM ledger.disclosure WHERE subject_id = %s", (customer,))
+        ask_to_erase(ledger, customer)
         erase(ledger, vault, customer, "customer-request", "archivist.he")
         cursor.execute("INSERT INTO ledger.disclosure SELECT * FROM backup")
         cursor.execute("DELETE FROM ledger.erasure WHERE subject_id = %s", (customer,))
@@ -220,6 +284,7 @@ def test_restored_keys_are_destroyed_again(database: Database, book: str, tmp_pa
     ):
         one, customer = old_and_closed(ledger)
         shutil.copytree(tmp_path / "keys", tmp_path / "backup")
+        ask_to_erase(ledger, customer)
         erase(ledger, vault, customer, "customer-request", "archivist.he")
     with (
         closing(SubjectKeys.open(tmp_path / "backup")) as keys,

@@ -292,3 +292,24 @@ def test_a_look_that_is_killed_half_way_left_its_event(
         looks = len(who_saw(ledger, customer)) - before
         assert given_out > 0
         assert given_out <= looks * values
+
+
+def test_the_same_person_in_another_capitalisation_is_no_second_person(ledger: Ledger) -> None:
+    one, customer = receive(ledger)
+    asked = ask.RequestAccess(
+        request_id=uuid4(),
+        complaint_id=one,
+        tiers=(Tier.CORE,),
+        purpose="audit",
+        reason="x",
+        until=datetime.now(UTC) + timedelta(days=1),
+        requested_by="comp1",
+    )
+    ledger.handle(asked, principal="comp1")
+    with pytest.raises(ApproverIsRequester):
+        ledger.handle(ask.ApproveAccess(request_id=asked.request_id, approved_by="Comp1"), principal="Comp1")
+    hold = ask.PlaceLegalHold(subject_id=customer, hold_id=uuid4(), reason="诉讼", placed_by="comp1")
+    ledger.handle(hold, principal="comp1")
+    lifting = ask.LiftLegalHold(subject_id=customer, hold_id=hold.hold_id, reason="结案", lifted_by="Comp1")
+    with pytest.raises(ApproverIsRequester):
+        ledger.handle(lifting, principal="Comp1")

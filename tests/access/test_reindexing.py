@@ -17,7 +17,7 @@ from ledger.vault import reindexing
 from ledger.vault.erasing import erase
 from ledger.vault.reindexing import reindex
 from ledger.vault.service import Vault
-from tests.access.conftest import NAME, receive
+from tests.access.conftest import NAME, ask_to_erase, receive
 from tests.access.test_erasure import old_and_closed
 from tests.access.test_searching import found
 
@@ -63,6 +63,7 @@ def test_the_rows_come_back_but_for_the_erased_and_the_restricted(
     ledger.handle(wanted, principal="li.wei")
     expected = rows(owner, book, erased, restricted)
     assert len({table for table, _ in expected}) == 2
+    ask_to_erase(ledger, erased)
     erase(ledger, vault, erased, "customer-request", "archivist.he")
     forget(owner, book)
     assert found(ledger, vault, NAME[:3]) == set()
@@ -89,6 +90,7 @@ def test_whoever_is_erased_meanwhile_is_not_left_in_the_index(
     index = Ledger.index_again
 
     def erase_first(self: Ledger, facts: list[tuple[UUID, Event]]) -> None:
+        ask_to_erase(ledger, customer)
         erase(ledger, vault, customer, "customer-request", "archivist.he")
         index(self, facts)
         assert rows(owner, book), "the values were opened before the erasure"

@@ -17,7 +17,7 @@ from ledger.database.target import Database
 from ledger.vault.erasing import erase
 from ledger.vault.service import Vault
 from projections.sla import PARTS
-from tests.access.conftest import assign, receive
+from tests.access.conftest import ask_to_erase, assign, receive
 from tests.api.conftest import Described
 
 LONG_AGO = datetime(2015, 3, 2, 2, tzinfo=UTC)
@@ -106,6 +106,7 @@ def test_every_report_counts_as_before(
     client.post("/complaints", json=EXAMPLES[complaint.ReceiveComplaint])
     asked: set[str] = set()
     ids = {"complaint_id": str(one), "customer_id": str(customer)}
+    ask_to_erase(ledger, customer)
     before = reports(client, ids, asked)
     assert any(str(one) in str(each) for each in before.values())
     with closing(Vault(ledger, database)) as vault:

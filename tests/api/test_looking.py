@@ -2,16 +2,20 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from api.access_examples import ACCESS_EXAMPLES
 from api.examples import EXAMPLES
+from api.party_examples import PARTY_EXAMPLES
 from ledger.access import commands as ask
 from ledger.application import Ledger
 from ledger.complaint import commands as complaint
+from ledger.leak.commands import ReportLeak
 from ledger.vault.keys import SubjectKeys
+from tests.access.conftest import assign
 from tests.api.conftest import bearer
 
 IDENTITY = "320106199001011234"
@@ -81,6 +85,36 @@ def test_an_erasure_waits_for_retention_and_restricts_meanwhile(
     held = client.post(f"/data-subjects/{customer}/holds", json={"reason": "诉讼"}).json()["assigned"]["hold_id"]
     lifting = client.post(f"/data-subjects/{customer}/holds/{held}/lifting", json={"reason": "结案"})
     problem(lifting, 403, "approver-is-requester")
+
+
+def test_an_erasure_is_asked_for_of_persons_whom_the_caller_may_know_of(
+    one: str, client: httpx.Client, keys: SubjectKeys, ledger: Ledger
+) -> None:
+    compliance = bearer(keys, ledger.book, "compliance.he", "compliance")
+    handler = bearer(keys, ledger.book, "zhao.min", "handler", departments=["个人信贷部"])
+    customer = client.post(f"{one}/looks", json={"purpose": "handling"}).json()["values"][0]["subject_id"]
+    assign(ledger, UUID(one.rpartition("/")[2]), "wang.fang")
+    ground = {"ground": "customer-request"}
+    problem(client.post(f"/data-subjects/{uuid4()}/erasure-requests", json=ground), 404, "no-such-person")
+    wanted = f"/data-subjects/{customer}/erasure-requests"
+    problem(client.post(wanted, json=ground, headers=handler), 404, "no-such-person")
+    problem(
+        client.post(f"/data-subjects/{customer}/erasure", json=ground, headers=compliance), 409, "erasure-not-requested"
+    )
+
+    leak = client.post("/leaks", json=PARTY_EXAMPLES[ReportLeak], headers=compliance)
+    leak_id = leak.headers["location"].rpartition("/")[2]
+    for what in ("erasure-requests", "erasure"):
+        asked = client.post(f"/data-subjects/{leak_id}/{what}", json=ground, headers=compliance)
+        assert problem(asked, 409, "no-person")["facts"]["subject"] == "leak"
+
+    assert client.post(wanted, json=ground, headers=compliance).status_code == 200
+    refused = client.post(f"/data-subjects/{customer}/erasure", json=ground, headers=compliance)
+    problem(refused, 403, "approver-is-requester")
+    problem(client.post(f"{wanted}/end", json={"reason": "客户撤回"}, headers=handler), 403, "not-allowed")
+    assert client.post(f"{wanted}/end", json={"reason": "客户撤回"}, headers=compliance).status_code == 200
+    look = {"purpose": "handling", "reveal": ["customer_name"]}
+    assert client.post(f"{one}/looks", json=look).status_code == 200
 
 
 def soon() -> str:

@@ -82,6 +82,7 @@ UNUSED = {
     **dict.fromkeys(AUDIT_NAMES, "an auditor's, who found something in a complaint"),
     **dict.fromkeys(("deputy-named", "deputy-ended"), "the people of the demo are never away"),
     "permissions-reviewed": "signed by who looked through a report of the permissions",
+    "erasure-request-ended": "the one request of the demo stands",
     "subject-erased": "destroys a key, and cannot be taken back",
     **dict.fromkeys(
         ("verifier-key-introduced", "verifier-key-retired", "book-succeeded", "projection-sealed"),

@@ -350,6 +350,9 @@ def test_what_was_erased_is_not_in_a_bundle(story: Story) -> None:
     request = granted(story, one, "sun.li")
     made = story.checkpoints.make()
     assert made is not None
+    story.ledger.handle(
+        access.RequestErasure(subject_id=customer, ground="customer-request", requested_by="li.wei"), principal="li.wei"
+    )
     fact = access.EraseSubject(subject_id=customer, ground="customer-request", erased_by="archivist.he")
     story.ledger.handle(fact, principal="archivist.he")
     story.keys.destroy(customer, datetime.now(UTC))
