@@ -7,6 +7,7 @@ made: memory for the events and one piece of a file, however many files are atta
 
 import hashlib
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -162,6 +163,7 @@ def write_bundle(
             "size": checkpoint.checkpoint.size,
             "root": checkpoint.checkpoint.root.hex(),
             "positions": [row.position for row in rows],
+            "streams": {str(stream): versions for stream, versions in Counter(row.stream_id for row in rows).items()},
             "files": archive.digests,
         }
         archive.add("manifest.json", _json(manifest))

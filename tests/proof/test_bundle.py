@@ -171,34 +171,6 @@ def test_a_file_that_the_manifest_does_not_fit_is_refused(packed: Packed) -> Non
     assert "manifest" in answer.stdout
 
 
-def without(positions: Sequence[int]) -> Callable[[bytes], bytes]:
-    def change(content: bytes) -> bytes:
-        manifest = json.loads(content)
-        manifest["positions"] = [each for each in manifest["positions"] if each not in positions]
-        for position in positions:
-            for kind in ("entry", "state", "tlog-proof"):
-                manifest["files"].pop(f"events/{position}.{kind}")
-        return json.dumps(manifest).encode()
-
-    return change
-
-
-def test_an_event_held_back_is_found(packed: Packed) -> None:
-    """One in the middle leaves a hole; the last one is seen with all entries only."""
-    with zipfile.ZipFile(io.BytesIO(packed.raw)) as archive:
-        listed = json.loads(archive.read("events.json"))
-    own = [each["position"] for each in listed if each["stream_id"] == str(packed.complaint)]
-    for position, plain, with_entries in ((own[1], 1, 1), (own[-1], 0, 1)):
-        less = packed.raw
-        for kind in ("entry", "state", "tlog-proof"):
-            less = changed(less, f"events/{position}.{kind}", lambda _: None, listed=False)
-        less = changed(less, "manifest.json", without([position]))
-        assert packed.check(less).returncode == plain
-        answer = packed.check(less, "--entries", str(packed.entries))
-        assert answer.returncode == with_entries
-        assert "hole" in answer.stdout if plain else "other events of the stream" in answer.stdout
-
-
 def test_entries_that_are_not_the_trees_are_refused(packed: Packed) -> None:
     whole = packed.entries.read_bytes()
     for spoiled in (
