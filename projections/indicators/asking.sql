@@ -2,13 +2,15 @@
 -- is the query of an indicator, `{part}` a column of `matter`; both are filled in by the program and never by a caller.
 
 -- name: ground
--- What a measure selects from. `period`: the periods asked about; `judged_at` is its end, or now where that comes first.
+-- What a measure selects from. `period`: the periods asked about; `judged_at` is its end, or now where that comes first: the first
+-- instant after what is counted. `last_at` is the last instant in it: what stands at the end of a period is asked of that one.
 -- `place`: the region of each branch, by the institution's table. `customer`: the tier of each that has one. `contact`: every contact that is no complaint. `subject`: what a row may be
 -- about, a complaint or a contact. `matter`: every complaint; `complaint`: those that count, which are all but those found to be none. `fact`: the effective
 -- facts. `clock`: the deadlines. `working`: the working days around a period, numbered (returns ask for them). All as known at the position; not materialised, so that their tables' indexes serve. What is
 -- counted is computed once, whatever is made of it.
 WITH period AS (
-    SELECT begins_at, ends_at, least(ends_at, %(now)s) AS judged_at
+    SELECT begins_at, ends_at, least(ends_at, %(now)s) AS judged_at,
+           least(ends_at - interval '1 microsecond', %(now)s) AS last_at
       FROM unnest(%(begins)s::timestamptz[], %(ends)s::timestamptz[]) AS p (begins_at, ends_at)
      WHERE begins_at <= %(now)s
 ), working AS NOT MATERIALIZED (

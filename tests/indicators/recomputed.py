@@ -165,6 +165,12 @@ COMPENSATED = """EXISTS (SELECT 1 FROM fact AS a, fact AS o WHERE a.stream = c.s
    AND a.name = 'proposal-accepted' AND o.name = 'solution-proposed' AND a.said->>'proposal_id' = o.said->>'proposal_id'
    AND o.said->>'compensation_kind' <> 'apology-only')::INTEGER"""
 
+AT_THE_END = """s.began < CASE WHEN p.ends <= getvariable('now') THEN p.ends ELSE p.judged + INTERVAL 1 MICROSECOND END
+    AND (s.ended IS NULL OR s.ended > p.judged OR (s.ended = p.judged AND p.ends <= getvariable('now')))"""
+"""Open when the period's last instant was over: who came at the first instant after it is not, who left then still is. Where the
+period has not ended, open at the instant of now itself.
+"""
+
 HOUSE_LIMIT = """
         WITH RECURSIVE grading AS (
             SELECT stream, row_number() OVER (PARTITION BY stream ORDER BY version) AS n,
@@ -244,10 +250,10 @@ INDEPENDENT = {
          AND o.said->>'currency' = 'CNY' AND o.said->>'compensation_minor' IS NOT NULL
          AND a.stream IN (SELECT stream FROM counts)""",
     "compensation-rate": moment("c.replied_at", value=COMPENSATED),
-    "backlog": """SELECT p.begins, s.stream, 1 FROM period AS p JOIN spell AS s
-        ON s.began <= p.judged AND (s.ended IS NULL OR s.ended > p.judged) WHERE s.stream IN (SELECT stream FROM counts)""",
-    "backlog-age": """SELECT p.begins, s.stream, epoch(p.judged - c.received_at) / 86400.0 FROM period AS p JOIN spell AS s
-        ON s.began <= p.judged AND (s.ended IS NULL OR s.ended > p.judged) JOIN counts AS c USING (stream)""",
+    "backlog": f"""SELECT p.begins, s.stream, 1 FROM period AS p JOIN spell AS s
+        ON {AT_THE_END} WHERE s.stream IN (SELECT stream FROM counts)""",
+    "backlog-age": f"""SELECT p.begins, s.stream, epoch(p.judged - c.received_at) / 86400.0 FROM period AS p JOIN spell AS s
+        ON {AT_THE_END} JOIN counts AS c USING (stream)""",
     "root-causes": received_in("c.stream IN (SELECT stream FROM cause)"),
     "stated-timely": moment("c.received_at", "t.timely IS NOT NULL", "t.timely", "JOIN stated AS t USING (stream)"),
     "escalation-rate": received_in(value=f"({ESCALATED})::INTEGER"),

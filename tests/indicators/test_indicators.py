@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from psycopg2.extensions import connection as Connection
 
+from ledger.complaint.events import ComplaintWithdrawn
 from ledger.database.target import Database
 from ledger.record.reading import events_after
 from projections.indicators import asking
@@ -20,7 +21,7 @@ from projections.indicators.matter import Matter, matter_of
 from projections.indicators.periods import Period, TooManyPeriods, period_before, periods, year_before
 from tests.indicators import books
 from tests.indicators.books import CHINA
-from tests.projections.stories import interleaved, received, record, shanghai
+from tests.projections.stories import about, interleaved, received, record, shanghai
 
 NOW = datetime.fromisoformat("2026-11-19T12:00+08:00")
 YEAR = Period(date(2026, 1, 1), date(2026, 12, 31))
@@ -58,6 +59,25 @@ def test_the_events_of_a_case_are_the_events_of_the_record(book_of: Callable[[st
             (row.version, row.position, row.name) for row in of_it
         ]
         assert case.known_from in {row.position for row in of_it}
+
+
+def test_what_comes_or_ends_at_midnight_is_the_next_days(database: Database, book: str, reader: Connection) -> None:
+    """A row that states a day and no hour is received at midnight: the first instant of its day, and none of the day before."""
+    days = [Period(date(2026, 3, day), date(2026, 3, day)) for day in (1, 2, 3)]
+    came, ended = shanghai("2026-03-02T00:00"), shanghai("2026-03-03T00:00")
+    one = uuid4()
+    end = ComplaintWithdrawn(**about(one), received_by="li", withdrawn_at=ended)
+    record(database, book, [(one, received(one, came, date_only=True)), (one, end)])
+    books.caught_up(database, book)
+    on = asking.ground(reader, book, CHINA, as_of=None, now=NOW)
+    backlog = {each.period: each.value for each in asking.figures(reader, on, ["backlog"], "day", days)}
+    assert backlog == dict(zip(days, (0, 1, 0), strict=True))
+    ages = {each.period: each.value for each in asking.figures(reader, on, ["backlog-age"], "day", days)}
+    assert ages == dict(zip(days, (None, 1, None), strict=True))
+    for now, waiting in ((came, 1), (ended, 0)):
+        at_once = asking.ground(reader, book, CHINA, as_of=None, now=now)
+        (running,) = asking.figures(reader, at_once, ["backlog"], "month", [Period(date(2026, 3, 1), date(2026, 3, 31))])
+        assert running.value == waiting, "what stands at the instant of now, where the period goes on"
 
 
 def test_pages_of_cases_follow_one_another(book_of: Callable[[str], str], reader: Connection) -> None:
