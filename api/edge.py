@@ -16,7 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.problems import problem_answer
 from api.refusals import HostNotServed, ProgramFailed
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+REQUEST_ID = re.compile(r"(?=.*[A-Za-z])(?!.*\d{7})[A-Za-z0-9._-]{1,64}")
+"""What is logged as it was sent, and so cannot be a phone, identity or account number; else we make one."""
 
 HEADERS = (
     ("x-content-type-options", "nosniff"),

@@ -38,6 +38,8 @@ def decide(deputies: Deputies, command: ask.DeputyCommand, given: Given) -> list
         case ask.NameDeputy():
             if command.deputy.casefold() in {command.person.casefold(), command.named_by.casefold()}:
                 raise refuse.DeputyNamesHimself(command.deputy)
+            if command.person.casefold() == command.named_by.casefold():
+                raise refuse.DeputyNamesHimself(command.person)
             if not given.now < command.until <= given.now + timedelta(days=DEPUTY_DAYS_MAX):
                 raise refuse.AccessTooLong(command.until, DEPUTY_DAYS_MAX)
             if deputies.until.get(command.deputy.casefold()) == command.until:

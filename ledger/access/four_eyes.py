@@ -22,8 +22,8 @@ from ledger.complaint.refusals import DeciderIsEscalator, ReviewerHandledIt
 from ledger.complaint.settlement import CompensationApproved, ComplaintEscalated
 from ledger.event import Event
 
-SECOND_EYES = ("approved_by", "reviewed_by")
-"""The fields in which a command names who approves or reviews."""
+SECOND_EYES = ("approved_by", "reviewed_by", "assigned_by")
+"""The fields in which a command names who approves, reviews, or gives a complaint to somebody, who may see its values then."""
 
 HANDLING = (InvestigationStarted, FindingMade, InvestigationClosed, SolutionProposed, ComplaintResolved, ReplySent)
 """What nobody reviews who recorded it."""

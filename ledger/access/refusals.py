@@ -67,7 +67,7 @@ class LookNotAllowed(Refusal):
 
     says: ClassVar[str] = "Values of the tiers {tiers} are not the caller's to see."
     remedy: ClassVar[str] = (
-        "Have the complaint assigned to you, or ask with POST /access-requests and name the granted request as `request_id`."
+        "Have somebody else assign the complaint to you, or ask with POST /access-requests and name the granted request as `request_id`."
     )
 
     tiers: list[str]
@@ -149,9 +149,9 @@ class StillRetained(Refusal):
 
 @dataclass(eq=False)
 class DeputyNamesHimself(Refusal):
-    """Nobody makes himself another's deputy, or his own."""
+    """Nobody makes himself another's deputy, or names his own: a third person does."""
 
-    says: ClassVar[str] = "{deputy} cannot stand in for himself, or by his own word."
+    says: ClassVar[str] = "{deputy} cannot stand in for himself or by his own word, nor say who stands in for him."
     remedy: ClassVar[str] = "Let somebody else name the deputy, or name another."
 
     deputy: str

@@ -6,11 +6,15 @@ The rule is in `ledger.complaint.grounds`; here it is asked with who stands in f
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import cast
+from uuid import UUID
 
 from ledger.access.deputies import Deputies, deputies_stream
 from ledger.application import Ledger
+from ledger.complaint.events import ComplaintAssigned, ComplaintEvent, ComplaintReassigned, FactCorrected
 from ledger.complaint.grounds import within_reach
-from ledger.complaint.state import Complaint
+from ledger.complaint.state import Complaint, effective
+from ledger.record.envelope import opened
+from ledger.record.reading import stream_events
 
 
 def reaches(ledger: Ledger, complaint: Complaint, staff: str, departments: Collection[str]) -> bool:
@@ -22,6 +26,27 @@ def reaches(ledger: Ledger, complaint: Complaint, staff: str, departments: Colle
         return True
     given = complaint.assignment
     return given is not None and given.assignee is not None and stands_in(ledger, given.assignee, staff)
+
+
+def assigned_by(ledger: Ledger, complaint_id: UUID) -> frozenset[str]:
+    """Who gave a complaint to whom it is assigned now: who recorded or corrected that fact, and whom it names as the
+    one who did; folded names. Costs one read of its stream.
+    """
+    with ledger.record.pool.connection() as connection:
+        rows = [opened(row) for row in stream_events(connection, ledger.book, complaint_id)]
+    events = [cast("ComplaintEvent", row.event) for row in rows]
+    last: tuple[int, ComplaintAssigned | ComplaintReassigned] | None = None
+    for version, fact in effective(events):
+        if isinstance(fact, ComplaintAssigned | ComplaintReassigned):
+            last = version, fact
+    if last is None:
+        return frozenset()
+    corrections = [
+        row.recorded_by
+        for row, event in zip(rows, events, strict=True)
+        if isinstance(event, FactCorrected) and event.corrected_version == last[0]
+    ]
+    return frozenset(who.casefold() for who in (rows[last[0] - 1].recorded_by, last[1].assigned_by, *corrections))
 
 
 def stands_in(ledger: Ledger, person: str, deputy: str) -> bool:

@@ -20,6 +20,7 @@ from ledger.access.masks import masked
 from ledger.access.refusals import ErasedAlready, LookNotAllowed, NoSuchValue, ProcessingRestricted
 from ledger.access.rules import LEGAL_CLAIM, AccessRequest, DataSubject, subject_stream
 from ledger.application import Ledger
+from ledger.complaint.grounds import same_person
 from ledger.complaint.state import Complaint
 from ledger.database.pool import Pool
 from ledger.database.roles import Role
@@ -30,7 +31,7 @@ from ledger.given import StoredFile
 from ledger.record.digests import Digest, digests_of
 from ledger.record.plans import plans
 from ledger.record.reading import stream_events
-from ledger.vault.reach import stands_in
+from ledger.vault.reach import assigned_by, stands_in
 from ledger.vault.sealing import Opened, disclosure_of, opened_with
 
 CONNECTIONS_MAX = 4
@@ -206,12 +207,14 @@ class Vault:
         found = [each for row in rows for each in digests_of(plans(), row.position, row.name, row.state)]
         return list({each.digest: each for each in reversed(found)}.values())[::-1]
 
-    def _is_assigned(self, complaint: Complaint, principal: str) -> bool:
-        """Whether the complaint is the person's own, or that of whom he stands in for now."""
+    def _is_assigned(self, complaint_id: UUID, complaint: Complaint, principal: str) -> bool:
+        """Whether the complaint is the person's own, or that of whom he stands in for now, and neither gave it to himself."""
         if complaint.assignment is None or complaint.assignment.assignee is None:
             return False
         assignee = complaint.assignment.assignee
-        return assignee == principal or stands_in(self._ledger, assignee, principal)
+        if not same_person(assignee, principal) and not stands_in(self._ledger, assignee, principal):
+            return False
+        return assigned_by(self._ledger, complaint_id).isdisjoint({assignee.casefold(), principal.casefold()})
 
     def _check_right(self, complaint: Complaint, look: Look, tiers: AbstractSet[Tier], principal: str) -> None:
         missing = self._missing(complaint, look, tiers, principal)
@@ -221,7 +224,7 @@ class Vault:
     def _missing(self, complaint: Complaint, look: Look, tiers: AbstractSet[Tier], principal: str) -> list[Tier]:
         """Those of the tiers whose values of this complaint he may not see in clear now."""
         closely = tiers & CLOSELY_KEPT
-        if not closely or self._is_assigned(complaint, principal):
+        if not closely or self._is_assigned(look.complaint_id, complaint, principal):
             return []
         granted = AccessRequest()
         if look.request_id is not None:

@@ -30,6 +30,7 @@ from ledger.access.refusals import (
 )
 from ledger.access.rules import AccessRequest
 from ledger.application import Ledger
+from ledger.complaint.commands import AssignComplaint, CorrectFact
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.event import Tier
@@ -59,6 +60,47 @@ def test_everything_is_masked_unless_it_is_asked_for(ledger: Ledger, vault: Vaul
     assert len(who_saw(ledger, customer)) == 1
 
 
+def test_who_gave_a_complaint_to_himself_sees_no_core_value_of_it(ledger: Ledger, vault: Vault) -> None:
+    for recorded_by, stated in (("Reg.One", "chen.jing"), ("svc", "REG.one")):
+        one, customer = receive(ledger)
+        himself = AssignComplaint(
+            complaint_id=one,
+            department="信用卡中心",
+            assignee="reg.one",
+            assigned_by=stated,
+            assigned_at=datetime.now(UTC),
+        )
+        ledger.handle(himself, principal=recorded_by)
+        with pytest.raises(LookNotAllowed):
+            vault.look(Look(one, "handling", CORE), "reg.one")
+        assert who_saw(ledger, customer) == []
+    corrected, _ = receive(ledger)
+    assign(ledger, corrected, "wang.fang")
+    correction = CorrectFact(
+        complaint_id=corrected,
+        version=2,
+        changes={"assignee": "reg.one"},
+        reason="误录",
+        corrected_by="chen.jing",
+        approved_by="reg.one",
+        corrected_at=datetime.now(UTC),
+    )
+    ledger.handle(correction, principal="reg.one")
+    with pytest.raises(LookNotAllowed):
+        vault.look(Look(corrected, "handling", CORE), "reg.one")
+
+
+def test_who_gave_a_complaint_to_whom_he_stands_in_for_sees_no_core_value_of_it(ledger: Ledger, vault: Vault) -> None:
+    one, _ = receive(ledger)
+    until = datetime.now(UTC) + timedelta(days=2)
+    named = ask.NameDeputy(person="wang.fang", deputy="chen.jing", until=until, reason="休假", named_by="li.wei")
+    ledger.handle(named, principal="li.wei")
+    assign(ledger, one, "wang.fang")
+    assert any(each.in_clear for each in vault.look(Look(one, "handling", CORE), "wang.fang"))
+    with pytest.raises(LookNotAllowed):
+        vault.look(Look(one, "handling", CORE), "chen.jing")
+
+
 def test_core_values_are_for_the_assignee_and_the_granted(ledger: Ledger, vault: Vault) -> None:
     one, customer = receive(ledger)
     look = Look(one, "handling", CORE)
@@ -70,6 +112,8 @@ def test_core_values_are_for_the_assignee_and_the_granted(ledger: Ledger, vault:
     assert found["customer_identity_number"] == IDENTITY
     with pytest.raises(LookNotAllowed):
         vault.look(look, "zhao.min")
+    with pytest.raises(LookNotAllowed):
+        vault.look(look, "chen.jing")
     # ordinary values are seen in the course of work
     assert any(each.in_clear for each in vault.look(Look(one, "reply", ("customer_name",)), "zhao.min"))
     assert [(seen.seen_by, seen.revealed) for seen in who_saw(ledger, customer)] == [("wang.fang", 2), ("zhao.min", 1)]
@@ -117,7 +161,7 @@ def test_a_deputy_sees_what_the_assignee_sees_for_the_stated_time(ledger: Ledger
     name = ask.NameDeputy(
         person="wang.fang", deputy="zhao.min", until=now + timedelta(days=2), reason="休假", named_by="chen.jing"
     )
-    for himself in ({"deputy": "Wang.Fang"}, {"deputy": "Chen.Jing"}):
+    for himself in ({"deputy": "Wang.Fang"}, {"deputy": "Chen.Jing"}, {"person": "Chen.Jing"}):
         with pytest.raises(DeputyNamesHimself):
             ledger.handle(name.model_copy(update=himself), principal="chen.jing")
     with pytest.raises(AccessTooLong):

@@ -125,7 +125,7 @@ def test_a_complaint_is_handed_over_to_departments_that_are_known(
 
     def assign(it: Complaint, department: str) -> httpx.Response:
         path = f"/complaints/{it.ids['complaint_id']}/assignment"
-        body = EXAMPLES[ask.AssignComplaint] | {"department": department}
+        body = EXAMPLES[ask.AssignComplaint] | {"department": department, "assigned_by": "supervisor.chen"}
         return client.post(path, json=body, headers=chen | {"If-Match": f'"{it.version}"'})
 
     assert not ledger.tables().routes, "no other test of this module publishes one"

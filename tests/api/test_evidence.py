@@ -6,7 +6,10 @@ from uuid import uuid4
 import httpx
 
 from api.examples import EXAMPLES
+from ledger.application import Ledger
 from ledger.complaint import commands as ask
+from ledger.vault.keys import SubjectKeys
+from tests.api.conftest import bearer
 
 PDF = b"%PDF-1.7\n" + b"x" * 3_000_000
 
@@ -21,7 +24,7 @@ def cited_customer(client: httpx.Client, at: str) -> str:
     return customer
 
 
-def test_a_file_is_taken_in_put_on_file_and_given_out(client: httpx.Client) -> None:
+def test_a_file_is_taken_in_put_on_file_and_given_out(client: httpx.Client, keys: SubjectKeys, ledger: Ledger) -> None:
     at = f"/complaints/{received(client)}"
     taken = client.post(f"{at}/files", content=PDF, headers={"Content-Type": "application/pdf"})
     assert taken.status_code == 201, taken.text
@@ -41,7 +44,9 @@ def test_a_file_is_taken_in_put_on_file_and_given_out(client: httpx.Client) -> N
     stranger = client.post(looks, json={"purpose": "handling"})
     assert (stranger.status_code, stranger.json()["type"]) == (403, "/problems/look-not-allowed")
     to_me = {**EXAMPLES[ask.AssignComplaint], "assignee": "registrar.li"}
-    assigned = client.post(f"{at}/assignment", json=to_me, headers={"If-Match": cited.headers["etag"]})
+    by_another = bearer(keys, ledger.book, "supervisor.chen", "customer-service-head")
+    headers = by_another | {"If-Match": cited.headers["etag"]}
+    assigned = client.post(f"{at}/assignment", json=to_me, headers=headers)
     assert assigned.status_code == 200, assigned.text
     customer = cited_customer(client, at)
     before = client.get(f"/data-subjects/{customer}/looks").json()["looks"]

@@ -98,6 +98,24 @@ def test_who_approves_has_the_rank_by_the_token(proposed: Complaint, keys: Subje
     assert (refused.status_code, refused.json()["type"]) == (403, KIND + "rank-not-yours")
 
 
+def test_who_gives_a_complaint_to_somebody_does_it_in_his_own_name(
+    client: httpx.Client, keys: SubjectKeys, ledger: Ledger
+) -> None:
+    it = Complaint(client)
+    it.record(ask.ReceiveComplaint, customer_identity_number="110101199001011234")
+    reg = bearer(keys, ledger.book, "registrar.wu", "registrar")
+    path = f"/complaints/{it.ids['complaint_id']}"
+    body = {**EXAMPLES[ask.AssignComplaint], "assignee": "registrar.wu"}
+    headers = {**reg, "If-Match": f'"{it.version}"'}
+    refused = client.post(f"{path}/assignment", json=body, headers=headers)
+    assert (refused.status_code, refused.json()["type"]) == (403, KIND + "not-in-anothers-name")
+    own = client.post(f"{path}/assignment", json=body | {"assigned_by": "registrar.wu"}, headers=headers)
+    assert own.status_code == 200, own.text
+    look = {"purpose": "handling", "reveal": ["customer_identity_number"]}
+    kept = client.post(f"{path}/looks", json=look, headers=reg)
+    assert (kept.status_code, kept.json()["type"]) == (403, KIND + "look-not-allowed"), kept.text
+
+
 def test_who_submits_an_escalation_does_not_decide_it(
     proposed: Complaint, keys: SubjectKeys, ledger: Ledger, client: httpx.Client
 ) -> None:
