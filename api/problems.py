@@ -205,6 +205,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     access.NotTheRequester: HTTPStatus.FORBIDDEN,
     access.NotInAnothersName: HTTPStatus.FORBIDDEN,
     access.LookNotAllowed: HTTPStatus.FORBIDDEN,
+    access.RequestNotOfThisLook: HTTPStatus.FORBIDDEN,
     access.ProcessingRestricted: HTTPStatus.FORBIDDEN,
     access.AccessTooLong: HTTPStatus.UNPROCESSABLE_ENTITY,
     access.NoSuchValue: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -74,6 +74,18 @@ class LookNotAllowed(Refusal):
 
 
 @dataclass(eq=False)
+class RequestNotOfThisLook(Refusal):
+    """A look counts as the use of a grant, so nobody states one that the look does not need or is not theirs."""
+
+    says: ClassVar[str] = "The request for access {request_id} does not cover this look."
+    remedy: ClassVar[str] = (
+        "Leave `request_id` out; or state one that was granted to you for this complaint and purpose, and reveal values of its tiers."
+    )
+
+    request_id: UUID
+
+
+@dataclass(eq=False)
 class NoSuchValue(Refusal):
     says: ClassVar[str] = "The complaint holds no personal value as {paths}."
     remedy: ClassVar[str] = "Look without `reveal` first: it tells which there are."
@@ -88,7 +100,9 @@ class ProcessingRestricted(Refusal):
     says: ClassVar[str] = (
         "Processing for the data subject {subject_id} is restricted to storage and security since {since}."
     )
-    remedy: ClassVar[str] = "Show them masked; a legal claim is pursued under the purpose legal-claim."
+    remedy: ClassVar[str] = (
+        "Show them masked; for a legal claim, look under a request that was granted for the purpose legal-claim."
+    )
 
     subject_id: UUID
     since: datetime

@@ -17,7 +17,7 @@ from ledger.tables.state import Tables
 
 ACCESS_DAYS_MAX = 90
 LEGAL_CLAIM = "legal-claim"
-"""The purpose for which restricted values may still be seen (GDPR Art. 18(2))."""
+"""The purpose for which restricted values may still be seen, under a granted request (GDPR Art. 18(2))."""
 PURPOSES = "look-purpose"
 """The table of what somebody may look, search and ask for access for."""
 
@@ -42,15 +42,16 @@ class AccessRequest:
     approved_until: datetime | None = None
     ended: bool = False
 
-    def covers(self, principal: str, complaint_id: UUID, tier: Tier, now: datetime) -> bool:
-        """Whether it lets a person see values of a tier of a complaint now."""
+    def covers(self, principal: str, complaint_id: UUID, tier: Tier, purpose: str, now: datetime) -> bool:
+        """Whether it lets a person see values of a tier of a complaint now, for the purpose that was approved and no other."""
         asked = self.requested
         return (
             asked is not None
             and self.approved_until is not None
             and now < self.approved_until
             and not self.ended
-            and (asked.requested_by, asked.complaint_id) == (principal, complaint_id)
+            and same_person(asked.requested_by, principal)
+            and (asked.complaint_id, asked.purpose) == (complaint_id, purpose)
             and tier in asked.tiers
         )
 
@@ -209,9 +210,14 @@ def decide_subject(subject: DataSubject, command: ask.DataSubjectCommand, given:
             raise AssertionError(f"{type(command).__name__} is no command about a data subject")
 
 
+def _is_claim(purpose: str, request_id: UUID | None) -> bool:
+    """Whether a look is for a legal claim, under a request (that it is granted, and covers the look, the vault has checked)."""
+    return purpose == LEGAL_CLAIM and request_id is not None
+
+
 def _see(subject: DataSubject, command: ask.SeePersonalData, given: Given) -> list[Event]:
     for_known_purpose(command.purpose, given.tables)
-    if command.revealed and subject.restricted_since is not None and command.purpose != LEGAL_CLAIM:
+    if command.revealed and subject.restricted_since is not None and not _is_claim(command.purpose, command.request_id):
         raise refuse.ProcessingRestricted(command.subject_id, subject.restricted_since)
     return [
         fact.PersonalDataSeen(
@@ -230,7 +236,7 @@ def _see(subject: DataSubject, command: ask.SeePersonalData, given: Given) -> li
 
 def _see_file(subject: DataSubject, command: ask.SeeEvidenceFile, given: Given) -> list[Event]:
     for_known_purpose(command.purpose, given.tables)
-    if subject.restricted_since is not None and command.purpose != LEGAL_CLAIM:
+    if subject.restricted_since is not None and not _is_claim(command.purpose, command.request_id):
         raise refuse.ProcessingRestricted(command.subject_id, subject.restricted_since)
     return [
         fact.EvidenceFileSeen(

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from ledger.access import commands as ask
 from ledger.access.events import FOUND_MAX, VALUES_MAX
 from ledger.access.refusals import NoSuchPerson, TooFewCharacters
-from ledger.access.rules import LEGAL_CLAIM, DataSubject, subject_stream
+from ledger.access.rules import DataSubject, subject_stream
 from ledger.application import Ledger
 from ledger.complaint.state import Complaint
 from ledger.names import class_of
@@ -64,7 +64,7 @@ def search(ledger: Ledger, vault: Vault, asked: ask.SearchFiles, who: Searcher) 
         raise TooFewCharacters(CHARACTERS_MIN)
     with vault.connection() as connection:
         found = ledger.words.find(connection, asked.words, asked.after or UUID(int=0), asked.limit)
-    seen = _not_restricted(ledger, {each for file in found for each in file.subject_ids}, asked.purpose)
+    seen = _not_restricted(ledger, {each for file in found for each in file.subject_ids})
     files: list[File] = []
     for stream_id, subject_ids in found:
         mine = [each for each in subject_ids if each in seen]
@@ -84,7 +84,7 @@ def look_up(ledger: Ledger, vault: Vault, asked: ask.LookUpPerson, who: Searcher
     with ledger.record.pool.connection() as connection:
         found = ledger.index.find(connection, asked.kind, asked.value, FOUND_MAX)
     persons: list[Person] = []
-    for subject_id in sorted(_not_restricted(ledger, found, asked.purpose)):
+    for subject_id in sorted(_not_restricted(ledger, found)):
         mine = complaints_of(ledger, vault, subject_id, who)
         if mine is not None:
             persons.append(Person(subject_id, mine))
@@ -123,16 +123,12 @@ def _record(
     ledger.handle(command, principal=who.principal)
 
 
-def _not_restricted(ledger: Ledger, subjects: Iterable[UUID], purpose: str) -> set[UUID]:
-    """Those that are not erased, and for whom no erasure was asked for, unless it is a legal claim."""
+def _not_restricted(ledger: Ledger, subjects: Iterable[UUID]) -> set[UUID]:
+    """Those that are not erased, and for whom no erasure was asked for: a legal claim names its complaint, and asks for access."""
     found = set(subjects)
     found -= set(ledger.keys.erased(found))
     states = {each: ledger.state("data-subject", subject_stream(ledger.id, each))[0] for each in found}
-    return {
-        each
-        for each, state in states.items()
-        if purpose == LEGAL_CLAIM or cast("DataSubject", state).restricted_since is None
-    }
+    return {each for each, state in states.items() if cast("DataSubject", state).restricted_since is None}
 
 
 def _subject_of(ledger: Ledger, stream_id: UUID) -> str | None:

@@ -7,7 +7,7 @@ Handlers, auditors and bundles all come here.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
 from uuid import UUID
@@ -17,7 +17,13 @@ from psycopg2.extensions import connection as Connection
 from ledger.access import commands as ask
 from ledger.access.events import VALUES_MAX
 from ledger.access.masks import masked
-from ledger.access.refusals import ErasedAlready, LookNotAllowed, NoSuchValue, ProcessingRestricted
+from ledger.access.refusals import (
+    ErasedAlready,
+    LookNotAllowed,
+    NoSuchValue,
+    ProcessingRestricted,
+    RequestNotOfThisLook,
+)
 from ledger.access.rules import LEGAL_CLAIM, AccessRequest, DataSubject, subject_stream
 from ledger.application import Ledger
 from ledger.complaint.grounds import same_person
@@ -124,7 +130,11 @@ class Vault:
             self._check_right(complaint, look, {Tier(each.tier) for each in revealed.values()}, principal)
             self._refuse_restricted(subjects, revealed.values(), look)
         else:
+            if not self._granted(look, set(Tier), principal):
+                look = replace(look, request_id=None)  # nothing is shown under it, so nothing counts as its use
             covered = set(Tier) - set(self._missing(complaint, look, set(Tier), principal))
+            if _is_claim(look):
+                covered &= self._granted(look, set(Tier), principal)
             revealed = {
                 each.digest: each
                 for each in held
@@ -169,13 +179,13 @@ class Vault:
         """The same for a receiver outside, from whom it is kept back in silence; None where he may not, or it is gone."""
         try:
             return self.look_at_file(look, file, principal)
-        except (LookNotAllowed, ProcessingRestricted, ErasedAlready):
+        except (LookNotAllowed, RequestNotOfThisLook, ProcessingRestricted, ErasedAlready):
             return None
 
     def _refuse_restricted(self, subjects: Mapping[UUID, DataSubject], revealed: Iterable[Digest], look: Look) -> None:
         for subject_id in {UUID(each.subject_id) for each in revealed}:
             since = subjects[subject_id].restricted_since
-            if since is not None and look.purpose != LEGAL_CLAIM:
+            if since is not None and not _is_claim(look):
                 raise ProcessingRestricted(subject_id, since)
 
     def _seen(
@@ -220,17 +230,32 @@ class Vault:
         missing = self._missing(complaint, look, tiers, principal)
         if missing:
             raise LookNotAllowed([str(tier) for tier in missing])
+        if look.request_id is not None and not self._is_used(look, tiers, principal):
+            raise RequestNotOfThisLook(look.request_id)
 
     def _missing(self, complaint: Complaint, look: Look, tiers: AbstractSet[Tier], principal: str) -> list[Tier]:
         """Those of the tiers whose values of this complaint he may not see in clear now."""
         closely = tiers & CLOSELY_KEPT
         if not closely or self._is_assigned(look.complaint_id, complaint, principal):
             return []
-        granted = AccessRequest()
-        if look.request_id is not None:
-            granted = cast("AccessRequest", self._ledger.state("access-request", look.request_id)[0])
-        now = datetime.now(UTC)
-        return [tier for tier in sorted(closely) if not granted.covers(principal, look.complaint_id, tier, now)]
+        covered = self._granted(look, closely, principal)
+        return [tier for tier in sorted(closely) if tier not in covered]
+
+    def _is_used(self, look: Look, tiers: AbstractSet[Tier], principal: str) -> bool:
+        """Whether the request that a look states is what lets these values be seen: a look in clear, all of it closely kept
+        or restricted covered. A legal claim to restricted values takes it for ordinary ones too.
+        """
+        covered = self._granted(look, tiers, principal)
+        needed = tiers if look.purpose == LEGAL_CLAIM else tiers & CLOSELY_KEPT
+        return bool(covered) and needed <= covered
+
+    def _granted(self, look: Look, tiers: AbstractSet[Tier], principal: str) -> set[Tier]:
+        """Those of the tiers that the request which a look states covers now."""
+        if look.request_id is None:
+            return set()
+        granted = cast("AccessRequest", self._ledger.state("access-request", look.request_id)[0])
+        now, asked = datetime.now(UTC), (principal, look.complaint_id)
+        return {tier for tier in tiers if granted.covers(*asked, tier, look.purpose, now)}
 
     def _subject(self, subject_id: UUID) -> DataSubject:
         state, _ = self._ledger.state("data-subject", subject_stream(self._ledger.id, subject_id))
@@ -269,7 +294,12 @@ class Vault:
 
 
 def _may_be_used(subject: DataSubject, look: Look) -> bool:
-    return subject.restricted_since is None or look.purpose == LEGAL_CLAIM
+    return subject.restricted_since is None or _is_claim(look)
+
+
+def _is_claim(look: Look) -> bool:
+    """Whether a look is for a legal claim, under a request: that it covers the look is checked with the right."""
+    return look.purpose == LEGAL_CLAIM and look.request_id is not None
 
 
 def _revealed(held: Sequence[Digest], look: Look) -> dict[str, Digest]:

@@ -11,7 +11,7 @@ import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg2
 import pytest
@@ -27,6 +27,7 @@ from ledger.access.refusals import (
     NoSuchValue,
     NotTheRequester,
     ProcessingRestricted,
+    RequestNotOfThisLook,
 )
 from ledger.access.rules import AccessRequest
 from ledger.application import Ledger
@@ -232,9 +233,10 @@ def test_a_grant_ends_by_itself(ledger: Ledger) -> None:
     ledger.handle(asked, principal="a")
     ledger.handle(ask.ApproveAccess(request_id=request, approved_by="b"), principal="b")
     state: AccessRequest = ledger.state("access-request", request)[0]
-    assert state.covers("a", one, Tier.CORE, until - timedelta(seconds=1))
-    assert not state.covers("a", one, Tier.CORE, until)
-    assert not state.covers("a", one, Tier.IMPORTANT, until - timedelta(seconds=1))
+    assert state.covers("a", one, Tier.CORE, "audit", until - timedelta(seconds=1))
+    assert not state.covers("a", one, Tier.CORE, "audit", until)
+    assert not state.covers("a", one, Tier.CORE, "handling", until - timedelta(seconds=1))
+    assert not state.covers("a", one, Tier.IMPORTANT, "audit", until - timedelta(seconds=1))
 
 
 def test_restricted_values_are_not_shown(ledger: Ledger, vault: Vault) -> None:
@@ -246,7 +248,54 @@ def test_restricted_values_are_not_shown(ledger: Ledger, vault: Vault) -> None:
     with pytest.raises(ProcessingRestricted):
         vault.look(Look(one, "handling", CORE), "wang.fang")
     assert vault.look(Look(one, "handling"), "wang.fang")
-    assert any(each.in_clear for each in vault.look(Look(one, "legal-claim", CORE), "wang.fang"))
+    with pytest.raises(ProcessingRestricted):  # whoever states the purpose has no grant for it yet
+        vault.look(Look(one, "legal-claim", CORE), "wang.fang")
+    audit, claim = (granted(ledger, one, "wang.fang", purpose) for purpose in ("audit", "legal-claim"))
+    with pytest.raises(ProcessingRestricted):
+        vault.look(Look(one, "audit", CORE, audit), "wang.fang")
+    for purpose, request in (("legal-claim", audit), ("customer-request", claim)):
+        with pytest.raises((RequestNotOfThisLook, ProcessingRestricted)):
+            vault.look(Look(one, purpose, CORE, request), "wang.fang")
+    with pytest.raises(RequestNotOfThisLook):  # ordinary ones were not asked for
+        vault.look(Look(one, "legal-claim", ("customer_name",), claim), "wang.fang")
+    assert sum(each.in_clear for each in vault.look(Look(one, "legal-claim", CORE, claim), "wang.fang")) == 2
+    assert {each.path for each in vault.disclose(Look(one, "legal-claim", (), claim), "wang.fang")} == set(CORE)
+    assert vault.disclose(Look(one, "legal-claim", (), audit), "wang.fang") == []
+    assert [each.request_id for each in who_saw(ledger, customer) if each.revealed] == [claim, claim]
+
+
+def granted(ledger: Ledger, one: UUID, requested_by: str, purpose: str) -> UUID:
+    """A request for the core values of a complaint that was approved."""
+    request, until = uuid4(), datetime.now(UTC) + timedelta(days=1)
+    asked = ask.RequestAccess(
+        request_id=request,
+        complaint_id=one,
+        tiers=(Tier.CORE,),
+        purpose=purpose,
+        reason="x",
+        until=until,
+        requested_by=requested_by,
+    )
+    ledger.handle(asked, principal=requested_by)
+    ledger.handle(ask.ApproveAccess(request_id=request, approved_by="chen.jing"), principal="chen.jing")
+    return request
+
+
+def test_a_look_uses_no_grant_that_does_not_cover_it(ledger: Ledger, vault: Vault) -> None:
+    one, customer = receive(ledger)
+    assign(ledger, one, "wang.fang")
+    others, own = (granted(ledger, one, who, "audit") for who in ("auditor.sun", "wang.fang"))
+    for look in (
+        Look(one, "audit", (), others),
+        Look(one, "audit", CORE, others),
+        Look(one, "audit", (), own),
+        Look(one, "audit", ("customer_name",), own),
+        Look(one, "audit", (), uuid4()),
+    ):
+        with pytest.raises(RequestNotOfThisLook):
+            vault.look(look, "wang.fang")
+    assert who_saw(ledger, customer) == []
+    assert vault.look(Look(one, "audit", CORE, own), "wang.fang")
 
 
 def test_a_shown_value_proves_itself(ledger: Ledger, vault: Vault) -> None:
