@@ -24,7 +24,7 @@ from ledger.tables.events import (
 )
 from ledger.tables.refusals import CodesFixed, CodesLost, CodeTwice, LimitTwice, PublishedInTheFuture, UnknownCode
 from ledger.tables.state import Tables
-from ledger.tables.table import FIXED, MAPPED, Coded
+from ledger.tables.table import FIXED, Coded, mapping_of
 
 FUTURE_SKEW = timedelta(minutes=5)
 """How far a caller's clock may be ahead of ours before a time counts as the future."""
@@ -70,9 +70,10 @@ def _publish_codes(known: Tables, command: PublishCodeTables, now: datetime) -> 
 
 def _refers_to_codes(name: str, rows: Sequence[Coded], tables: Mapping[str, Mapping[str, Coded]]) -> None:
     """Refuses a row that says it belongs to a code of another table which that table does not have."""
-    if name not in MAPPED:
+    mapping = mapping_of(name)
+    if mapping is None:
         return
-    key, target = MAPPED[name]
+    key, target = mapping
     for row in rows:
         if key in row.more and row.more[key] not in tables[target]:
             raise UnknownCode(f"{name}.{row.code}.{key}", target, tuple(tables[target]))

@@ -48,6 +48,14 @@ MAPPED: Mapping[str, tuple[str, str]] = {
 region of a branch. The table `branch` is the institution's: the program brings none along.
 """
 
+
+def mapping_of(name: str) -> tuple[str, str] | None:
+    """What MAPPED says of a table; one of an institution's own scheme (`<scheme>-product`) may say what the house's may."""
+    return MAPPED.get(name) or next(
+        (MAPPED[f] for f in ("product", "category", "issue") if name.endswith(f"-{f}")), None
+    )
+
+
 FIXED = frozenset(
     {
         *("grade", "outcome", "customer-tier", "match-kind", "sharing-ground", "interaction-kind", "warning-level"),

@@ -21,6 +21,7 @@ from projections import sla
 from projections.asking import Asked, AsOf, Cursor, NotBuilt, asked, page_of, standing
 from projections.indicators.definitions import Definition, definition, definitions
 from projections.indicators.periods import Period, PeriodName, period_before, year_before
+from projections.indicators.places import places
 from projections.indicators.tables import PROJECTION
 from projections.machine import schema_of
 
@@ -299,5 +300,6 @@ def grounded(
         "working_begin": [],
         "working_end": [],
         "branches": [row.code for row in branches],
+        "jrt": places(on.tables),
         "regions": [row.more.get("region") for row in branches],
     }

@@ -4,7 +4,8 @@
 -- name: ground
 -- What a measure selects from. `period`: the periods asked about; `judged_at` is its end, or now where that comes first: the first
 -- instant after what is counted. `last_at` is the last instant in it: what stands at the end of a period is asked of that one.
--- `place`: the region of each branch, by the institution's table. `customer`: the tier of each that has one. `contact`: every contact that is no complaint. `subject`: what a row may be
+-- `place`: the region of each branch, by the institution's table. `jrt_…`: where JR/T 0169-2018 counts the codes, by its tables too (`places.py`).
+-- `customer`: the tier of each that has one. `contact`: every contact that is no complaint. `subject`: what a row may be
 -- about, a complaint or a contact. `matter`: every complaint; `complaint`: those that count, which are all but those found to be none. `fact`: the effective
 -- facts. `clock`: the deadlines. `working`: the working days around a period, numbered (returns ask for them). All as known at the position; not materialised, so that their tables' indexes serve. What is
 -- counted is computed once, whatever is made of it.
@@ -26,7 +27,11 @@ WITH period AS (
      WHERE book = %(book)s AND known_from <= %(position)s AND (known_to IS NULL OR known_to > %(position)s)
 ), matter AS NOT MATERIALIZED (
     SELECT m.*, (SELECT t.tier FROM customer AS t WHERE t.customer_id = m.customer_id) AS tier,
-           (SELECT p.region FROM place AS p WHERE p.branch = m.branch) AS region
+           (SELECT p.region FROM place AS p WHERE p.branch = m.branch) AS region,
+           %(jrt)s::jsonb #>> ARRAY['channel', m.channel] AS jrt_channel,
+           %(jrt)s::jsonb #>> ARRAY['product', m.product_scheme, m.product] AS jrt_business,
+           coalesce(%(jrt)s::jsonb #>> ARRAY['category', m.scheme, m.category],
+                    %(jrt)s::jsonb #>> ARRAY['issue', m.scheme, m.issue]) AS jrt_reason
       FROM {schema}.matter AS m
      WHERE book = %(book)s AND known_from <= %(position)s AND (known_to IS NULL OR known_to > %(position)s)
 ), contact AS NOT MATERIALIZED (

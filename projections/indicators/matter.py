@@ -6,11 +6,9 @@ A fact that is not read here still stands in the table of facts, where an indica
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 from uuid import UUID
 
-from ledger.complaint.codes import code_tables
 from ledger.complaint.events import (
     ComplaintAssigned,
     ComplaintClassified,
@@ -33,7 +31,8 @@ from ledger.complaint.events import (
 )
 from ledger.complaint.moving import ComplaintMerged, ComplaintRuledOut, ComplaintTransferred
 
-JRT = "jrt-0169-2018"
+HOUSE = "house"
+"""The scheme whose terms stand in the tables `product`, `category` and `issue`; a receipt states its product in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,7 @@ class Matter:
     """What is known of a complaint. Instants are when things happened; `spells` are the times in which it was open.
 
     `ended_how` is one of closed, withdrawn, ruled-out, merged, ended-elsewhere; None while the complaint is open.
+    `scheme` is that of the classification, `product_scheme` the one in which the product was stated last.
     `first_…` and `replied_at` are of the first time, `outcome` of the last.
     """
 
@@ -54,13 +54,11 @@ class Matter:
     scheme: str | None = None
     category: str | None = None
     product: str | None = None
+    product_scheme: str | None = None
     sub_product: str | None = None
     issue: str | None = None
     sub_issue: str | None = None
     cause: str | None = None
-    jrt_channel: str | None = None
-    jrt_business: str | None = None
-    jrt_reason: str | None = None
     grade: str | None = None
     urgent: bool = False
     department: str | None = None
@@ -126,8 +124,7 @@ def _received(matter: Matter, fact: ComplaintReceived) -> Matter:
         channel=fact.channel,
         branch=fact.branch,
         product=product,
-        jrt_channel=_jrt("channel", fact.channel),
-        jrt_business=matter.jrt_business or _jrt("product", product),
+        product_scheme=matter.product_scheme or (HOUSE if product else None),
     )
 
 
@@ -138,19 +135,16 @@ def _registered(matter: Matter, fact: ComplaintRegistered) -> Matter:
 
 @_reads(ComplaintClassified, ComplaintReclassified)
 def _classified(matter: Matter, fact: ComplaintClassified) -> Matter:
-    product = fact.product or matter.product
-    ours = fact.scheme == JRT
     return replace(
         matter,
         scheme=fact.scheme,
         category=fact.category,
-        product=product,
+        product=fact.product or matter.product,
+        product_scheme=fact.scheme if fact.product else matter.product_scheme,
         sub_product=fact.sub_product,
         issue=fact.issue,
         sub_issue=fact.sub_issue,
         cause=fact.cause or matter.cause,
-        jrt_business=(product if ours else _jrt("product", product)) or matter.jrt_business,
-        jrt_reason=fact.category if ours else _jrt("category", fact.category),
     )
 
 
@@ -245,10 +239,3 @@ def _ended(matter: Matter, how: str, at: datetime) -> Matter:
     """What ends it twice (withdrawn, then closed) ended it the first time."""
     spells = tuple((a, (at if at > a else a + timedelta(microseconds=1)) if b is None else b) for a, b in matter.spells)
     return replace(matter, ended_at=at, ended_how=how, spells=spells)
-
-
-@cache
-def _jrt(table: str, code: str | None) -> str | None:
-    """The place of a code in JR/T 0169-2018; None where its table gives none, as for another body's term."""
-    coded = code_tables()[table].get(code) if code else None
-    return None if coded is None else coded.more.get("jrt")

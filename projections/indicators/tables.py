@@ -176,7 +176,7 @@ def _tiered(tier: str | None) -> Sequence[object] | None:
 
 PROJECTION = Projection(
     name="indicators",
-    version=2,
+    version=3,
     tables={
         "matter": ("book", "complaint_id", "known_from"),
         "fact": ("book", "complaint_id", "version", "known_from"),

@@ -16,11 +16,14 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import execute_values
 
+from ledger.circumstances import tables_at
 from ledger.database.roles import Role
 from ledger.database.sql import queries
 from ledger.database.target import Database
 from ledger.proof.stored import StoredTree
+from ledger.tables.state import Tables
 from projections.asking import NotBuilt, standing
+from projections.indicators.places import places
 from projections.indicators.tables import PROJECTION
 from projections.machine import in_schema, schema_of
 from projections.returns.asking import Pseudonyms
@@ -132,7 +135,10 @@ def bring_up(database: Database, book: str, receiver: str, names: Pseudonyms) ->
             if position <= after:
                 return BroughtUp(after, 0, 0)
             added = ended = 0
-            for page in _changed(ledger, book, after, position):
+            tables = tables_at(ledger, book, as_of=position)
+            if tables.version != tables_at(ledger, book, as_of=after).version:
+                after = 0  # new tables may count what did not change elsewhere: every complaint is looked at
+            for page in _changed(ledger, book, after, position, tables):
                 more, fewer = _difference(out, book, position, [_named(row, names) for row in page])
                 added, ended = added + more, ended + fewer
             root = StoredTree(ledger, book, position).root().hex()
@@ -176,12 +182,13 @@ def last_seal(connection: Connection, book: str) -> tuple[int, bytes, bytes, byt
     return None if found is None else (found[0], bytes(found[1]), bytes(found[2]), bytes(found[3]))
 
 
-def _changed(ledger: Connection, book: str, after: int, position: int) -> Iterator[list[Row]]:
+def _changed(ledger: Connection, book: str, after: int, position: int, tables: Tables) -> Iterator[list[Row]]:
     last: UUID | None = None
+    jrt = places(tables)
     schema = schema_of(book, PROJECTION.name)
     while True:
         with ledger.cursor() as cursor:
-            asked = {"book": book, "after": after, "position": position, "rows_max": ROWS_PER_PAGE}
+            asked = {"book": book, "after": after, "position": position, "jrt": jrt, "rows_max": ROWS_PER_PAGE}
             cursor.execute(in_schema(_SQL["changed"], schema), {**asked, "last": None if last is None else str(last)})
             page = cursor.fetchall()
         if page:

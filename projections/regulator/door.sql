@@ -71,8 +71,12 @@ SELECT position FROM regulator.brought_up WHERE book = %(book)s FOR UPDATE;
 
 -- name: changed
 -- In the ledger's database: the complaints of which something came to be known otherwise between two positions, as they
--- stand at the later one; page by page.
-SELECT c.complaint_id, m.customer_id, m.received_at, m.channel, m.jrt_business, m.jrt_reason, m.product, m.category, m.issue,
+-- stand at the later one; page by page. Where the standard counts a code is by the book's tables at that position
+-- (`projections/indicators/places.py`).
+SELECT c.complaint_id, m.customer_id, m.received_at, m.channel,
+       %(jrt)s::jsonb #>> ARRAY['product', m.product_scheme, m.product],
+       coalesce(%(jrt)s::jsonb #>> ARRAY['category', m.scheme, m.category],
+                %(jrt)s::jsonb #>> ARRAY['issue', m.scheme, m.issue]), m.product, m.category, m.issue,
        m.cause, m.grade, m.branch, m.transferred_by, m.first_replied_at, m.resolved_at, m.replied_at, m.outcome,
        coalesce(m.reopenings, 0), coalesce(m.disputed, false), m.ended_at, m.ended_how
   FROM (SELECT complaint_id

@@ -20,6 +20,7 @@ from projections import sla
 from projections.indicators import tables
 from projections.indicators.asking import Case, Ground, grounded
 from projections.indicators.periods import Period
+from projections.indicators.places import table_of
 from projections.returns.definitions import Column, Form
 
 _SQL = queries(__file__)
@@ -29,6 +30,10 @@ LINES_PER_PAGE = 5_000
 CASES_MAX = 10_000
 MONTHS_OF_WORKING_DAYS = 9
 """Working days are counted from so many months before the period: what is older is far beyond three of them."""
+
+
+PLACED = {"jrt_channel": "channel", "jrt_business": "product", "jrt_reason": "category"}
+"""Of each place of JR/T 0169-2018 that a form's query may read, the field whose code it is the place of."""
 
 
 class NotAsPrepared(ValueError):
@@ -93,6 +98,7 @@ def prepared(
         "labels": _labels(on, form, [keys for keys, _ in cells]),
         "rows": [{"keys": list(keys), "cells": row} for keys, row in cells],
         "totals": totals if form.has_totals else {},
+        "without_place": _without_place(connection, on, form, period),
     }
 
 
@@ -162,6 +168,19 @@ def _labels(on: Ground, form: Form, rows: Sequence[tuple[str | None, ...]]) -> d
     for number, key in enumerate(form.rows):
         told = {code: key.label(code, on.tables.codes) for code in dict.fromkeys(row[number] for row in rows) if code}
         found[key.name] = {code: label for code, label in told.items() if label is not None}
+    return found
+
+
+def _without_place(connection: Connection, on: Ground, form: Form, period: Period) -> list[dict[str, Any]]:
+    """The codes that the standard has no place for: counted in the rows of what is not known, and named so."""
+    fields = [field for place, field in PLACED.items() if place in form.query]
+    if not fields:
+        return []
+    found = []
+    for field, scheme, code, number in _fetch(connection, on, form, period, "without_place", {"fields": fields}):
+        coded = on.tables.codes.get(table_of(field, scheme), {}).get(code)
+        label = None if coded is None else f"{coded.zh} {coded.en}"
+        found.append({"field": field, "scheme": scheme, "code": code, "label": label, "complaints": number})
     return found
 
 

@@ -9,6 +9,20 @@ SELECT keys, col, count(*) AS cases, sum(value)::double precision AS total, avg(
  ORDER BY is_total, keys, col
  LIMIT 200000;
 
+-- name: without_place
+-- The codes for which the standard has no place by the book's tables, and how many complaints of the return state each: they
+-- stand in the rows of what is not known.
+SELECT v.field, v.scheme, v.code, count(*)
+  FROM (SELECT DISTINCT complaint_id FROM counted) AS c
+  JOIN matter AS m USING (complaint_id)
+ CROSS JOIN LATERAL (VALUES ('channel', NULL, m.channel, m.jrt_channel),
+                            ('product', m.product_scheme, m.product, m.jrt_business),
+                            ('category', m.scheme, m.category, m.jrt_reason)) AS v (field, scheme, code, place)
+ WHERE v.field = ANY (%(fields)s::text[]) AND v.code IS NOT NULL AND v.place IS NULL
+ GROUP BY v.field, v.scheme, v.code
+ ORDER BY array_position(%(fields)s::text[], v.field), v.scheme, v.code
+ LIMIT 10000;
+
 -- name: lines
 -- Of a list, a page of its lines in the order of the complaints' ids.
 SELECT complaint_id, keys

@@ -68,6 +68,7 @@ def cover_of(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("期间 Period", f"{document['period']['from']} – {document['period']['to']}"),
         ("内容 What it says", about["says"]),
         ("统计口径 Counting rule", document["counting_rule"]),
+        *_without_place(document),
         ("账簿 Book", document["origin"]),
         ("截至 Known at", f"position {known['position']}, root of the tree {known['root']}"),
         ("判定时刻 Judged at", document["judged_at"]),
@@ -102,6 +103,15 @@ def lines(document: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
     if keys and document["totals"]:
         totals = [_cell(document["totals"].get(column["name"])) for column in columns]
         yield ["合计 Total", *[""] * (len(keys) - 1), *totals]
+
+
+def _without_place(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A line for the codes that the standard has no place for, where there are any."""
+    told = [
+        f"{each['field']} {each['code']} {each['label'] or ''}".rstrip() + f": {each['complaints']}"
+        for each in document.get("without_place", ())
+    ]
+    return [("未对应标准的代码 Codes without a place, counted as not known", "\n".join(told))] if told else []
 
 
 def _cell(value: Any) -> Any:

@@ -14,6 +14,7 @@ from api.command.demo.officers import branches
 from ledger.application import Ledger, Receipt
 from ledger.complaint.aftercare import ComplaintArchived
 from ledger.complaint.events import (
+    ComplaintClassified,
     ComplaintEvent,
     ComplaintReopened,
     OutcomeDisputed,
@@ -44,7 +45,7 @@ from ledger.interaction.events import (
     InteractionReviewed,
 )
 from ledger.tables.commands import PublishCodeTables
-from ledger.tables.table import Coded
+from ledger.tables.table import Coded, built_in_tables
 from projections.catalogue import PROJECTIONS
 from projections.worker import catch_up
 from tests.projections.stories import WORDS, Told, about, interleaved, received, record
@@ -57,6 +58,33 @@ BRANCHES = PublishCodeTables(
     published_at=datetime.fromisoformat("2026-01-01T00:00+08:00"),
 )
 """The branches of the books and their regions; a branch that is not among them has none that is known."""
+
+
+OWN = PublishCodeTables(
+    tables={
+        "channel": (
+            *built_in_tables()["channel"].values(),
+            Coded(code="own-counter", zh="本行柜台", en="Our counter", more={"jrt": "branch"}),
+        ),
+        "product": (
+            *(
+                row.model_copy(update={"more": {"jrt": "other-intermediary-business"}}) if row.code == "loan" else row
+                for row in built_in_tables()["product"].values()
+            ),
+            Coded(code="own-account", zh="本行账户", en="Our account", more={"jrt": "rmb-savings"}),
+            Coded(code="own-novelty", zh="本行新品", en="Our novelty"),
+        ),
+        "category": (
+            *built_in_tables()["category"].values(),
+            Coded(code="own-fees", zh="本行收费", en="Our fees", more={"jrt": "pricing-and-charges"}),
+        ),
+        "acme-product": (Coded(code="x1", zh="甲产品", en="Product X1", more={"jrt": "precious-metals"}),),
+        "acme-category": (Coded(code="slow", zh="慢", en="Slow", more={"jrt": "rules-and-processes"}),),
+    },
+    published_by="li",
+    published_at=datetime.fromisoformat("2026-01-01T00:00+08:00"),
+)
+"""An institution's own codes and scheme, some with a place in JR/T 0169-2018; one built-in code has another place."""
 
 
 def made_up_year(ledger: Ledger, complaints: int) -> None:
@@ -72,6 +100,7 @@ def stories(database: Database, book: str, complaints: int, seed: int = 7) -> No
     rng = random.Random(seed + 1)  # other ids than the stories have
     known = record(database, book, told)
     record(database, book, list(_rare(rng, [each for each, _ in told])), known)
+    record(database, book, list(_coded(rng)))
     record(database, book, list(_customers(rng)))  # type: ignore[arg-type]  # the helper knows complaints by name only
     record(database, book, list(_contacts(rng)))  # type: ignore[arg-type]  # as above
 
@@ -133,6 +162,28 @@ def _rare(rng: random.Random, complaints: list[UUID]) -> Iterator[Told]:
             )
         elif number % 3 == 1:
             yield complaint_id, ComplaintMerged(**customer, into_complaint_id=first, merged_by="li", merged_at=later)
+
+
+def _coded(rng: random.Random) -> Iterator[Told]:
+    """Complaints that state an institution's own codes (`OWN`): received with them, and classified by either scheme."""
+    terms = [
+        {"scheme": "house", "category": "own-fees"},
+        {"scheme": "house", "category": "service", "product": "own-account", "issue": "bad-attitude"},
+        {"scheme": "house", "category": "service", "product": "own-novelty"},
+        {"scheme": "acme", "category": "slow", "product": "x1"},
+        {"scheme": "acme", "category": "quick"},
+        None,
+    ]
+    for number in range(24):
+        complaint_id = UUID(int=rng.getrandbits(128), version=4)
+        at = datetime.fromisoformat("2026-01-05T10:00+08:00") + timedelta(days=rng.randrange(120))
+        product = rng.choice(["loan", "own-account", "own-novelty"])
+        yield complaint_id, received(complaint_id, at, product=product).model_copy(update={"channel": "own-counter"})
+        if stated := terms[number % len(terms)]:
+            yield (
+                complaint_id,
+                ComplaintClassified(**about(complaint_id), **stated, classified_by="li", classified_at=at),
+            )
 
 
 def _customers(rng: random.Random) -> Iterator[tuple[UUID, CustomerEvent]]:

@@ -44,6 +44,9 @@ def book_of(database: Database, keys: SubjectKeys) -> Callable[[str], str]:
             if kind != "cfpb":
                 with closing(Ledger(database, book, keys)) as ledger:
                     ledger.handle(books.BRANCHES, principal="li")
+            if kind == "stories":
+                with closing(Ledger(database, book, keys)) as ledger:
+                    ledger.handle(books.OWN, principal="li")
             books.caught_up(database, book)
         return made[kind]
 

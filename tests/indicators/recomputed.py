@@ -39,9 +39,17 @@ CREATE TABLE place AS
 SELECT (coded->>'code') AS branch, (coded->'more'->>'region') AS region
   FROM (SELECT unnest(CAST(max_by((said->'tables'->'branch'), position) AS JSON[])) AS coded
           FROM event WHERE name = 'code-tables-published' AND (said->'tables'->'branch') IS NOT NULL);
+-- the rows of each table, as it was published last, with the code of the standard that each says it is counted under
+CREATE TABLE published AS
+SELECT tbl, (coded->>'code') AS code, (coded->'more'->>'jrt') AS jrt
+  FROM (SELECT tbl, unnest(CAST(max_by(json_extract(said, '$.tables."' || tbl || '"'), position) AS JSON[])) AS coded
+          FROM (SELECT position, said, unnest(json_keys(said, '$.tables')) AS tbl FROM event WHERE name = 'code-tables-published')
+         GROUP BY tbl);
 CREATE TABLE classified AS
 SELECT stream, max_by(coalesce(said->>'scheme', ''), version) AS scheme, max_by(coalesce(said->>'category', ''), version) AS category,
-       max_by(said->>'product', version) FILTER (said->>'product' IS NOT NULL) AS product
+       max_by(said->>'product', version) FILTER (said->>'product' IS NOT NULL) AS product,
+       max_by(said->>'scheme', version) FILTER (said->>'product' IS NOT NULL) AS product_scheme,
+       max_by(coalesce(said->>'issue', ''), version) AS issue
   FROM fact WHERE name IN ('complaint-classified', 'complaint-reclassified') GROUP BY stream;
 CREATE TABLE department AS
 SELECT stream, max_by(said->>'department', version) AS department

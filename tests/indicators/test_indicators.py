@@ -218,5 +218,5 @@ def test_a_complaint_is_folded_from_its_facts() -> None:
     assert matter_of([]) == Matter()
     at = shanghai("2026-01-05T10:00")
     matter = matter_of([received(uuid4(), at, product="loan")])
-    assert (matter.received_at, matter.jrt_business, matter.jrt_channel) == (at, "loan", "electronic-phone")
+    assert (matter.received_at, matter.product, matter.product_scheme) == (at, "loan", "house")
     assert matter.open_during == f"{{[{at.isoformat()},)}}"

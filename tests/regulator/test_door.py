@@ -15,15 +15,17 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import make_dsn, parse_dsn
 from psycopg2.extras import PhysicalReplicationConnection
 
+from ledger.application import Ledger
 from ledger.database.folder import DataFolder
 from ledger.database.roles import Role
 from ledger.database.target import Database, open_database
 from ledger.settings import Settings
+from ledger.vault.keys import SubjectKeys
 from projections.regulator import door
 from projections.regulator.door import bring_up, database_of, digest_at, login_of, open_door
 from projections.returns.asking import Pseudonyms
 from tests.command.running import Program, run
-from tests.indicators.books import caught_up
+from tests.indicators.books import OWN, caught_up
 from tests.projections.stories import annulled, interleaved, received, record, shanghai
 
 NAMES = Pseudonyms(b"n" * 32)
@@ -111,6 +113,22 @@ class TestDifference:
         caught_up(database, book)
         assert bring_up(database, book, RECEIVER, NAMES)[1:] == (0, 1)
         assert [row[3] for row in rows_of(copy, book)] == [2]
+
+    def test_new_tables_of_the_institution_move_what_they_count_elsewhere(
+        self, database: Database, book: str, opened: Database, copy: Connection, tmp_path: Path
+    ) -> None:
+        assert opened
+        one = uuid4()
+        record(database, book, [(one, received(one, shanghai("2026-01-05T10:00"), product="loan"))])
+        caught_up(database, book)
+        bring_up(database, book, RECEIVER, NAMES)
+        with closing(SubjectKeys.open(tmp_path)) as keys, closing(Ledger(database, book, keys)) as ledger:
+            ledger.handle(OWN, principal="li")
+        caught_up(database, book)
+        assert bring_up(database, book, RECEIVER, NAMES)[1:] == (1, 1)
+        with copy.cursor() as cursor:
+            cursor.execute("SELECT business FROM regulator.complaint WHERE book = %s ORDER BY from_position", (book,))
+            assert cursor.fetchall() == [("loan",), ("other-intermediary-business",)]
 
     def test_the_digest_of_an_earlier_position_stays(
         self, database: Database, book: str, opened: Database, copy: Connection

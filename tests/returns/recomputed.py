@@ -4,7 +4,6 @@ It is written from what the forms say of themselves, over other tables than the 
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -21,16 +20,30 @@ CAUSE = """(SELECT max_by(said->>'cause', version) FROM fact AS f WHERE f.stream
     AND f.name IN ('finding-made', 'complaint-classified', 'complaint-reclassified'))"""
 CATEGORY = "nullif(k.category, '')"
 
+PLACED = """
+CREATE TEMPORARY TABLE IF NOT EXISTS placed AS
+WITH jrt AS (SELECT * FROM published UNION ALL SELECT * FROM built_in WHERE tbl NOT IN (SELECT tbl FROM published)),
+stated AS (
+    SELECT c.*, k.scheme, nullif(k.category, '') AS category, nullif(k.issue, '') AS issue,
+           coalesce(k.product_scheme, 'house') AS product_scheme
+      FROM counts AS c LEFT JOIN classified AS k USING (stream))
+SELECT c.*, channel.jrt AS jrt_channel,
+       CASE WHEN c.product_scheme = 'jrt-0169-2018' THEN c.business ELSE product.jrt END AS jrt_business,
+       CASE WHEN c.scheme = 'jrt-0169-2018' THEN c.category ELSE coalesce(category.jrt, issue.jrt) END AS jrt_reason
+  FROM stated AS c
+  LEFT JOIN jrt AS channel ON channel.tbl = 'channel' AND channel.code = c.channel
+  LEFT JOIN jrt AS product ON product.code = c.business
+        AND product.tbl = CASE c.product_scheme WHEN 'house' THEN 'product' ELSE c.product_scheme || '-product' END
+  LEFT JOIN jrt AS category ON category.code = c.category
+        AND category.tbl = CASE c.scheme WHEN 'house' THEN 'category' ELSE c.scheme || '-category' END
+  LEFT JOIN jrt AS issue ON issue.code = c.issue
+        AND issue.tbl = CASE c.scheme WHEN 'house' THEN 'issue' ELSE c.scheme || '-issue' END
+"""
+"""Every complaint that counts, with where JR/T 0169-2018 counts it: what docs/readers.md says of the book's own tables."""
+
 COUNTED = {
-    "jrt-0169": """SELECT p.begins, [channel.jrt, coalesce(CASE WHEN k.scheme = 'jrt-0169-2018' THEN k.product END, product.jrt),
-               CASE WHEN k.scheme = 'jrt-0169-2018' THEN k.category END] AS keys, 'number' AS col, c.stream, 1.0 AS value
-          FROM period AS p JOIN counts AS c ON c.received_at >= p.begins AND c.received_at < p.ends
-          LEFT JOIN classified AS k USING (stream)
-          LEFT JOIN jrt AS channel ON channel.tbl = 'channel' AND channel.code = c.channel
-          LEFT JOIN jrt AS product ON product.tbl = 'product' AND product.code = coalesce(
-              CASE WHEN k.scheme <> 'jrt-0169-2018' THEN k.product END,
-              (SELECT max_by(said->>'product', version) FROM fact AS f
-                WHERE f.stream = c.stream AND f.name = 'complaint-received'))""",
+    "jrt-0169": """SELECT p.begins, [c.jrt_channel, c.jrt_business, c.jrt_reason] AS keys, 'number' AS col, c.stream, 1.0 AS value
+          FROM period AS p JOIN placed AS c ON c.received_at >= p.begins AND c.received_at < p.ends""",
     "fca-half-year": f"""
         WITH closing AS (SELECT c.*, {CLOSED} AS closed, {CAUSE} AS cause, {CATEGORY} AS category
                            FROM counts AS c LEFT JOIN classified AS k USING (stream)),
@@ -59,17 +72,11 @@ COUNTED = {
              AND CAST(a.said->>'accepted_at' AS TIMESTAMPTZ) >= p.begins AND CAST(a.said->>'accepted_at' AS TIMESTAMPTZ) < p.judged)
         SELECT begins, [business, coalesce(cause, category)] AS keys, col, stream, value FROM cell""",
     "annual-disclosure": """
-        WITH disclosed AS (
-            SELECT c.*, CASE WHEN k.scheme = 'jrt-0169-2018' THEN c.business ELSE product.jrt END AS jrt_business,
-                   CASE WHEN k.scheme = 'jrt-0169-2018' THEN k.category END AS jrt_reason
-              FROM counts AS c
-              LEFT JOIN classified AS k USING (stream)
-              LEFT JOIN jrt AS product ON product.tbl = 'product' AND product.code = c.business),
-        parted AS (
-            SELECT *, 'total' AS dim, '' AS item FROM disclosed
-            UNION ALL SELECT *, 'business', jrt_business FROM disclosed
-            UNION ALL SELECT *, 'reason', jrt_reason FROM disclosed
-            UNION ALL SELECT *, 'region', region FROM disclosed),
+        WITH parted AS (
+            SELECT *, 'total' AS dim, '' AS item FROM placed
+            UNION ALL SELECT *, 'business', jrt_business FROM placed
+            UNION ALL SELECT *, 'reason', jrt_reason FROM placed
+            UNION ALL SELECT *, 'region', region FROM placed),
         counted AS (
             SELECT p.begins, [c.dim, c.item] AS keys, 'number' AS col, c.stream, 1.0 AS value
               FROM period AS p JOIN parted AS c ON c.received_at >= p.begins AND c.received_at < p.ends
@@ -156,15 +163,14 @@ def listed(duck: Any, begins: Any) -> Counter[tuple[str, Keys]]:
 
 
 def _add_tables(duck: Any) -> None:
-    rows: Sequence[tuple[str, str, str]] = [
-        (table, code, coded.more["jrt"])
-        for table in ("channel", "product")
-        for code, coded in code_tables()[table].items()
+    built_in = [
+        (table, code, coded.more.get("jrt")) for table, rows in code_tables().items() for code, coded in rows.items()
     ]
     duck.execute(
-        "CREATE TABLE IF NOT EXISTS jrt AS SELECT unnest(?) AS tbl, unnest(?) AS code, unnest(?) AS jrt",
-        [list(each) for each in zip(*rows, strict=True)],
+        "CREATE TABLE IF NOT EXISTS built_in AS SELECT unnest(?) AS tbl, unnest(?) AS code, unnest(?) AS jrt",
+        [list(each) for each in zip(*built_in, strict=True)],
     )
+    duck.execute(PLACED)
     england = holidays.country_holidays("GB", subdiv="ENG", years=range(2024, 2028))
     days = []
     for ordinal in range(date(2025, 1, 1).toordinal(), date(2026, 12, 1).toordinal()):

@@ -248,6 +248,29 @@ def test_a_document_words_and_orders_its_codes_by_the_tables_that_the_book_had_t
     assert differences(before, after) == [], "only words changed, no figure"
 
 
+def test_a_code_is_counted_where_the_books_own_tables_said_then_and_named_where_they_say_nothing(
+    book_of: Callable[[str], str], reader: Connection
+) -> None:
+    book, form = book_of("stories"), form_named("jrt-0169")
+    whole = document_of(reader, book, form)
+    number = {tuple(row["keys"]): row["cells"]["number"] for row in whole["rows"]}
+    assert number["branch", "precious-metals", "rules-and-processes"] == 4, "a scheme of its own"
+    assert number["branch", "rmb-savings", "service-attitude-and-quality"] == 4, (
+        "the category has no place, the issue has"
+    )
+    named = {(each["field"], each["code"]): each["complaints"] for each in whole["without_place"]}
+    assert named["product", "own-novelty"] >= 4
+    assert ("product", "loan") not in named
+    assert sum(number.values()) == whole["totals"]["number"], "nobody is dropped"
+    before = head(reader, book).size - 1  # the tables of its own came last
+    earlier = document_of(reader, book, form, before)
+    assert ("channel", "own-counter") in {(each["field"], each["code"]) for each in earlier["without_place"]}
+    assert earlier["totals"] == whole["totals"]
+    with closing(openpyxl.load_workbook(io.BytesIO(as_xlsx(whole)))) as made:
+        words = " ".join(str(cell.value) for row in made.worksheets[0].iter_rows() for cell in row)
+    assert "own-novelty 本行新品 Our novelty" in words
+
+
 def test_a_receiver_cannot_link_what_another_one_got() -> None:
     one, other = Pseudonyms(b"a" * 32), Pseudonyms(b"b" * 32)
     assert one.of("complaint", "x") == one.of("complaint", "x") != other.of("complaint", "x")
