@@ -25,6 +25,10 @@ OPEN_TO_ALL = frozenset({"/", "/health", "/openapi.json", "/problems", "/problem
 """Health and documentation: the only paths that are answered without a token. They hold nothing of the book."""
 
 
+ANSWERS_OF_ACCESS = frozenset({"approve-access", "decline-access"})
+"""What is said to a request for access: it is an affair of the department that has the complaint."""
+
+
 class RouteWithoutEntry(Exception):
     """A route has no line in the table of roles: the service does not start."""
 
@@ -131,17 +135,28 @@ async def _within_departments(request: Request, person: Person) -> None:
     A complaint that no department has yet, or that is not there, is for all; one of whom the person stands in for now is
     his too. Costs one read of its stream.
     """
-    if "complaint_id" in request.path_params:
+    answered = "request_id" in request.path_params and action_of(request.scope["route"]) in ANSWERS_OF_ACCESS
+    if "complaint_id" in request.path_params or answered:
         await anyio.to_thread.run_sync(_refuse_others, request.app.state.ledger, request.path_params, person)
 
 
 def _refuse_others(ledger: Ledger, ids: Mapping[str, Any], person: Person) -> None:
     try:
-        complaint, _ = ledger.state("complaint", UUID(str(ids["complaint_id"])))
+        complaint_id = UUID(str(ids["complaint_id"])) if "complaint_id" in ids else _asked_for(ledger, ids)
+        complaint, _ = ledger.state("complaint", complaint_id)
     except ValueError:
         return  # no id: the route itself says so
     if not reaches(ledger, complaint, person.id, person.departments):
         raise DepartmentNotYours(complaint.assignment.department, sorted(person.departments))
+
+
+def _asked_for(ledger: Ledger, ids: Mapping[str, Any]) -> UUID:
+    """The complaint that a request for access is for; raises ValueError where there is no such request."""
+    request, _ = ledger.state("access-request", UUID(str(ids["request_id"])))
+    if request.requested is None:
+        raise ValueError("there is no such request")
+    complaint_id: UUID = request.requested.complaint_id
+    return complaint_id
 
 
 async def departments_listed(request: Request, department: str | None, staff: str | None) -> list[str] | None:

@@ -222,7 +222,8 @@ def _endpoint(route: CommandRoute, recorder: "Recorder") -> Endpoint:
         if own is not None and (given_to := await recorder.department_written(asked.command)):
             await recorder.refuse_unknown_department(given_to, own)
         if own is not None and isinstance(asked.command, NameDeputy):
-            await anyio.to_thread.run_sync(recorder.refuse_others_staff, asked.command.person, own)
+            for person in (asked.command.person, asked.command.deputy):
+                await anyio.to_thread.run_sync(recorder.refuse_others_staff, person, own)
         if isinstance(asked.command, RequestErasure):
             who = Searcher(request.state.person.id, own)
             await anyio.to_thread.run_sync(recorder.refuse_no_person, asked.command.subject_id, who)
@@ -282,7 +283,7 @@ class Recorder:
             raise DepartmentUnknown(department, sorted(known))
 
     def refuse_others_staff(self, person: str, own: Collection[str]) -> None:
-        """Raises DepartmentNotYours where somebody, for whom a deputy is named, has what is open from another department.
+        """Raises DepartmentNotYours where somebody, who is named deputy or stood in for, had work from another department.
 
         The deputy would reach it, and whoever names him does not. Raises NotBuilt. Costs a look at everything that is open.
         """

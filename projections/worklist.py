@@ -171,7 +171,7 @@ def without_limit(
 
 
 def departments_of(connection: Connection, book: str, person: str) -> list[str]:
-    """The departments that a person has something open from. Costs a look at everything that is open; raises NotBuilt."""
+    """The departments that a person was given something from. Costs a look at every row of the list; raises NotBuilt."""
     asked_for = {"person": person, "departments_max": ROWS_MAX}
     _, found = page_as_known(connection, book, PROJECTION.name, _SQL["departments_of"], asked_for)
     return sorted(department for (department,) in found)

@@ -59,13 +59,13 @@ SELECT s.position, t.*
  WHERE s.book = %(book)s AND s.schema = %(schema)s;
 
 -- name: departments_of
--- The departments that a person has something open from, however the name is capitalised: asked seldom, of what is open.
+-- The departments that a person was given something from, open or not, however the name is capitalised: asked seldom.
 SELECT s.position, t.department
   FROM projection.progress AS s
   LEFT JOIN LATERAL (
         SELECT DISTINCT department
           FROM {schema}.task
-         WHERE book = %(book)s AND is_open AND lower(assignee) = lower(%(person)s) AND department IS NOT NULL
+         WHERE book = %(book)s AND lower(assignee) = lower(%(person)s) AND department IS NOT NULL
          LIMIT %(departments_max)s) AS t ON true
  WHERE s.book = %(book)s AND s.schema = %(schema)s;
 

@@ -82,16 +82,39 @@ def test_whoever_names_a_deputy_reaches_what_the_deputy_will(
 ) -> None:
     person = f"handler.{uuid4().hex[:8]}"
     given_to(client, own[0], person)
-    named = {"deputy": "handler.zhao", "until": (datetime.now(UTC) + timedelta(days=2)).isoformat(), "reason": "休假"}
+    named = {"deputy": f"d.{person}", "until": (datetime.now(UTC) + timedelta(days=2)).isoformat(), "reason": "休假"}
     path = f"/staff/{person.title()}/deputies"
     chen = bearer(keys, ledger.book, "supervisor.chen", "supervisor", departments=own[:1])
     wait = {"position": client.get("/book").json()["size"], "assignee": person}
     assert len(listed(client.get("/worklist", params=wait))) == 1
     assert client.post(path, json=named, headers=chen).status_code == 200
+    theirs = given_to(client, own[1], f"x.{person}")
+    wait_for_it = {"position": theirs.position, "assignee": f"x.{person}"}
+    assert len(listed(client.get("/worklist", params=wait_for_it))) == 1
+    deputy = client.post(path, json=named | {"deputy": f"x.{person}"}, headers=chen)
+    assert (deputy.status_code, deputy.json()["facts"]["department"]) == (403, own[1])
     others = given_to(client, own[1], person)
     assert len(listed(client.get("/worklist", params=wait | {"position": others.position}))) == 2
     refused = client.post(path, json=named | {"deputy": "handler.qian"}, headers=chen)
     assert (refused.status_code, refused.json()["facts"]["department"]) == (403, own[1])
+
+
+def test_access_is_granted_by_the_department_that_has_the_complaint(
+    client: httpx.Client, keys: SubjectKeys, ledger: Ledger, own: list[str]
+) -> None:
+    theirs = given_to(client, own[1], None)
+    body = {
+        "complaint_id": theirs.ids["complaint_id"],
+        "tiers": ["core"],
+        "purpose": "audit",
+        "reason": "审计",
+        "until": (datetime.now(UTC) + timedelta(days=2)).isoformat(),
+    }
+    made = client.post("/access-requests", json=body)
+    path = f"/access-requests/{made.json()['assigned']['request_id']}/approval"
+    for department, status in ((own[0], 403), (own[1], 200)):
+        chen = bearer(keys, ledger.book, "supervisor.chen", "supervisor", departments=[department])
+        assert client.post(path, json={}, headers=chen).status_code == status
 
 
 def test_others_departments_are_refused_by_name(client: httpx.Client, zhao: Any, own: list[str]) -> None:

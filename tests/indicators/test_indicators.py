@@ -76,7 +76,9 @@ def test_what_comes_or_ends_at_midnight_is_the_next_days(database: Database, boo
     assert ages == dict(zip(days, (None, 1, None), strict=True))
     for now, waiting in ((came, 1), (ended, 0)):
         at_once = asking.ground(reader, book, CHINA, as_of=None, now=now)
-        (running,) = asking.figures(reader, at_once, ["backlog"], "month", [Period(date(2026, 3, 1), date(2026, 3, 31))])
+        (running,) = asking.figures(
+            reader, at_once, ["backlog"], "month", [Period(date(2026, 3, 1), date(2026, 3, 31))]
+        )
         assert running.value == waiting, "what stands at the instant of now, where the period goes on"
 
 
