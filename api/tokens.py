@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.refusals import TokenRefused
 from ledger.access.roles import roles
+from ledger.access.rules import OPERATOR
 from ledger.command import names_nobody
 from ledger.settings import PERSON_CLAIM_DEFAULT, ROLES_CLAIM_DEFAULT, Settings
 from ledger.vault.keys import SubjectKeys
@@ -36,6 +37,11 @@ LEEWAY_SECONDS = 30
 """How far the clocks of an issuer and of the ledger may differ."""
 
 TOKEN_CHARACTERS_MAX = 8192
+OWN_NAMES = frozenset(
+    ("ledger", "timekeeper", "checkpoints", "sealer", "measurer", "returns", "demo", "library", "import.cfpb")
+)
+"""Under which the program records what it does itself: nobody's token speaks for it, however it is capitalised."""
+
 STAFF_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """As commands name staff (`ledger.command.StaffId`): who asks stands in the record for ever, and no address with him."""
 
@@ -189,6 +195,8 @@ def _person(claims: Mapping[str, Any], issuer: _Issuer) -> Person:
             f"its claim {issuer.person_claim} is not a staff number or account name: an e-mail address or a telephone number "
             "would stand in the record for ever (LEDGER_PERSON_CLAIM names the claim that has one)"
         )
+    if is_own_name(subject):
+        raise TokenRefused(f"its claim {issuer.person_claim} is a name that the ledger itself records under")
     found = _claim(claims, issuer.roles_claim)
     return Person(
         id=subject,
@@ -198,6 +206,11 @@ def _person(claims: Mapping[str, Any], issuer: _Issuer) -> Person:
         departments=frozenset(_texts(claims.get("departments"))),
         receivers=frozenset(_texts(claims.get("receivers"))),
     )
+
+
+def is_own_name(text: str) -> bool:
+    """Whether the program itself is known by it in the record."""
+    return text.casefold() in OWN_NAMES or text.casefold().startswith(OPERATOR)
 
 
 def is_staff_id(text: str) -> bool:

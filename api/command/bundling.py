@@ -1,5 +1,8 @@
 """`bundle`: packs the evidence of some complaints for somebody outside. Computes no hash and decides nobody's right to see."""
 
+import os
+import pwd
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from html import escape
@@ -20,7 +23,7 @@ from api.command.place import open_ledger, open_place
 from api.command.printing import print_json
 from api.command.upkeep import catch_up
 from api.page import html
-from ledger.access.rules import PURPOSES
+from ledger.access.rules import OPERATOR, PURPOSES
 from ledger.application import Ledger
 from ledger.circumstances import known_tables
 from ledger.database.roles import Role
@@ -138,7 +141,16 @@ def receiver_of(name: str, purpose: str | None, requests: list[UUID]) -> Receive
                 f"{option}: values are shown to a person by identifier and for a purpose in lower case, such as "
                 f"--for sun.li --purpose external-audit; not {text!r}"
             ) from None
-    return Receiver(name, purpose, tuple(requests))
+    return Receiver(name, purpose, tuple(requests), operator())
+
+
+def operator() -> str:
+    """Who gives a command on this machine, as the record names him: the system's account, and no name that was typed."""
+    try:
+        account = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # an account without a name
+        account = str(os.getuid())
+    return OPERATOR + re.sub(r"[^A-Za-z0-9._-]", "_", account)[:50]
 
 
 def covering(connection: Connection, checkpoints: Checkpoints, position: int) -> Held:

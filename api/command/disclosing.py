@@ -69,7 +69,7 @@ def disclose(
         at = _position_of(connection, settings.book, complaint_id, field, position)
         covering(connection, Checkpoints(ledger, target, settings.signing_key), at)
         look = Look(complaint_id, to.purpose, (field,), request, position=at)
-        disclosed = vault.disclose(look, to.name)
+        disclosed = vault.disclose(look, to.name, to.handed_out_by)
         if not disclosed:
             raise WrongUse(
                 f"the value of {field} at position {at} was erased with its data subject: its digest is all there is"

@@ -66,7 +66,7 @@ def issued(
     receivers: Iterable[str] = (),
 ) -> str:
     """A token for the settings' book; raises WrongUse for a name, role or life that cannot be."""
-    from api.tokens import LIFE_MAX, LocalIssuer, is_staff_id  # noqa: PLC0415 - loaded by the commands that need it
+    from api.tokens import LIFE_MAX, LocalIssuer, is_own_name, is_staff_id  # noqa: PLC0415 - loaded by the commands that need it
 
     known = roles().roles
     unknown = [role for role in held if role not in known]
@@ -77,6 +77,8 @@ def issued(
             "--name: write an identifier of letters, digits and . _ -, such as li.wei: it stands in the record for ever, so "
             "no e-mail address and no telephone number"
         )
+    if is_own_name(name):
+        raise WrongUse(f"--name: the ledger itself records under {name}; give the service account another name")
     if not departments and all(known[role].scope is Scope.DEPARTMENTS for role in held):
         raise WrongUse(f"--department: a {held[0]} works within departments; name one at least")
     if not timedelta(0) < expires_at - datetime.now(UTC) <= LIFE_MAX:

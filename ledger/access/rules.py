@@ -18,6 +18,8 @@ from ledger.tables.state import Tables
 ACCESS_DAYS_MAX = 90
 LEGAL_CLAIM = "legal-claim"
 """The purpose for which restricted values may still be seen, under a granted request (GDPR Art. 18(2))."""
+OPERATOR = "operator."
+"""What the name of who works on the machine itself begins with in the record; no token speaks for one."""
 PURPOSES = "look-purpose"
 """The table of what somebody may look, search and ask for access for."""
 

@@ -19,11 +19,12 @@ from ledger.vault.service import Look, Vault
 
 
 class Receiver(NamedTuple):
-    """Who receives, what for, and by which granted requests (each is for one complaint)."""
+    """Who receives, what for, by which granted requests (each is for one complaint), and who hands it out where that is another."""
 
     name: str
     purpose: str
     request_ids: tuple[UUID, ...] = ()
+    handed_out_by: str | None = None
 
 
 def shown_to(
@@ -44,7 +45,7 @@ def shown_to(
     }
     values: dict[int, list[str]] = {}
     for look in looks.values():
-        for each in vault.disclose(look, receiver.name):
+        for each in vault.disclose(look, receiver.name, receiver.handed_out_by):
             values.setdefault(each.position, []).append(each.disclosure)
     return Shown(values, _attached(vault, store, receiver, provided, looks))
 
@@ -67,7 +68,7 @@ def _attached(
             continue
         try:
             whole = store.find(row.stream_id, fact.file_id)
-            position = vault.see_file(looks[row.stream_id], whole.file, receiver.name)
+            position = vault.see_file(looks[row.stream_id], whole.file, receiver.name, receiver.handed_out_by)
             if position is None:
                 continue
             salt, pieces = store.open(whole, position)

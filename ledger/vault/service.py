@@ -116,11 +116,12 @@ class Vault:
         opened = self._seen(look, held, subjects, revealed, principal)
         return [_shown(each, opened.get(each.digest), each.digest in revealed) for each in held]
 
-    def disclose(self, look: Look, principal: str) -> list[Disclosed]:
+    def disclose(self, look: Look, principal: str, recorded_by: str | None = None) -> list[Disclosed]:
         """The values that a receiver outside may see, each with its salt: those of `reveal`, else all that the right covers.
 
         Raises as `look` does where `reveal` names more than the right covers. Without it, what the right does not cover,
-        what is restricted and what was erased is left out. Only what is given out is recorded as seen, before it is.
+        what is restricted and what was erased is left out. Only what is given out is recorded as seen, before it is: by whom it
+        is for, or by `recorded_by`, who hands it out.
         """
         complaint = self._ledger.complaint(look.complaint_id)
         held = self._held(look)
@@ -140,7 +141,7 @@ class Vault:
                 for each in held
                 if Tier(each.tier) in covered and _may_be_used(subjects[UUID(each.subject_id)], look)
             }
-        opened = self._seen(look, list(revealed.values()), subjects, revealed, principal)
+        opened = self._seen(look, list(revealed.values()), subjects, revealed, principal, recorded_by)
         return [
             Disclosed(
                 each.position,
@@ -152,7 +153,7 @@ class Vault:
             if each.digest in opened
         ]
 
-    def look_at_file(self, look: Look, file: StoredFile, principal: str) -> int:
+    def look_at_file(self, look: Look, file: StoredFile, principal: str, recorded_by: str | None = None) -> int:
         """Records that a file is about to be given out; the position of that event, by which its pieces can be read.
 
         A file is kept as closely as an important value, because nobody can tell beforehand what a recording holds.
@@ -170,15 +171,15 @@ class Vault:
                 request_id=look.request_id,
                 seen_by=principal,
             ),
-            principal=principal,
+            principal=recorded_by or principal,
         )
         assert receipt.last_position is not None, "a look is always a fact of its own"
         return receipt.last_position
 
-    def see_file(self, look: Look, file: StoredFile, principal: str) -> int | None:
+    def see_file(self, look: Look, file: StoredFile, principal: str, recorded_by: str | None = None) -> int | None:
         """The same for a receiver outside, from whom it is kept back in silence; None where he may not, or it is gone."""
         try:
-            return self.look_at_file(look, file, principal)
+            return self.look_at_file(look, file, principal, recorded_by)
         except (LookNotAllowed, RequestNotOfThisLook, ProcessingRestricted, ErasedAlready):
             return None
 
@@ -195,6 +196,7 @@ class Vault:
         subjects: Mapping[UUID, DataSubject],
         revealed: Mapping[str, Digest],
         principal: str,
+        recorded_by: str | None = None,
     ) -> dict[str, tuple[str, Any]]:
         """Salt and value by digest, each look recorded before; without what was erased."""
         opened: dict[str, tuple[str, Any]] = {}
@@ -203,7 +205,8 @@ class Vault:
             if subject.erased_at is None:
                 for start in range(0, len(own), VALUES_MAX):
                     some = own[start : start + VALUES_MAX]
-                    opened |= self._opened(subject_id, self._record(subject_id, look, some, revealed, principal))
+                    position = self._record(subject_id, look, some, revealed, principal, recorded_by or principal)
+                    opened |= self._opened(subject_id, position)
         return opened
 
     def _subjects(self, held: Sequence[Digest]) -> dict[UUID, DataSubject]:
@@ -262,7 +265,13 @@ class Vault:
         return cast("DataSubject", state)
 
     def _record(
-        self, subject_id: UUID, look: Look, seen: Sequence[Digest], revealed: Mapping[str, Digest], principal: str
+        self,
+        subject_id: UUID,
+        look: Look,
+        seen: Sequence[Digest],
+        revealed: Mapping[str, Digest],
+        principal: str,
+        recorded_by: str,
     ) -> int:
         """The position of the look's event, which is durable now."""
         receipt = self._ledger.handle(
@@ -276,7 +285,7 @@ class Vault:
                 request_id=look.request_id,
                 seen_by=principal,
             ),
-            principal=principal,
+            principal=recorded_by,
         )
         assert receipt.last_position is not None, "a look is always a fact of its own"
         return receipt.last_position

@@ -16,8 +16,10 @@ from uuid import UUID, uuid4
 import psycopg2
 import pytest
 
+from api.command.bundling import operator, receiver_of
 from ledger.access import commands as ask
 from ledger.access.deputies import Deputies, deputies_stream
+from ledger.access.events import PersonalDataSeen
 from ledger.access.refusals import (
     AccessRequestAnswered,
     AccessTooLong,
@@ -29,13 +31,14 @@ from ledger.access.refusals import (
     ProcessingRestricted,
     RequestNotOfThisLook,
 )
-from ledger.access.rules import AccessRequest
+from ledger.access.rules import AccessRequest, subject_stream
 from ledger.application import Ledger
 from ledger.complaint.commands import AssignComplaint, CorrectFact
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.event import Tier
-from ledger.record.reading import head
+from ledger.record.envelope import opened
+from ledger.record.reading import head, stream_events
 from ledger.settings import Settings
 from ledger.tables.refusals import UnknownCode
 from ledger.vault.searching import Searcher, look_up, search
@@ -406,3 +409,16 @@ def test_the_same_person_in_another_capitalisation_is_no_second_person(ledger: L
     lifting = ask.LiftLegalHold(subject_id=customer, hold_id=hold.hold_id, reason="结案", lifted_by="Comp1")
     with pytest.raises(ApproverIsRequester):
         ledger.handle(lifting, principal="Comp1")
+
+
+def test_what_is_handed_out_on_the_machine_is_recorded_by_who_works_there(ledger: Ledger, vault: Vault) -> None:
+    one, customer = receive(ledger)
+    to = receiver_of("sun.li", "audit", [])
+    assert to is not None
+    assert vault.disclose(Look(one, to.purpose), to.name, to.handed_out_by)
+    with ledger.record.pool.connection() as connection:
+        (row,) = stream_events(connection, ledger.book, subject_stream(ledger.id, customer))
+    look = opened(row)
+    assert isinstance(look.event, PersonalDataSeen)
+    assert (look.event.seen_by, look.recorded_by) == ("sun.li", operator())
+    assert operator().startswith("operator.")

@@ -269,3 +269,11 @@ def test_the_keys_of_an_issuer_are_read_over_nothing_but_https() -> None:
 def test_a_token_lives_a_year_at_most(keys: SubjectKeys) -> None:
     with pytest.raises(AssertionError):
         token(keys, "main", expires_at=datetime.now(UTC) + timedelta(days=400))
+
+
+@pytest.mark.parametrize("name", ["ledger", "Timekeeper", "checkpoints", "sealer", "measurer", "operator.root"])
+def test_no_token_speaks_for_the_ledger_itself(
+    client: httpx.Client, keys: SubjectKeys, ledger: Ledger, name: str
+) -> None:
+    answered = client.get("/book", headers=bearer(keys, ledger.book, name, "quality"))
+    assert (answered.status_code, answered.json()["type"]) == (401, "/problems/token-refused")

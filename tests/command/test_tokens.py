@@ -23,6 +23,10 @@ def test_a_token_says_who_and_for_how_long(program: Program) -> None:
     [
         (["--role", "chef", "--name", "a"], "there is no role chef"),
         (["--role", "quality", "--name", "a b"], "--name"),
+        *(
+            (["--role", "quality", "--name", name], "records under")
+            for name in ("Ledger", "timekeeper", "operator.root")
+        ),
         (["--role", "handler", "--name", "a"], "--department"),
         (["--role", "quality", "--name", "a", "--expires", "9000d"], "366 days at most"),
         (["--role", "quality", "--name", "a", "--expires", "0h"], "not in the past"),
