@@ -14,7 +14,7 @@ from api.command.printing import out, print_json, progress, say
 from ledger.proof.checkpoint import Checkpoint, checkpoint_in
 from ledger.proof.note import Note, VerifierKey
 from ledger.proof.verifying import signed_checkpoints
-from ledger.record.problems import Values, Verification
+from ledger.record.problems import Files, Values, Verification
 from ledger.record.verify import verify as verify_book
 from ledger.settings import Settings
 from ledger.vault.keys import STORE_FILE, SubjectKeys
@@ -47,7 +47,8 @@ def verify(
     """Recompute every entry and the whole tree from the stored bytes, and compare with what the book says of itself.
 
     Compares the book's row, leaf hashes, tiles, stream heads, the digests of personal values, and every checkpoint that is
-    kept, or brought with --checkpoint; where the keys are in the data folder, opens the values too. Exit code 1 when
+    kept, or brought with --checkpoint, and that each file of evidence is stored as a whole; where the keys are in the data
+    folder, opens values and files too. Exit code 1 when
     something does not agree; the positions are named.
     """
     brought = None if checkpoint is None else _brought(checkpoint, key)
@@ -76,6 +77,7 @@ def verify(
                 "problems_total": found.problems_total,
                 "values_opened": keys is not None,
                 "values": found.values._asdict(),
+                "files": found.files._asdict(),
                 "checkpoints": found.checkpoints,
                 "checkpoint_brought": None if brought is None else {"size": brought.size, "root": brought.root.hex()},
             }
@@ -118,12 +120,28 @@ def _print_values(values: Values) -> None:
         )
 
 
+def _print_files(files: Files) -> None:
+    """What was checked of the files of evidence, and what could not be; nothing where the book names none."""
+    if files.opened:
+        out().print(f"{files.opened:,} files of evidence were opened, and each has the digest that was recorded")
+    if files.unopened:
+        say(
+            f"not checked: the content of {files.unopened:,} files of evidence; that needs their keys. That each is stored, "
+            "with all of its pieces and bytes, was checked"
+        )
+    if files.erased:
+        say(
+            f"not checked: the content of {files.erased:,} files that were erased; they are stored, and open for nobody"
+        )
+
+
 def _print(found: Verification, limit: int, brought: Checkpoint | None) -> None:
     console = out()
     if found.ok:
         console.print(f"the book {found.book} is whole: {found.events:,} events, root {found.root}")
         console.print(f"it has gone through {found.checkpoints:,} signed checkpoints")
         _print_values(found.values)
+        _print_files(found.files)
         if brought is None:
             say(
                 "no checkpoint was brought (--checkpoint, --key): a book that was rewritten as a whole would look the same"

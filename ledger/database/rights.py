@@ -56,6 +56,7 @@ RIGHTS: Rights = MappingProxyType(
         "ledger.add_evidence_piece": {Role.APPLICATION: EXECUTE},
         "ledger.close_evidence_file": {Role.APPLICATION: EXECUTE},
         "ledger.evidence_file_of": dict.fromkeys((Role.APPLICATION, Role.AUDITOR, Role.VAULT), EXECUTE),
+        "ledger.evidence_files_told": {Role.AUDITOR: EXECUTE},
         "ledger.evidence_piece_of": {Role.AUDITOR: EXECUTE},
         "ledger.evidence_piece_seen": {Role.VAULT: EXECUTE},
         "ledger.sweep_evidence_pieces": {Role.APPLICATION: EXECUTE},

@@ -37,6 +37,7 @@ from ledger.vault.keys import SubjectKeys
 
 PIECE_BYTES = 1024 * 1024
 SALT_BYTES = 16
+TAG_BYTES = 16
 SWEEP_SECONDS = 3600.0
 """How often a running service looks for files that were broken off."""
 
@@ -60,7 +61,7 @@ class Intake:
     def __init__(self, pool: Pool, book: str, file: tuple[UUID, UUID, UUID, str], key: bytes, bytes_max: int) -> None:
         self._pool, self._book, self._bytes_max = pool, book, bytes_max
         self._file_id, self._complaint_id, self._subject_id, self._content_type = file
-        self._cipher = AESGCM(_file_key(key, self._file_id))
+        self._cipher = piece_cipher(key, self._file_id)
         self._waiting = bytearray(os.urandom(SALT_BYTES))  # the salt leads the first piece
         self._digest = hashlib.sha256(self._waiting)
         self._size = self._pieces = 0
@@ -189,7 +190,7 @@ class EvidenceStore:
         key = self._keys.held([file.subject_id]).get(file.subject_id)
         if key is None:
             raise FileErased(file.file_id)
-        cipher = AESGCM(_file_key(key, file.file_id))
+        cipher = piece_cipher(key, file.file_id)
         first = self._piece(cipher, whole, 0, look_position)
         return first[:SALT_BYTES], self._content(cipher, whole, first, look_position)
 
@@ -204,13 +205,8 @@ class EvidenceStore:
             raise FileBroken(f"the file {whole.file.file_id} has another digest than the record says")
 
     def _piece(self, cipher: AESGCM, whole: Whole, number: int, look_position: int) -> bytes:
-        file_id = whole.file.file_id
         row = _ask(self._reading, "piece", book=self._book, position=look_position, number=number)
-        try:
-            place = _place(number, last=number == whole.pieces - 1)
-            return cipher.decrypt(_nonce(number), bytes(row[0]), place)
-        except (InvalidTag, TypeError):
-            raise FileBroken(f"piece {number} of the file {file_id} does not open where it stands") from None
+        return opened_piece(cipher, number, whole.pieces, row[0], whole.file.file_id)
 
 
 def stored_file(connection: Connection, book: str, file_id: UUID) -> Whole | None:
@@ -223,6 +219,25 @@ def stored_file(connection: Connection, book: str, file_id: UUID) -> Whole | Non
     complaint_id, subject_id, digest, size_bytes, content_type, pieces = row
     file = StoredFile(file_id, UUID(str(complaint_id)), UUID(str(subject_id)), digest, size_bytes, content_type)
     return Whole(file, pieces)
+
+
+def piece_cipher(subject_key: bytes, file_id: UUID) -> AESGCM:
+    """What the pieces of a file are encrypted with."""
+    return AESGCM(_file_key(subject_key, file_id))
+
+
+def opened_piece(cipher: AESGCM, number: int, pieces: int, ciphertext: bytes | None, file_id: UUID) -> bytes:
+    """A piece of a file that has so many, the first with the salt before it; raises FileBroken."""
+    try:
+        return cipher.decrypt(_nonce(number), bytes(ciphertext or b""), _place(number, last=number == pieces - 1))
+    except (InvalidTag, ValueError):
+        raise FileBroken(f"piece {number} of the file {file_id} does not open where it stands") from None
+
+
+def stored_bytes(size_bytes: int) -> tuple[int, int]:
+    """How many pieces a file of this size has, and how many bytes they have together, salt and tags included."""
+    pieces = -(-(SALT_BYTES + size_bytes) // PIECE_BYTES)
+    return pieces, SALT_BYTES + size_bytes + TAG_BYTES * pieces
 
 
 def _ask(pool: Pool, query: str, **values: object) -> tuple[Any, ...]:

@@ -34,6 +34,8 @@ class Kind(StrEnum):
     """A state cannot be read as the event that its name says."""
     VALUE = "value"
     """A personal value and the digest in its event do not belong together."""
+    FILE = "file"
+    """A file of evidence is not stored as its event states."""
     TILE = "tile"
     """A stored tile is not made of the leaf hashes below it."""
     CHECKPOINT = "checkpoint"
@@ -62,6 +64,15 @@ class Values(NamedTuple):
         return Values(self.opened + more.opened, self.unopened + more.unopened, self.erased + more.erased)
 
 
+class Files(NamedTuple):
+    """How the files of evidence stand: one that was not opened was held against its event by number and size of its pieces."""
+
+    opened: int = 0
+    unopened: int = 0
+    erased: int = 0
+    """Gone, by an erasure that is recorded or known to the key store."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verification:
     """What was found. `root` is the root recomputed from the stored bytes, in hex."""
@@ -74,6 +85,7 @@ class Verification:
     checkpoints: int = 0
     """How many checkpoints the tree was held against, the auditor's own included."""
     values: Values = field(default_factory=Values)
+    files: Files = field(default_factory=Files)
 
     @property
     def ok(self) -> bool:

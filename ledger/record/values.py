@@ -154,7 +154,7 @@ def _report_lost(where: Where, lost: list[Digest], keys: "SubjectKeys | None", f
     if not lost:
         return 0
     subjects = uuids(digest.subject_id for digest in lost)
-    gone = _erased_by_record(where, subjects.values())
+    gone = erased_by_record(where, subjects.values())
     if keys is not None:
         gone |= keys.erased(set(subjects.values()) - gone).keys()
     erased = 0
@@ -166,7 +166,7 @@ def _report_lost(where: Where, lost: list[Digest], keys: "SubjectKeys | None", f
     return erased
 
 
-def _erased_by_record(where: Where, subjects: Iterable[UUID]) -> set[UUID]:
+def erased_by_record(where: Where, subjects: Iterable[UUID]) -> set[UUID]:
     """Those of the data subjects of which an event says that they were erased: part of the tree, like every event."""
     from ledger.access.rules import subject_stream  # noqa: PLC0415 - it brings event classes: half a second in a process
 

@@ -17,12 +17,13 @@ from psycopg2.extensions import connection as Connection
 from ledger.database.roles import Role
 from ledger.database.sql import queries
 from ledger.database.target import Database
+from ledger.record.files import check_files
 from ledger.record.growing import GrowingTree, Signed
 from ledger.record.plans import plans
 from ledger.record.problems import Found, Kind, Values, Verification
 from ledger.record.reading import NoSuchBook
 from ledger.record.requests import Answers
-from ledger.record.values import check_values_outside
+from ledger.record.values import Where, check_values_outside
 from ledger.record.verify_page import NOT_LATER, Streams, Stretch, Verified, Verifier, missing
 from ledger.record.verify_process import Processes
 from ledger.record.verify_serving import Work
@@ -77,7 +78,7 @@ def verify(
 ) -> Verification:
     """Recomputes a whole book as the auditor and says what does not agree; raises NoSuchBook.
 
-    With the keys it also opens every personal value that is not erased; other processes open them by `open_keys`, which
+    With the keys it also opens every personal value and every file of evidence that is not erased; other processes open them by `open_keys`, which
     has to be picklable. Costs one reading of the book, two hashes an event for the entry and one for the tree.
     """
     connection = database.connect(Role.AUDITOR, autocommit=True)
@@ -130,6 +131,7 @@ class _Book:
         self._check_tree(end)
         self._check_opening()
         check_values_outside(self._connection, self._book, self._found)
+        files = check_files(Where(self._connection, self._book, end.origin), last, self._keys, self._found)
         self._tree.finish()
         return Verification(
             self._book,
@@ -139,6 +141,7 @@ class _Book:
             self._found.total,
             self._tree.compared,
             self._values,
+            files,
         )
 
     def _stretches(self, last: int) -> Iterator[Stretch]:

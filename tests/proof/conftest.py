@@ -22,6 +22,7 @@ RECEIVED_AT = datetime.now(UTC).replace(microsecond=0) - timedelta(days=40)
 
 TABLES = (
     *("head", "event", "stream", "leaves", "request", "disclosure", "checkpoint", "cosignature", "time_stamp", "tile"),
+    *("evidence_file", "evidence_piece"),
 )
 """What a book consists of in the database, what others point to first."""
 
@@ -34,13 +35,13 @@ class Story:
         self.checkpoints = Checkpoints(ledger, database)
         self._superuser: Any = None
 
-    def complaint(self, stream: UUID | None = None) -> UUID:
+    def complaint(self, stream: UUID | None = None, customer: UUID | None = None) -> UUID:
         """A complaint of three events; its id."""
         stream = stream or uuid4()
         for command in (
             ask.ReceiveComplaint(
                 complaint_id=stream,
-                customer_id=uuid4(),
+                customer_id=customer or uuid4(),
                 received_at=RECEIVED_AT,
                 received_by="li.na",
                 channel="phone",
@@ -55,6 +56,26 @@ class Story:
         ):
             self.ledger.handle(command, principal="test")
         return stream
+
+    def evidence(self, content: bytes) -> UUID:
+        """A file of evidence, put on file of a complaint of its own; the customer."""
+        stream, customer = uuid4(), uuid4()
+        self.complaint(stream, customer)
+        with closing(self.ledger.evidence_store()) as store:
+            intake = store.begin(stream, customer, "text/plain")
+            intake.add(content)
+            file_id = intake.end().file_id
+        provided = ask.ProvideEvidence(
+            complaint_id=stream,
+            evidence_id=uuid4(),
+            kind="document",
+            description="客户来信",
+            file_id=file_id,
+            provided_by="li.na",
+            provided_at=RECEIVED_AT + timedelta(hours=1),
+        )
+        self.ledger.handle(provided, principal="test")
+        return customer
 
     def reopened(self) -> "Story":
         """The same book as a program sees it that begins anew."""

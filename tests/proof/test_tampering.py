@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 
+from ledger.access.commands import EraseSubject
 from ledger.application import BulkRequest, Ledger, Receipt
 from ledger.complaint.events import ComplaintReceived
 from ledger.database.roles import Role
@@ -22,10 +23,11 @@ from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.verifying import signed_checkpoints
 from ledger.record.book import create_book
 from ledger.record.entry import entry_bytes
-from ledger.record.problems import Verification
+from ledger.record.problems import Files, Kind, Verification
 from ledger.record.reading import events_after, head
 from ledger.record.tree import Edge, leaf_hash
 from ledger.record.verify import verify
+from ledger.vault.erasing import RESTORED
 from ledger.vault.keys import SubjectKeys
 from tests.proof.conftest import RECEIVED_AT, Story
 
@@ -42,8 +44,9 @@ class Target:
         for _ in range(2):
             story.complaint()
         self.young = story.copied()
+        story.evidence("年费多收了一次。".encode() * 70_000)
         requests = [
-            BulkRequest(uuid4(), [received()], "test", str(uuid4()), b"", "receive-complaint") for _ in range(286)
+            BulkRequest(uuid4(), [received()], "test", str(uuid4()), b"", "receive-complaint") for _ in range(282)
         ]
         assert all(isinstance(result, Receipt) for _, result in story.ledger.record_in_bulk(requests))
         made = story.checkpoints.make()
@@ -200,6 +203,30 @@ def vault_value(target: Target, chance: random.Random) -> None:
     target.change(f"UPDATE ledger.disclosure SET {what} {AT} AND path = %(v1)s", position, path)
 
 
+def evidence_file(target: Target, chance: random.Random) -> None:
+    """One that no key is needed to find: see below for a piece that is changed in its place."""
+    for statement in chance.choice(
+        [
+            ["DELETE FROM ledger.evidence_piece {}", "DELETE FROM ledger.evidence_file {}"],
+            ["DELETE FROM ledger.evidence_file {}"],
+            ["DELETE FROM ledger.evidence_piece {} AND number = 0"],
+            ["UPDATE ledger.evidence_piece SET ciphertext = ciphertext || '\\x00'::bytea {} AND number = 1"],
+            ["UPDATE ledger.evidence_piece SET number = number + 1 {} AND number = 1"],
+            ["UPDATE ledger.evidence_file SET digest = reverse(digest) {}"],
+        ]
+    ):
+        target.change(statement.format("WHERE book = %(book)s"))
+
+
+def evidence_piece(target: Target, chance: random.Random) -> None:
+    target.change(
+        "UPDATE ledger.evidence_piece SET ciphertext = set_byte(ciphertext, %(v0)s, get_byte(ciphertext, %(v0)s) # 1)"
+        " WHERE book = %(book)s AND number = %(v1)s",
+        chance.randrange(500_000),
+        chance.randrange(2),
+    )
+
+
 def tile(target: Target, chance: random.Random) -> None:
     if chance.random() < 0.5:
         target.change(
@@ -293,6 +320,8 @@ DEEDS: dict[str, Deed] = {
     "a state of another event": of_another_event,
     "a stream head": stream_head,
     "a vault value": vault_value,
+    "a file of evidence": evidence_file,
+    "a piece of a file": evidence_piece,
     "a tile": tile,
     "a leaf hash": leaf,
     "the end of the book": end,
@@ -320,6 +349,7 @@ def test_a_book_left_alone_agrees_with_its_checkpoints(target: Target) -> None:
     found = target.verify(brought=True)
     assert found.problems == ()
     assert (found.events, found.checkpoints) == (target.size, 2)
+    assert found.files == Files(opened=1)
 
 
 @pytest.mark.parametrize("name", DEEDS)
@@ -327,6 +357,19 @@ def test_a_deed_is_found(target: Target, name: str) -> None:
     chance = random.Random(f"{SEED} {name}")
     for _ in range(max(1, CASES_QUICK // len(DEEDS))):
         tamper(target, name, chance)
+
+
+@pytest.mark.parametrize("case", range(6))
+def test_whoever_has_no_keys_finds_a_file_that_is_not_whole(target: Target, case: int) -> None:
+    chance = random.Random()
+    chance.choice = lambda deeds: deeds[case]  # type: ignore[method-assign]  # each of them once
+    evidence_file(target, chance)
+    try:
+        found = verify(target.story.database, target.story.book)
+        assert {problem.kind for problem in found.problems} == {Kind.FILE}
+    finally:
+        target.mend()
+    assert verify(target.story.database, target.story.book).files == Files(unopened=1)
 
 
 @pytest.mark.long
@@ -360,3 +403,14 @@ def test_several_processes_find_what_one_finds(target: Target, monkeypatch: pyte
         assert not found(2).ok
     finally:
         target.mend()
+
+
+def test_a_file_that_is_gone_is_erased_only_where_the_record_says_so(story: Story) -> None:
+    customer = story.evidence("年费多收了一次。".encode())
+    for table in ("piece", "file"):
+        story.as_superuser(f"DELETE FROM ledger.evidence_{table} WHERE book = %(book)s")
+    assert [problem.kind for problem in verify(story.database, story.book).problems] == [Kind.FILE]
+    erased = EraseSubject(subject_id=customer, ground=RESTORED, erased_by="ledger", key_destroyed=True)
+    story.ledger.handle(erased, principal="ledger")
+    found = verify(story.database, story.book)
+    assert (found.ok, found.files) == (True, Files(erased=1))
