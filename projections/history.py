@@ -22,6 +22,7 @@ from ledger.complaint.events import (
 )
 from ledger.database.sql import queries
 from ledger.record.envelope import Recorded, opened
+from ledger.record.reading import StoredRow
 from ledger.timekeeping.events import TimekeeperEvent, came_about_at
 from projections.asking import AsOf, Cursor, page_as_known, page_of
 from projections.machine import Batch, Projection
@@ -35,6 +36,10 @@ _EVENT = (
     *("book", "complaint_id", "version", "position", "name", "happened_at", "recorded_at"),
     *("done_by", "recorded_by", "command", "target_version", "details"),
 )
+_LINE = (
+    *("position", "version", "name", "happened_at", "recorded_at", "done_by", "recorded_by", "command", "details"),
+)
+"""What a line is made of, in the order of the query `of`."""
 _REFERENCE = ("book", "reference", "kind", "complaint_id", "position")
 
 
@@ -47,28 +52,33 @@ class HistoryFold:
         for row in batch.rows:
             recorded = opened(row)
             event = recorded.event
-            if isinstance(event, TimekeeperEvent):
-                events.append(
-                    (
-                        *(batch.book, event.complaint_id, None, row.position, row.name),
-                        *(came_about_at(event), row.recorded_at, None),
-                        *(recorded.recorded_by, recorded.command, None, _details(recorded)),
-                    )
-                )
+            if (told := _told(batch.book, row, recorded)) is not None:
+                events.append(told)
             if not isinstance(event, ComplaintEvent):
                 continue
-            events.append(
-                (
-                    *(batch.book, row.stream_id, row.version, row.position, row.name),
-                    *(happened_at(event), row.recorded_at, done_by(event)),
-                    *(recorded.recorded_by, recorded.command, _target_version(event), _details(recorded)),
-                )
-            )
             references += (
                 (batch.book, reference, kind, row.stream_id, row.position) for kind, reference in _references(event)
             )
         batch.add("event", _EVENT, events)
         batch.add("reference", _REFERENCE, references)
+
+
+def _told(book: str, row: StoredRow, recorded: Recorded) -> tuple[Any, ...] | None:
+    """The row of an event, None where it is of no complaint."""
+    event = recorded.event
+    if isinstance(event, TimekeeperEvent):
+        return (
+            *(book, event.complaint_id, None, row.position, row.name),
+            *(came_about_at(event), row.recorded_at, None),
+            *(recorded.recorded_by, recorded.command, None, _details(recorded)),
+        )
+    if not isinstance(event, ComplaintEvent):
+        return None
+    return (
+        *(book, row.stream_id, row.version, row.position, row.name),
+        *(happened_at(event), row.recorded_at, done_by(event)),
+        *(recorded.recorded_by, recorded.command, _target_version(event), _details(recorded)),
+    )
 
 
 PROJECTION = Projection(
@@ -132,6 +142,18 @@ def of(
     )
     lines, more = page_of([_line(*row) for row in found], rows_max)
     return History(book, complaint_id, position, lines, Cursor.write(page, [lines[-1].position]) if more else None)
+
+
+def of_events(book: str, complaint_id: UUID, position: int, rows: Sequence[StoredRow]) -> History:
+    """A complaint's whole history made of its events themselves, in order; equal to what `of` asks the projection for."""
+    told = [dict(zip(_EVENT, each, strict=True)) for row in rows if (each := _told(book, row, opened(row))) is not None]
+    mended = [
+        [str(each["version"]), str(each["target_version"]), each["name"]]
+        for each in told
+        if each["target_version"] is not None
+    ]
+    lines = tuple(_line(mended, *(each[name] for name in _LINE)) for each in told)
+    return History(book, complaint_id, position, lines, None)
 
 
 def _line(mended: list[list[str]] | None, position: int, version: int | None, *rest: Any) -> Line:

@@ -38,8 +38,6 @@ from ledger.vault.service import Vault
 from projections import history
 from projections.policies import policies_at
 
-LINES_MAX = 10_000
-
 
 def pack(
     complaints: Annotated[
@@ -89,8 +87,8 @@ def pack(
         named = [reading.complaint_named(connection, settings.book, each, position) for each in complaints]
         known = policies_at(connection, settings.book, position)
 
-        def tell(complaint: UUID) -> Told:
-            return _told(connection, settings.book, complaint, position, known)
+        def tell(complaint: UUID, rows: Sequence[StoredRow]) -> Told:
+            return _told(connection, history.of_events(settings.book, complaint, position, rows), known)
 
         with _given(ledger, target, to, position) as given:
             packed = write_bundle(out, connection, settings.book, named, tell, position, checkpoint, receiver, given)
@@ -163,20 +161,20 @@ def covering(connection: Connection, checkpoints: Checkpoints, position: int) ->
         return made
 
 
-def _told(connection: Connection, book: str, complaint: UUID, position: int, known: Policies) -> Told:
+def _told(connection: Connection, found: history.History, known: Policies) -> Told:
     """The history as `complaint-ledger history` tells it, as a page, and its facts for a program.
 
+    It is made of the events in the bundle, and of no projection, which somebody may have changed.
     In the days and with the clocks' labels of the book as they were at the position: the same bundle again has the same bytes.
     """
-    found, lines = reading.history_lines(connection, book, complaint, position, LINES_MAX)
-    tables = known_tables(connection, book)
-    told = telling.told(found, lines, known.calendar, tables, known.clock_labels)
+    tables = known_tables(connection, found.book)
+    told = telling.told(found, found.lines, known.calendar, tables, known.clock_labels)
     parts = "".join(_as_html(part) for part in told)
     document = {
         "book": found.book,
-        "complaint_id": complaint,
+        "complaint_id": found.complaint_id,
         "position": found.position,
-        "lines": [line._asdict() for line in lines],
+        "lines": [line._asdict() for line in found.lines],
     }
     return Told(html("Complaint history 投诉历史", parts), document)
 

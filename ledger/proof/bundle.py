@@ -8,7 +8,7 @@ made: memory for the events and one piece of a file, however many files are atta
 import hashlib
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +19,7 @@ import orjson
 from psycopg2.extensions import connection as Connection
 
 from ledger.attesting.keys import keys_stream
+from ledger.database.sql import queries
 from ledger.policy.built_in import policies_stream
 from ledger.proof.asking import entry_of
 from ledger.proof.checkpoints import Held, verifier_keys
@@ -30,10 +31,14 @@ from ledger.record.entry import instant
 from ledger.record.reading import StoredRow, stream_events
 from ledger.record.tree import leaf_hash
 from ledger.refusal import Refusal
+from ledger.timekeeping.events import TIMEKEEPING_NAMES
 
 FORMAT = "complaint-ledger/bundle/v1"
 EVENTS_PER_STREAM_MAX = 20_000
 COMPLAINTS_MAX = 1_000
+POSITIONS_PER_PAGE = 100_000
+
+_QUERIES = queries(__file__)
 
 AT = (1980, 1, 1, 0, 0, 0)
 """The date of every file in the zip: the earliest that the format has, so that it says nothing."""
@@ -110,7 +115,7 @@ def write_bundle(
     connection: Connection,
     book: str,
     complaints: Sequence[UUID],
-    tell: Callable[[UUID], Told],
+    tell: Callable[[UUID, Sequence[StoredRow]], Told],
     as_of: int,
     checkpoint: Held,
     receiver: str,
@@ -119,24 +124,27 @@ def write_bundle(
     """Writes the zip, for the owner's eyes only, and puts it in its place when it is whole.
 
     The checkpoint covers `as_of`. The book's policies and verifier keys, as known there, go with it: the regime and the
-    calendar of each deadline. Costs one proof for each event.
+    calendar of each deadline. `tell` is given a complaint's events and those of its deadlines, so that a history is made of
+    what stands in the bundle. Costs one proof for each event, and a pass over the names of the book's events.
     """
     if len(complaints) > COMPLAINTS_MAX:
         raise TooManyComplaints
     own = book_id(checkpoint.checkpoint.origin)
     streams = [*complaints, policies_stream(own), keys_stream(own)]
-    rows = sorted(
-        (row for stream in streams for row in _stream(connection, book, stream, as_of)), key=lambda row: row.position
-    )
+    own_rows = [row for stream in streams for row in _stream(connection, book, stream, as_of)]
+    passed = list(_deadlines(connection, book, complaints, as_of))
+    about = {row.stream_id: complaint for complaint, row in passed}
+    rows = sorted([*own_rows, *(row for _, row in passed)], key=lambda row: row.position)
     shown = disclosures([row for row in rows if row.stream_id in set(complaints)])
     with private_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as whole:
         archive = _Archive(whole)
         archive.add("readme.txt", _text("bundle_readme.txt"))
         archive.add("verify.py", _text("verifier.py"))
         archive.add("checkpoint", checkpoint.written())
-        archive.add("keys.txt", "".join(f"{key.verifier_key}\n" for key in verifier_keys(connection, book)).encode())
+        known = verifier_keys(connection, book, checkpoint.checkpoint.size)
+        archive.add("keys.txt", "".join(f"{key.verifier_key}\n" for key in known).encode())
         for complaint in complaints:
-            history = tell(complaint)
+            history = tell(complaint, [row for row in rows if complaint in (row.stream_id, about.get(row.stream_id))])
             archive.add(f"history/{complaint}.html", history.html.encode())
             archive.add(f"history/{complaint}.json", _json(history.document))
         archive.add("events.json", _json([_listed(row) for row in rows]))
@@ -174,6 +182,20 @@ def _stream(connection: Connection, book: str, stream: UUID, as_of: int) -> list
     rows = stream_events(connection, book, stream, up_to_position=as_of, events_max=EVENTS_PER_STREAM_MAX + 1)
     assert len(rows) <= EVENTS_PER_STREAM_MAX, "no subject has so many events"
     return rows
+
+
+def _deadlines(
+    connection: Connection, book: str, complaints: Sequence[UUID], as_of: int
+) -> Iterator[tuple[UUID, StoredRow]]:
+    """What time brought about in these complaints, each in a stream of its own: the record is asked, and no projection."""
+    asked = {"book": book, "names": list(TIMEKEEPING_NAMES), "complaints": [str(each) for each in complaints]}
+    for after in range(0, as_of, POSITIONS_PER_PAGE):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _QUERIES["deadlines"], {**asked, "after": after, "last": min(after + POSITIONS_PER_PAGE, as_of)}
+            )
+            for complaint, position, stream, version, name, state, recorded_at in cursor.fetchall():
+                yield UUID(complaint), StoredRow(position, stream, version, name, bytes(state), recorded_at)
 
 
 def _listed(row: StoredRow) -> dict[str, object]:

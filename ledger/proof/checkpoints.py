@@ -167,9 +167,9 @@ class Checkpoints:
             connection.close()
 
 
-def verifier_keys(connection: Connection, book: str) -> tuple[KeyInForce, ...]:
-    """The keys that the book itself names, in the order of their introduction."""
-    return keys_in_force(_key_events(connection, book))
+def verifier_keys(connection: Connection, book: str, upto: int | None = None) -> tuple[KeyInForce, ...]:
+    """The keys that the book itself names, up to a position or all, in the order of their introduction."""
+    return keys_in_force(_key_events(connection, book, upto))
 
 
 def trusted_by_book(keys: tuple[KeyInForce, ...], size: int) -> list[VerifierKey]:
@@ -222,10 +222,10 @@ def _kept(connection: Connection, book: str, checkpoint: Checkpoint, note: Note)
     return bool(rows[0][0])
 
 
-def _key_events(connection: Connection, book: str) -> list[tuple[int, AttestingEvent]]:
+def _key_events(connection: Connection, book: str, upto: int | None = None) -> list[tuple[int, AttestingEvent]]:
     stream = keys_stream(book_id(head(connection, book).origin))
     found: list[tuple[int, AttestingEvent]] = []
-    for row in stream_events(connection, book, stream, events_max=KEYS_OF_A_BOOK_MAX):
+    for row in stream_events(connection, book, stream, up_to_position=upto, events_max=KEYS_OF_A_BOOK_MAX):
         event = opened(row).event
         assert isinstance(event, AttestingEvent), "the stream of the verifier keys holds nothing else"
         found.append((row.position, event))

@@ -22,18 +22,25 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg2.extensions import connection as Connection
 
+from api.command.upkeep import catch_up
 from ledger.access import commands as access
+from ledger.application import BulkRequest
 from ledger.attesting.keys import keys_stream
 from ledger.complaint import commands as ask
+from ledger.complaint.moving import Unit
+from ledger.deadlines.regime import Span
 from ledger.event import Tier
 from ledger.evidence.store import FileBroken
 from ledger.proof import asking
 from ledger.proof.bundle import Attached, Disclosures, Shown, Told, none_shown, write_bundle
 from ledger.proof.checkpoints import Held, verifier_keys
 from ledger.proof.shown import Receiver, shown_to
+from ledger.proof.verifier import leaf_hash, node_hash
 from ledger.record.reading import StoredRow, head
+from ledger.timekeeping.events import DeadlineMissed
 from ledger.vault.service import Vault
 from ledger.vault.watching import who_saw
+from projections import history
 from tests.proof.conftest import RECEIVED_AT, Story
 
 
@@ -61,7 +68,8 @@ class Packed(NamedTuple):
         )
 
 
-def tell(complaint: UUID) -> Told:
+def tell(complaint: UUID, rows: Sequence[StoredRow]) -> Told:
+    assert {row.stream_id for row in rows if row.name.startswith("complaint")} == {complaint}
     return Told(f"<p>投诉历史 {complaint}</p>", {"lines": []})
 
 
@@ -377,3 +385,66 @@ def test_policies_and_keys_go_with_it(packed: Packed, story: Story) -> None:
             archive.namelist()
         )
     assert str(keys_stream(story.ledger.id)) in streams
+
+
+def test_the_keys_in_it_are_those_of_its_checkpoint(story: Story) -> None:
+    """A key that came later changes no byte of a bundle that is made again."""
+    one, made = story.complaint(), story.checkpoints.make()
+    assert made is not None
+    with story.connect() as connection:
+        first = bundle(connection, story, one, made, "auditor", none_shown)
+        story.checkpoints.rotate("he.archivist", "yearly")
+        assert bundle(connection, story, one, made, "auditor", none_shown) == first
+
+
+def test_a_missed_deadline_goes_with_its_complaint(story: Story, tmp_path: Path) -> None:
+    """Its event is in a stream of its own; another complaint's stays where it is. The history is made of these events."""
+    one, other = story.complaint(), story.complaint()
+    for number, complaint in enumerate((one, other)):
+        missed = DeadlineMissed(
+            complaint_id=complaint,
+            regime="house",
+            regime_version=1,
+            clock="reply",
+            starts_at=RECEIVED_AT,
+            limit=Span(amount=15, unit=Unit.CALENDAR_DAYS),
+            due_at=RECEIVED_AT + timedelta(days=15),
+        )
+        request = BulkRequest(uuid4(), (missed,), "timekeeper", f"missed:{number}", b"x", "keep-time")
+        assert [each for _, each in story.ledger.record_in_bulk([request]) if isinstance(each, Exception)] == []
+    told: list[history.History] = []
+
+    def tell_events(complaint: UUID, rows: Sequence[StoredRow]) -> Told:
+        told.append(history.of_events(story.book, complaint, 0, rows))
+        return tell(complaint, rows)
+
+    made, path = story.checkpoints.make(), tmp_path / "one.zip"
+    assert made is not None
+    with story.connect() as connection:
+        write_bundle(path, connection, story.book, [one], tell_events, made.checkpoint.size, made, "x")
+    answer = Packed(path.read_bytes(), made_key(story), tmp_path, one, tmp_path / "none").check()
+    assert "1 of their deadlines" in answer.stdout, answer.stdout
+    assert [line.name for line in told[0].lines][-1] == "deadline-missed"
+    assert told[0].lines[-1].details["complaint_id"] == str(one)
+    catch_up(story.database, story.book, history.PROJECTION.name, silent=True)
+    with story.connect() as connection:
+        assert history.of(connection, story.book, one).lines == told[0].lines
+
+
+def test_the_shell_recipe_of_the_documentation_works_as_it_is_typed(packed: Packed) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "proof.md").read_text(encoding="utf-8")
+    part = page.partition("### With a shell alone")[2].partition("###")[0]
+    typed = "".join(re.findall(r"```sh\n(.*?)```", part, re.DOTALL))
+    with zipfile.ZipFile(io.BytesIO(packed.raw)) as archive:
+        archive.extractall(packed.folder)
+        first = min(json.loads(archive.read("manifest.json"))["positions"])
+    said = subprocess.run(
+        ["bash", "-eu"], input=typed, cwd=packed.folder, capture_output=True, text=True, check=True, timeout=60
+    )
+    state, last, leaf, node = (line.split()[0] for line in said.stdout.splitlines())
+    entry = (packed.folder / f"events/{first}.entry").read_bytes()
+    proof = (packed.folder / f"events/{first}.tlog-proof").read_text().splitlines()
+    other = base64.b64decode(proof[2])
+    pair = (leaf_hash(entry), other) if first % 2 else (other, leaf_hash(entry))
+    assert state == last
+    assert (leaf, node) == (leaf_hash(entry).hex(), node_hash(*pair).hex())
