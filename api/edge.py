@@ -14,10 +14,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem_answer
-from api.refusals import HostNotServed, ProgramFailed
+from api.refusals import HostNotServed, ProgramFailed, RequestMalformed
 
 REQUEST_ID = re.compile(r"(?=.*[A-Za-z])(?!.*\d{7})[A-Za-z0-9._-]{1,64}")
 """What is logged as it was sent, and so cannot be a phone, identity or account number; else we make one."""
+
+HEAD_BYTES_MAX = 32 * 1024
+"""The request line and the headers together. The server stops reading an unfinished head; here is refused what came at once."""
 
 HEADERS = (
     ("x-content-type-options", "nosniff"),
@@ -58,7 +61,9 @@ class Edge:
             scope = {**scope, "method": "GET"}
         exchange = _Exchange(scope, send, request_id, asked, without_content=head)
         try:
-            if _host_name(headers.get("host", "")) in self._hosts:
+            if _head_bytes(scope) > HEAD_BYTES_MAX:
+                await problem_answer(RequestMalformed(), request_id)(scope, receive, exchange.send)
+            elif _host_name(headers.get("host", "")) in self._hosts:
                 await self._app(scope, receive, exchange.send)
             else:
                 await problem_answer(HostNotServed(), request_id)(scope, receive, exchange.send)
@@ -111,6 +116,12 @@ class _Exchange:
             duration_ms=round((time.perf_counter() - self._began) * 1000, 2),
             position=self._position,
         )
+
+
+def _head_bytes(scope: Scope) -> int:
+    """The size of a head, as it came: the request line and each header with what stands between and behind them."""
+    line = len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"]) + len("  HTTP/1.1\r\n")
+    return line + sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
 
 
 def _host_name(host: str) -> str:

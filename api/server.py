@@ -12,14 +12,12 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from api.edge import HEADERS
+from api.edge import HEAD_BYTES_MAX, HEADERS
 from api.problems import problem_answer
 from api.refusals import RequestMalformed
 
 LOOPBACK = "127.0.0.1"
 KEEP_ALIVE_SECONDS = 75
-HEAD_BYTES_MAX = 32 * 1024
-"""The request line and the headers together."""
 HEAD_SECONDS_MAX = 20
 """From a connection, or from the first byte of its next request, to the end of the head: whoever sends a byte now and then is cut
 off, and so is who goes on sending a body that was answered already."""

@@ -21,6 +21,14 @@ from ledger.vault.keys import SubjectKeys
 from tests.api.conftest import bearer
 
 
+def test_a_head_that_comes_at_once_has_the_same_limit(address: str) -> None:
+    for bytes_sent, status in ((30_000, 200), (33_000, 400), (100_000, 400)):
+        answer = httpx.get(f"{address}/health", headers={"X-Padding": "x" * bytes_sent}, timeout=30)
+        assert answer.status_code == status, bytes_sent
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.json()["type"] == "/problems/request-malformed"
+
+
 def test_every_answer_has_the_headers_of_a_careful_service(client: httpx.Client, address: str) -> None:
     for answer in (client.get("/health"), client.get("/problems"), client.get("/nowhere"), httpx.get(f"{address}/sla")):
         assert answer.headers["x-content-type-options"] == "nosniff"
