@@ -189,10 +189,10 @@ def _write_xes(out: Path, complaints: Iterable[list[Fact]], checkpoint: str) -> 
                     "<event>"
                     + _xes("string", "concept:name", fact.name)
                     + _xes("string", "ledger:stage", fact.stage)
-                    + _xes("date", "time:timestamp", at.isoformat())
+                    + _xes("date", "time:timestamp", instant(at))
                     + (_xes("string", "org:resource", fact.done_by) if fact.done_by else "")
                     + _xes("int", "ledger:position", str(fact.position))
-                    + _xes("date", "ledger:recorded_at", fact.recorded_at.isoformat())
+                    + _xes("date", "ledger:recorded_at", instant(fact.recorded_at))
                     + "</event>\n"
                 )
             file.write("</trace>\n")

@@ -69,6 +69,9 @@ def test_a_log_of_traces_has_one_for_each_complaint(story: Story, tmp_path: Path
     space = {"x": "http://www.xes-standard.org/"}
     traces = log.findall("x:trace", space)
     assert len(traces) == 2
+    dates = [item.attrib["value"] for item in log.iter("{http://www.xes-standard.org/}date")]
+    assert dates
+    assert all(each.endswith("Z") for each in dates)
     for trace in traces:
         names = [
             item.attrib["value"]

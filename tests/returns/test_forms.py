@@ -184,6 +184,21 @@ def test_any_cell_leads_to_its_events_and_from_there_to_a_proof(
     assert len(cases(reader, on, form, HALF, None, "number")) == document["totals"]["number"]
 
 
+def test_a_cell_opens_whole_however_many_pages_it_takes(
+    book_of: Callable[[str], str], reader: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book, form = book_of("stories"), form_named("jrt-0169")
+    on = ground_of(reader, book, form)
+    whole = cases(reader, on, form, HALF, None, "number")
+    monkeypatch.setattr(asking, "CASES_MAX", 7)
+    assert len(whole) > 7
+    assert cases(reader, on, form, HALF, None, "number") == whole
+    assert asking.cases_page(reader, on, form, HALF, None, "number", after=5, rows_max=2) == (
+        len(whole),
+        tuple(whole[5:7]),
+    )
+
+
 def test_later_facts_change_no_document_and_a_restatement_shows_what_did(
     database: Database, book: str, reader: Connection
 ) -> None:
