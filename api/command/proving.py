@@ -61,7 +61,7 @@ def verify(
                 settings.book,
                 keys,
                 advance,
-                signed=signed_checkpoints(brought),
+                signed=signed_checkpoints(brought, settings.keys),
                 processes=processes or os.cpu_count() or 1,
                 open_keys=partial(SubjectKeys.open, settings.keys, settings.master_key),
             )

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from functools import partial
+from heapq import merge
+from pathlib import Path
 from typing import Any
 
 from psycopg2.extensions import connection as Connection
@@ -11,6 +13,7 @@ from ledger.database.sql import queries
 from ledger.names import UnknownStoredName
 from ledger.proof.checkpoint import Checkpoint, check_cosignature, checkpoint_in
 from ledger.proof.checkpoints import trusted_by_book, verifier_keys
+from ledger.proof.keeping import SigningFolder
 from ledger.proof.note import Note, NoteMalformed, SignatureWrong, VerifierKey, signature_lines
 from ledger.record.growing import Signed
 from ledger.record.problems import Found, Kind
@@ -20,28 +23,37 @@ from ledger.record.verify import SignedOf
 CHECKPOINTS_PER_PAGE = 500
 
 BROUGHT = "the checkpoint that was brought"
+LAST = "the last signed checkpoint, beside the key"
 
 _QUERIES = queries(__file__)
 
 
-def signed_checkpoints(brought: Checkpoint | None = None) -> SignedOf:
+def signed_checkpoints(brought: Checkpoint | None = None, keys_folder: Path | None = None) -> SignedOf:
     """The checkpoints that are kept, by size, and among them the one brought; for `ledger.record.verify.verify`.
 
-    The signature of the one brought was checked by whoever read it: its key must come from outside.
+    With the folder of the keys also the last that was signed, which lies beside the signing key. The signature of the one
+    brought was checked by whoever read it: its key must come from outside. Raises SigningKeyUnusable.
     """
-    return partial(_signed, brought)
+    return partial(_signed, brought, keys_folder)
 
 
-def _signed(brought: Checkpoint | None, connection: Connection, book: str, found: Found) -> Iterator[Signed]:
+def _signed(
+    brought: Checkpoint | None, keys_folder: Path | None, connection: Connection, book: str, found: Found
+) -> Iterator[Signed]:
+    """What lies outside is read at once, before the book's size is: appends may go on, and sign for more."""
+    outside = []
     if brought is not None:
         _compare_origin(connection, book, brought, found)
-    for each in _kept(connection, book, found):
-        if brought is not None and brought.size <= each.size:
-            yield Signed(brought.size, brought.root, BROUGHT)
-            brought = None
-        yield each
-    if brought is not None:
-        yield Signed(brought.size, brought.root, BROUGHT)
+        outside.append(Signed(brought.size, brought.root, BROUGHT))
+    rows = _rows(connection, "origin", book) if keys_folder is not None else []
+    last = SigningFolder(keys_folder, book, rows[0][0]).last() if keys_folder is not None and rows else None
+    if last is not None:
+        outside.append(Signed(last[0].size, last[0].root, LAST))
+    return merge(sorted(outside, key=_size), _kept(connection, book, found), key=_size)
+
+
+def _size(signed: Signed) -> int:
+    return signed.size
 
 
 def _compare_origin(connection: Connection, book: str, brought: Checkpoint, found: Found) -> None:

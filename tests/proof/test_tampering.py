@@ -414,3 +414,14 @@ def test_a_file_that_is_gone_is_erased_only_where_the_record_says_so(story: Stor
     story.ledger.handle(erased, principal="ledger")
     found = verify(story.database, story.book)
     assert (found.ok, found.files) == (True, Files(erased=1))
+
+
+def test_an_old_copy_is_found_by_the_checkpoint_beside_the_key(story: Story) -> None:
+    backup = story.copied()
+    story.complaint()
+    story.checkpoints.make()
+    signed = signed_checkpoints(keys_folder=story.keys.folder)
+    assert verify(story.database, story.book, signed=signed).ok
+    story.restored(backup)
+    assert verify(story.database, story.book, signed=signed_checkpoints()).ok
+    assert not verify(story.database, story.book, signed=signed).ok
