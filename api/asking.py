@@ -167,7 +167,8 @@ class Asker:
             clocks = derivation.clocks_of(
                 connection, self.ledger.book, complaint_id, followed, up_to_version=complaint.version
             )
-        return ComplaintNow.of(complaint_id, complaint, clocks, datetime.now(UTC))
+        since = None if complaint.customer_id is None else self.ledger.restricted_since(complaint.customer_id)
+        return ComplaintNow.of(complaint_id, complaint, clocks, datetime.now(UTC), since)
 
     async def state(self, subject: str, subject_id: UUID) -> tuple[Any, int]:
         """A subject from the record itself, and its version. Raises SubjectNotFound."""

@@ -94,10 +94,20 @@ class ComplaintNow(Answer):
     reopened_at: datetime | None
     withdrawn_at: datetime | None
     closed_at: datetime | None
+    restricted_since: datetime | None = Field(
+        description="An erasure of the customer was asked for then: the values are stored and secured, and no more. Null: none."
+    )
     clocks: list[JudgedClock]
 
     @classmethod
-    def of(cls, complaint_id: UUID, complaint: Complaint, clocks: Iterable[Clock], now: datetime) -> "ComplaintNow":
+    def of(
+        cls,
+        complaint_id: UUID,
+        complaint: Complaint,
+        clocks: Iterable[Clock],
+        now: datetime,
+        restricted_since: datetime | None,
+    ) -> "ComplaintNow":
         """The state that the rules hold, with its deadlines judged."""
         facts = effective(complaint.recorded)
         return cls(
@@ -128,5 +138,6 @@ class ComplaintNow(Answer):
             reopened_at=complaint.reopened_at,
             withdrawn_at=complaint.withdrawn_at,
             closed_at=complaint.closed_at,
+            restricted_since=restricted_since,
             clocks=[JudgedClock.at(clock, now) for clock in clocks],
         )

@@ -23,6 +23,7 @@ from eventsourcing.application import Application
 from eventsourcing.persistence import Mapper
 from psycopg2.extensions import connection as Connection
 
+from ledger.access.rules import DataSubject, subject_stream
 from ledger.circumstances import Circumstances
 from ledger.command import Command, assigned_fields
 from ledger.complaint.refusals import ComplaintNotFound
@@ -302,8 +303,11 @@ class Ledger(Application[UUID]):
 
     def alike(self, customer_id: UUID) -> list[Alike]:
         """The customers who share a phone, identity number, account or name with one, as far as it is not known that
-        they are other people. Costs one look-up, and one read of each one's stream.
+        they are other people. Nobody for whom an erasure was asked for is told of, and nobody is told to be like one. Costs
+        one look-up, and two reads for each one.
         """
+        if self.restricted_since(customer_id) is not None:
+            return []
         known, _ = self.state("customer", customer_id)
         with as_the_library_says(), self.record.pool.connection() as connection:
             found = self.index.alike(connection, customer_id)
@@ -312,7 +316,13 @@ class Ledger(Application[UUID]):
             for each in found
             if each.subject_id not in known.ruled_out
             and customer_id not in self.state("customer", each.subject_id)[0].ruled_out
+            and self.restricted_since(each.subject_id) is None
         ]
+
+    def restricted_since(self, subject_id: UUID) -> datetime | None:
+        """From when on a person's values are stored and secured, and no more; None where they are not restricted."""
+        subject = cast("DataSubject", self.state("data-subject", subject_stream(self.id, subject_id))[0])
+        return subject.restricted_since
 
     @cached_property
     def words(self) -> WordIndex:

@@ -78,7 +78,9 @@ def test_an_erasure_waits_for_retention_and_restricts_meanwhile(
     archivist = bearer(keys, ledger.book, "archivist.he", "archivist")
     customer = client.post(f"{one}/looks", json={"purpose": "handling"}).json()["values"][0]["subject_id"]
     ground = {"ground": "customer-request"}
+    assert client.get(one).json()["restricted_since"] is None
     assert client.post(f"/data-subjects/{customer}/erasure-requests", json=ground).status_code == 200
+    assert client.get(one).json()["restricted_since"] is not None
     problem(client.post(f"/data-subjects/{customer}/erasure", json=ground, headers=archivist), 409, "still-retained")
     look = {"purpose": "handling", "reveal": ["customer_name"]}
     problem(client.post(f"{one}/looks", json=look), 403, "processing-restricted")

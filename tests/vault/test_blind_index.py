@@ -10,6 +10,7 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection
 
+from ledger.access.commands import EndErasureRequest, RequestErasure
 from ledger.application import Ledger
 from ledger.complaint.events import ComplaintReceived
 from ledger.customer import commands as customer
@@ -203,6 +204,12 @@ def test_a_complainant_who_registers_is_found_alike_until_told_apart(
             ask(customer.RegisterCustomer, customer_id=registered_id, contact="13900139000"), principal="test"
         )
         assert [(each.subject_id, each.kinds) for each in ledger.alike(registered_id)] == [(complainant, ("contact",))]
+        for one, other in ((complainant, registered_id), (registered_id, complainant)):
+            wanted = RequestErasure(subject_id=one, ground="customer-request", requested_by="li.wei")
+            ledger.handle(wanted, principal="li.wei")
+            assert ledger.alike(other) == ledger.alike(one) == [], "an erasure was asked for: it is stored, and no more"
+            ledger.handle(EndErasureRequest(subject_id=one, reason="撤回", ended_by="he.lan"), principal="he.lan")
+            assert ledger.alike(other)
         ledger.handle(
             ask(customer.RuleOutDuplicate, customer_id=registered_id, other_customer_id=complainant), principal="test"
         )
