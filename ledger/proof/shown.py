@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, cast
 from uuid import UUID
 
-from ledger.access.rules import AccessRequest
+from ledger.access.rules import AccessRequest, DataSubject, subject_stream
 from ledger.application import Ledger
 from ledger.complaint.events import EvidenceProvided
 from ledger.evidence.refusals import FileErased, NoSuchFile
@@ -47,7 +47,7 @@ def shown_to(
     for look in looks.values():
         for each in vault.disclose(look, receiver.name, receiver.handed_out_by):
             values.setdefault(each.position, []).append(each.disclosure)
-    return Shown(values, _attached(vault, store, receiver, provided, looks))
+    return Shown(values, _attached(ledger, vault, store, receiver, provided, looks))
 
 
 def _by_complaint(ledger: Ledger, receiver: Receiver) -> dict[UUID, UUID]:
@@ -56,7 +56,14 @@ def _by_complaint(ledger: Ledger, receiver: Receiver) -> dict[UUID, UUID]:
     return {state.requested.complaint_id: each for each, state in states.items() if state.requested is not None}
 
 
+def _is_erased(ledger: Ledger, subject_id: UUID) -> bool:
+    """Whether the record says so; costs one read of the subject's stream."""
+    state, _ = ledger.state("data-subject", subject_stream(ledger.id, subject_id))
+    return cast("DataSubject", state).erased_at is not None
+
+
 def _attached(
+    ledger: Ledger,
     vault: Vault,
     store: EvidenceStore,
     receiver: Receiver,
@@ -73,5 +80,7 @@ def _attached(
                 continue
             salt, pieces = store.open(whole, position)
         except (NoSuchFile, FileErased):
+            if not _is_erased(ledger, fact.customer_id):
+                raise  # lost, and nothing says why: `complaint-ledger verify` names it
             continue  # erased with its data subject: the event's digest stands
         yield Attached(row.position, fact.file_id, salt, whole.file.size_bytes, pieces)

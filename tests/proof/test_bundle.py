@@ -30,6 +30,7 @@ from ledger.complaint import commands as ask
 from ledger.complaint.moving import Unit
 from ledger.deadlines.regime import Span
 from ledger.event import Tier
+from ledger.evidence.refusals import NoSuchFile
 from ledger.evidence.store import FileBroken
 from ledger.proof import asking
 from ledger.proof.bundle import Attached, Disclosures, Shown, Told, none_shown, write_bundle
@@ -291,6 +292,17 @@ def test_a_receiver_gets_what_he_may_see_and_no_more(story: Story, tmp_path: Pat
     seen = [look for look in who_saw(story.ledger, customer) if look.seen_by == "sun.li"]
     assert {path for look in seen for path in look.paths} == {*values_in(raw), "file"}
     assert pack_for(story, one, Receiver("sun.li", "audit", (request,)), made) == raw
+
+
+def test_a_file_that_is_gone_without_an_erasure_is_no_erased_file(story: Story) -> None:
+    one, _ = full_complaint(story)
+    request = granted(story, one, "sun.li")
+    made = story.checkpoints.make()
+    assert made is not None
+    for table in ("piece", "file"):
+        story.as_superuser(f"DELETE FROM ledger.evidence_{table} WHERE book = %(book)s")
+    with pytest.raises(NoSuchFile):
+        pack_for(story, one, Receiver("sun.li", "audit", (request,)), made)
 
 
 def test_a_value_or_a_file_that_is_another_one_is_refused(story: Story, tmp_path: Path) -> None:
