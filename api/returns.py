@@ -28,7 +28,7 @@ from projections.asking import BadCursor, Cursor, reached
 from projections.indicators.asking import READ, events_of, ground
 from projections.indicators.periods import Period
 from projections.returns import documents, sent
-from projections.returns.asking import Pseudonyms, cases_page, key_name, written
+from projections.returns.asking import Pseudonyms, cases, key_name, written
 from projections.returns.calendar import calendar
 from projections.returns.definitions import NoSuchReturn, form_named, forms
 from projections.returns.documents import DocumentNotReproduced
@@ -248,14 +248,15 @@ def _cell(
     columns, told_apart_by = [each.name for each in form.columns], [each.name for each in form.rows]
     if column not in columns or (keys is not None and len(keys) != len(told_apart_by)):
         raise NoSuchCell(columns, told_apart_by)
+    found = names.in_order(cases(connection, on, form, period, keys, column))
     first = after or 0
-    number, page = cases_page(connection, on, form, period, keys, column, after=first, rows_max=rows_max)
+    page = found[first : first + rows_max]
     events = events_of(connection, on.at, [each.complaint_id for each in page])
     return {
         "submission_id": submission_id,
         "column": column,
         "keys": keys,
-        "complaints": number,
+        "complaints": len(found),
         "cases": [
             {
                 "complaint": names.of("complaint", case.complaint_id),
@@ -264,7 +265,7 @@ def _cell(
             }
             for case in page
         ],
-        "next_cursor": Cursor.write("cell", [first + len(page)]) if first + len(page) < number else None,
+        "next_cursor": Cursor.write("cell", [first + len(page)]) if first + len(page) < len(found) else None,
     }
 
 

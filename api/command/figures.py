@@ -337,7 +337,7 @@ def print_cases(
                 "value": each.value,
                 "events": [names.of("event", event.position) for event in of_it],
             }
-            for each, of_it in events.items()
+            for each, of_it in ((each, events[each]) for each in names.in_order(events))
         ]
         print_json({"cases": opaque})
     elif as_json:

@@ -33,7 +33,7 @@ COLUMNS = (
     "book reference from_position to_position customer received_at channel business reason product category issue cause grade "
     "region transferred_by first_replied_at resolved_at replied_at outcome reopenings disputed ended_at ended_how"
 )
-CODE_VERSION = 1
+CODE_VERSION = 2
 ROWS_PER_PAGE = 2_000
 RECEIVER = re.compile(r"[a-z][a-z0-9]{0,30}")
 
@@ -101,6 +101,8 @@ def open_door(database: Database, receiver: str) -> bool:
             roles = sql.SQL(", ").join(map(sql.Identifier, (Role.PROJECTOR, Role.PUBLISHER, Role.AUDITOR)))
             cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(identifier, roles))
         cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(name), login))
+        writer = sql.Identifier(Role.PROJECTOR)
+        cursor.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(sql.Identifier(name), writer))
         ours = sql.Identifier(database.name)
         cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM {}").format(ours, sql.Identifier(Role.PUBLISHER)))
         cursor.execute(sql.SQL("ALTER ROLE {} NOREPLICATION").format(sql.Identifier(Role.PUBLISHER)))
@@ -118,7 +120,8 @@ def open_door(database: Database, receiver: str) -> bool:
 def bring_up(database: Database, book: str, receiver: str, names: Pseudonyms) -> BroughtUp:
     """Brings the door from where it stands to where the projection stands, in one transaction and constant memory.
 
-    Killed at any point, it is where it was before. Raises NotBuilt.
+    Rows are written in the order of the receiver's names, never of our ids. Killed at any point, it is where it was before.
+    Raises NotBuilt.
     """
     door = database.beside(database_of(receiver))
     with (
@@ -138,8 +141,12 @@ def bring_up(database: Database, book: str, receiver: str, names: Pseudonyms) ->
             tables = tables_at(ledger, book, as_of=position)
             if tables.version != tables_at(ledger, book, as_of=after).version:
                 after = 0  # new tables may count what did not change elsewhere: every complaint is looked at
+            cursor.execute(_SQL["wanted"])
             for page in _changed(ledger, book, after, position, tables):
-                more, fewer = _difference(out, book, position, [_named(row, names) for row in page])
+                rows = [(book, reference, position, *said) for reference, said in (_named(row, names) for row in page)]
+                execute_values(cursor, _SQL["want"], rows, page_size=1_000)
+            for wanted in _wanted(out):
+                more, fewer = _difference(out, book, position, wanted)
                 added, ended = added + more, ended + fewer
             root = StoredTree(ledger, book, position).root().hex()
             cursor.execute(
@@ -186,9 +193,11 @@ def _changed(ledger: Connection, book: str, after: int, position: int, tables: T
     last: UUID | None = None
     jrt = places(tables)
     schema = schema_of(book, PROJECTION.name)
+    branches = tables.codes.get("branch", {}).values()
+    regions = {"branches": [row.code for row in branches], "regions": [row.more.get("region") for row in branches]}
     while True:
         with ledger.cursor() as cursor:
-            asked = {"book": book, "after": after, "position": position, "jrt": jrt, "rows_max": ROWS_PER_PAGE}
+            asked = {"book": book, "after": after, "position": position, "jrt": jrt, "rows_max": ROWS_PER_PAGE, **regions}
             cursor.execute(in_schema(_SQL["changed"], schema), {**asked, "last": None if last is None else str(last)})
             page = cursor.fetchall()
         if page:
@@ -198,13 +207,25 @@ def _changed(ledger: Connection, book: str, after: int, position: int, tables: T
         last = page[-1][0]
 
 
-def _named(row: Row, names: Pseudonyms) -> tuple[str, Row | None]:
-    """The reference of a complaint and what the door is to say of it; None where nothing stands any more."""
+def _named(row: Row, names: Pseudonyms) -> tuple[str, Row]:
+    """The reference of a complaint and what the door is to say of it."""
     complaint_id, customer_id, *content = row
-    reference = names.of("complaint", complaint_id)
-    if content[0] is None:  # its receipt was annulled
-        return reference, None
-    return reference, (None if customer_id is None else names.of("customer", customer_id), *content)
+    customer = None if customer_id is None else names.of("customer", customer_id)
+    return names.of("complaint", complaint_id), (customer, *content)
+
+
+def _wanted(door: Connection) -> Iterator[list[tuple[str, Row | None]]]:
+    """Pages of what the door is to say, in the order of the names; None where nothing stands any more."""
+    last: str | None = None
+    while True:
+        with door.cursor() as cursor:
+            cursor.execute(_SQL["wanted_page"], {"last": last, "rows_max": ROWS_PER_PAGE})
+            page = cursor.fetchall()
+        if page:
+            yield [(reference, None if said[1] is None else tuple(said)) for reference, *said in page]
+        if len(page) < ROWS_PER_PAGE:
+            return
+        last = page[-1][0]
 
 
 def _difference(

@@ -72,12 +72,14 @@ SELECT position FROM regulator.brought_up WHERE book = %(book)s FOR UPDATE;
 -- name: changed
 -- In the ledger's database: the complaints of which something came to be known otherwise between two positions, as they
 -- stand at the later one; page by page. Where the standard counts a code is by the book's tables at that position
--- (`projections/indicators/places.py`).
+-- (`projections/indicators/places.py`), and the region is that of the branch by the same tables.
 SELECT c.complaint_id, m.customer_id, m.received_at, m.channel,
        %(jrt)s::jsonb #>> ARRAY['product', m.product_scheme, m.product],
        coalesce(%(jrt)s::jsonb #>> ARRAY['category', m.scheme, m.category],
                 %(jrt)s::jsonb #>> ARRAY['issue', m.scheme, m.issue]), m.product, m.category, m.issue,
-       m.cause, m.grade, m.branch, m.transferred_by, m.first_replied_at, m.resolved_at, m.replied_at, m.outcome,
+       m.cause, m.grade,
+       (SELECT p.region FROM unnest(%(branches)s::text[], %(regions)s::text[]) AS p (branch, region) WHERE p.branch = m.branch),
+       m.transferred_by, m.first_replied_at, m.resolved_at, m.replied_at, m.outcome,
        coalesce(m.reopenings, 0), coalesce(m.disputed, false), m.ended_at, m.ended_how
   FROM (SELECT complaint_id
           FROM {schema}.matter
@@ -90,6 +92,27 @@ SELECT c.complaint_id, m.customer_id, m.received_at, m.channel,
   LEFT JOIN {schema}.matter AS m ON m.book = %(book)s AND m.complaint_id = c.complaint_id AND m.received_at IS NOT NULL
         AND m.known_from <= %(position)s AND (m.known_to IS NULL OR m.known_to > %(position)s)
  ORDER BY c.complaint_id;
+
+-- name: wanted
+-- In the door's database, for one transaction: what is to be said of them, to be read in the order of the receiver's own names.
+-- Rows that lay in the order of our ids would tell two receivers which of theirs are one.
+CREATE TEMPORARY TABLE wanted (LIKE regulator.complaint, PRIMARY KEY (reference)) ON COMMIT DROP;
+
+-- name: want
+-- What stands of a complaint whose receipt was annulled has no `received_at`.
+INSERT INTO wanted (book, reference, from_position, customer, received_at, channel, business, reason, product, category,
+                    issue, cause, grade, region, transferred_by, first_replied_at, resolved_at, replied_at, outcome,
+                    reopenings, disputed, ended_at, ended_how)
+VALUES %s;
+
+-- name: wanted_page
+-- Of these, a page in the order of the names.
+SELECT reference, customer, received_at, channel, business, reason, product, category, issue, cause, grade, region,
+       transferred_by, first_replied_at, resolved_at, replied_at, outcome, reopenings, disputed, ended_at, ended_how
+  FROM wanted
+ WHERE %(last)s::text IS NULL OR reference > %(last)s::text
+ ORDER BY reference
+ LIMIT %(rows_max)s;
 
 -- name: known
 -- What the door says of some complaints now.

@@ -26,6 +26,7 @@ from projections.worker import catch_up
 from tests.api.conftest import bearer
 
 HERE = ONE.format(name="jrt-0169", receiver="pboc", begins_on="2025-04-01", ends_on="2025-06-30")
+WRITTEN = 7
 RECEIVED = {**EXAMPLES[complaint.ReceiveComplaint], "received_at": "2025-06-03T10:00:00+08:00"}
 
 
@@ -37,8 +38,8 @@ def pboc(keys: SubjectKeys, ledger: Ledger) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def written(client: httpx.Client) -> list[str]:
-    """Three complaints of the quarter."""
-    return [client.post("/complaints", json=RECEIVED).json()["complaint_id"] for _ in range(3)]
+    """The complaints of the quarter."""
+    return [client.post("/complaints", json=RECEIVED).json()["complaint_id"] for _ in range(WRITTEN)]
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ class TestReturns:
         at = f"{HERE}/submissions/{submission['id']}"
         assert client.get(at, headers=pboc).text == submission["text"], "byte by byte"
         rows = list(csv.reader(io.StringIO(client.get(at, params={"as": "csv"}, headers=pboc).text)))
-        assert rows[-1][-1] == "3"
+        assert rows[-1][-1] == str(WRITTEN)
         book = openpyxl.load_workbook(io.BytesIO(client.get(at, params={"as": "xlsx"}, headers=pboc).content))
         assert book.sheetnames == ["说明 Cover", "数据 Figures"]
 
@@ -109,13 +110,15 @@ class TestReturns:
             page = client.get(at, params=asked, headers=pboc).json()
             opened += page["cases"]
             cursor = page["next_cursor"]
-        assert page["complaints"] == 3
+        assert page["complaints"] == WRITTEN
+        order = [each["complaint"] for each in opened]
+        assert order == sorted(order), "in that of our ids, another receiver's cell would lie in the same order"
         assert {each["complaint"] for each in opened} == {names.of("complaint", each) for each in written}
         positions = range(1, submission["position"])
         assert {event for each in opened for event in each["events"]} <= {names.of("event", each) for each in positions}
         (row,) = client.get(f"{HERE}/submissions/{submission['id']}").json()["rows"]
         one = client.get(at, params={"column": "number", "key": [each or "" for each in row["keys"]]}, headers=pboc)
-        assert one.json()["complaints"] == row["cells"]["number"] == 3
+        assert one.json()["complaints"] == row["cells"]["number"] == WRITTEN
         wrong = client.get(at, params={"column": "nonsense"}, headers=pboc)
         assert (wrong.status_code, wrong.json()["type"]) == (422, "/problems/no-such-cell")
 

@@ -20,12 +20,13 @@ from ledger.database.folder import DataFolder
 from ledger.database.roles import Role
 from ledger.database.target import Database, open_database
 from ledger.settings import Settings
+from ledger.tables.table import Coded
 from ledger.vault.keys import SubjectKeys
 from projections.regulator import door
 from projections.regulator.door import bring_up, database_of, digest_at, login_of, open_door
 from projections.returns.asking import Pseudonyms
 from tests.command.running import Program, run
-from tests.indicators.books import OWN, caught_up
+from tests.indicators.books import BRANCHES, OWN, caught_up
 from tests.projections.stories import annulled, interleaved, received, record, shanghai
 
 NAMES = Pseudonyms(b"n" * 32)
@@ -130,6 +131,34 @@ class TestDifference:
             cursor.execute("SELECT business FROM regulator.complaint WHERE book = %s ORDER BY from_position", (book,))
             assert cursor.fetchall() == [("loan",), ("other-intermediary-business",)]
 
+    def test_the_region_is_that_of_the_branch_by_the_table_of_then(
+        self, database: Database, book: str, opened: Database, copy: Connection, tmp_path: Path
+    ) -> None:
+        assert opened
+        told = {branch: uuid4() for branch in ("b1", "b2", "b3")}
+        record(
+            database,
+            book,
+            [(each, received(each, shanghai("2026-01-05T10:00"), branch=branch)) for branch, each in told.items()],
+        )
+
+        def regions(**published: str) -> tuple[dict[str, object], int]:
+            rows = [Coded(code=code, zh="支行", en="Branch", more={"region": more}) for code, more in published.items()]
+            table = BRANCHES.model_copy(update={"tables": {"branch": tuple(rows)}})
+            with closing(SubjectKeys.open(tmp_path)) as keys, closing(Ledger(database, book, keys)) as ledger:
+                ledger.handle(table, principal="li")
+            caught_up(database, book)
+            added = bring_up(database, book, RECEIVER, NAMES).added
+            with copy.cursor() as cursor:
+                cursor.execute(
+                    "SELECT reference, region FROM regulator.complaint WHERE book = %s AND to_position IS NULL", (book,)
+                )
+                found = dict(cursor.fetchall())
+            return {branch: found[NAMES.of("complaint", each)] for branch, each in told.items()}, added
+
+        assert regions(b1="hubei", b2="henan") == ({"b1": "hubei", "b2": "henan", "b3": None}, 3)
+        assert regions(b1="hubei", b2="hunan") == ({"b1": "hubei", "b2": "hunan", "b3": None}, 1), "moved by the table"
+
     def test_the_digest_of_an_earlier_position_stays(
         self, database: Database, book: str, opened: Database, copy: Connection
     ) -> None:
@@ -147,8 +176,9 @@ class TestDifference:
 
 class TestIsolation:
     def test_the_slot_of_a_regulator_holds_nothing_of_ledger_or_vault(
-        self, database: Database, book: str, regulators: Database
+        self, database: Database, book: str, regulators: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(door, "ROWS_PER_PAGE", 5)
         slot = f"look_{uuid4().hex[:8]}"
         theirs = psycopg2.connect(dsn_of(regulators, RECEIVER))
         theirs.autocommit = True
@@ -157,7 +187,9 @@ class TestIsolation:
             try:
                 one, customer = uuid4(), uuid4()
                 receipt = received(one, shanghai("2026-01-05T10:00"), external_reference="MARKED-4711")
+                others = [UUID(int=number) for number in range(1, 30)]
                 record(database, book, [(one, receipt.model_copy(update={"customer_id": customer}))])
+                record(database, book, [(each, received(each, shanghai("2026-01-06T10:00"))) for each in others])
                 caught_up(database, book)
                 bring_up(database, book, RECEIVER, NAMES)
                 cursor.execute(
@@ -169,6 +201,8 @@ class TestIsolation:
             finally:
                 cursor.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
         assert NAMES.of("complaint", one).encode() in seen, "the rows do come through"
+        places = [seen.index(name) for name in sorted(NAMES.of("complaint", each).encode() for each in (one, *others))]
+        assert places == sorted(places), "in the order of their names here: that of our ids would be another receiver's too"
         for secret in ("MARKED-4711", str(one), str(customer), "complaint-received", "ledger_vault", "recorded_by"):
             assert secret.encode() not in seen, secret
         assert one.bytes not in seen
