@@ -18,6 +18,8 @@ SCRIPTS = sorted(path for path in [*(CHECKOUT / "scripts").iterdir(), CHECKOUT /
 WRITTEN = {".py", ".sql", ".toml", ".md", ".conf", ".lock", ""}
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "manager", "common", "base", "misc", "info"}
 LINES_MAX = 600
+LINES_MAX_ALONE = 680
+"""Of the verifier: strangers run it as one file, which imports nothing of ours, so it cannot be parted."""
 FUNCTION_LINES_MAX = 70
 
 
@@ -32,7 +34,8 @@ def test_a_module_says_what_it_holds_and_fits_its_subject(path: Path) -> None:
     if tree.body:
         assert ast.get_docstring(tree), "a module opens with one sentence: what it holds and what it must not do"
     assert path.stem not in NAMES_THAT_SAY_NOTHING
-    assert len(text.splitlines()) <= LINES_MAX, "a module stays near 300 lines: part it by subject"
+    lines_max = LINES_MAX_ALONE if path.name == "verifier.py" else LINES_MAX
+    assert len(text.splitlines()) <= lines_max, "a module stays near 300 lines: part it by subject"
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1

@@ -58,6 +58,7 @@ def export(
     """Export every complaint's history, for tools that auditors have 导出, with the checkpoint that it belongs to.
 
     Personal values stand in it as digests. The checkpoint is in FILE.checkpoint, and covers all that is exported.
+    Not in it are missed and approaching deadlines, which are events of the timekeeper's: an evidence bundle holds them.
     """
     settings = settings_of(database, data, book)
     with (

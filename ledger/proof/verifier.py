@@ -635,7 +635,7 @@ def main() -> None:
         refused(str(wrong))
     except (OSError, zipfile.BadZipFile) as error:
         refused(f"the file cannot be read: {error}")
-    except Exception as error:  # noqa: BLE001 - whatever a hostile file brings about in here, it is not verified
+    except Exception as error:  # noqa: BLE001 - outermost: whatever a hostile file brings about
         refused(f"the file has not the form of a bundle or a disclosure ({type(error).__name__})")
     if not arguments.witness:
         left.insert(0, UNWITNESSED)
