@@ -47,9 +47,23 @@ def _signed(
         outside.append(Signed(brought.size, brought.root, BROUGHT))
     rows = _rows(connection, "origin", book) if keys_folder is not None else []
     last = SigningFolder(keys_folder, book, rows[0][0]).last() if keys_folder is not None and rows else None
-    if last is not None:
-        outside.append(Signed(last[0].size, last[0].root, LAST))
-    return merge(sorted(outside, key=_size), _kept(connection, book, found), key=_size)
+    kept = _kept(connection, book, found)
+    if last is None:
+        return merge(outside, kept, key=_size)
+    return merge(outside, _once(Signed(last[0].size, last[0].root, LAST), kept), key=_size)
+
+
+def _once(last: Signed, kept: Iterator[Signed]) -> Iterator[Signed]:
+    """The last that was signed in its place among those kept, where it is not one of them: each counts once."""
+    waits = True
+    for each in kept:
+        if waits and each.size >= last.size:
+            waits = False
+            if (each.size, each.root) != (last.size, last.root):
+                yield last
+        yield each
+    if waits:
+        yield last
 
 
 def _size(signed: Signed) -> int:
