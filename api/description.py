@@ -20,7 +20,10 @@ from ledger.access.commands import NameDeputy
 from ledger.command import Command, assigned_fields
 from ledger.complaint.commands import AssignComplaint, CorrectFact
 from ledger.refusal import Refusal
-from projections.asking import NotBuilt
+from ledger.returns.commands import SendReturn
+from projections.asking import BeyondTheBook, NotBuilt, NotReached
+from projections.returns.definitions import NoSuchReturn
+from projections.returns.documents import DocumentDiffers
 
 REF = "#/components/schemas/{model}"
 
@@ -60,6 +63,10 @@ sub-resources. Every accepted command answers with a receipt: where in the book 
 """.strip()
 
 
+RECOMPUTED: list[type[Refusal]] = [DocumentDiffers, NoSuchReturn, NotBuilt, NotReached, BeyondTheBook]
+"""What may also be answered where a return is computed again before it is recorded as sent."""
+
+
 def command_description(
     path_ids: Sequence[str],
     command: type[Command],
@@ -73,6 +80,7 @@ def command_description(
     refusals += [asked.DepartmentUnknown] if command in {AssignComplaint, CorrectFact} else []
     refusals += [asked.RankNotYours] if "approver_rank" in command.model_fields or command is CorrectFact else []
     refusals += [NotBuilt] if command is NameDeputy else []
+    refusals += RECOMPUTED if issubclass(command, SendReturn) else []
     headers = {
         "ETag": _header("The subject's version after it.", "string"),
         "Ledger-Position": _header("Where in the book it stands: ask with it to see it in an answer.", "integer"),

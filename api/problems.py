@@ -45,8 +45,9 @@ from projections import asking as projections
 from projections.indicators.definitions import NoSuchIndicator
 from projections.indicators.periods import TooManyPeriods
 from projections.regulator.reading import DoorNotOpened
+from projections.returns.asking import OtherForm
 from projections.returns.definitions import NoSuchReturn
-from projections.returns.documents import DocumentNotReproduced
+from projections.returns.documents import DocumentDiffers, DocumentNotReproduced
 
 STATUS: Mapping[type[Refusal], HTTPStatus] = {
     rules.ComplaintNotFound: HTTPStatus.NOT_FOUND,
@@ -237,8 +238,12 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     returns.NothingRestated: HTTPStatus.CONFLICT,
     returns.DigestDiffers: HTTPStatus.UNPROCESSABLE_ENTITY,
     returns.DueTooEarly: HTTPStatus.UNPROCESSABLE_ENTITY,
+    DocumentDiffers: HTTPStatus.UNPROCESSABLE_ENTITY,
+    OtherForm: HTTPStatus.UNPROCESSABLE_ENTITY,
     DocumentNotReproduced: HTTPStatus.CONFLICT,
     DoorNotOpened: HTTPStatus.NOT_FOUND,
+    returns.PeriodUnfinished: HTTPStatus.UNPROCESSABLE_ENTITY,
+    returns.SentBeforeJudged: HTTPStatus.UNPROCESSABLE_ENTITY,
     returns.PeriodReversed: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoSuchIndicator: HTTPStatus.NOT_FOUND,
     TooManyPeriods: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -21,6 +21,7 @@ from api.access_routes import ACCESS_POSTED
 from api.body import Asked, read_command
 from api.caller import Caller, Expected, Key, RestedOn, departments_of, refuse_approval, refuse_rank, version_in
 from api.description import command_description
+from api.moments import house_calendar
 from api.parties import POSTED
 from api.refusals import DepartmentNotYours, DepartmentUnknown
 from api.return_routes import RETURNS_POSTED
@@ -38,11 +39,14 @@ from ledger.event import Event
 from ledger.policy import commands as policies
 from ledger.record.envelope import opened
 from ledger.record.reading import stream_events
+from ledger.returns.commands import SendReturn
 from ledger.subjects import subject_of
 from ledger.tables import commands as tables
 from ledger.vault.searching import Searcher, refuse_no_person_of_theirs
 from ledger.vault.service import Vault
 from projections import worklist
+from projections.returns.asking import Pseudonyms, key_name
+from projections.returns.documents import verified
 
 Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 
@@ -249,10 +253,18 @@ class Recorder:
     def _record(
         self, route: CommandRoute, asked: Asked, principal: str, key: str | None, version: int | None
     ) -> Response:
+        if isinstance(asked.command, SendReturn):  # and RestateReturn, which is one
+            self._verify_return(asked.command)
         receipt = self._ledger.handle(
             asked.command, principal=principal, key=key, given=asked.given, expected_version=version
         )
         return _answer(route, receipt, self._assigned(route, asked, receipt))
+
+    def _verify_return(self, command: SendReturn) -> None:
+        """Computes a return again before it is recorded as sent."""
+        names = Pseudonyms(self._ledger.keys.secret(key_name(self._ledger.book, command.receiver)))
+        with self._pool.connection() as connection:
+            verified(connection, self._ledger.book, command, names, house_calendar())
 
     async def refuse_two_roles(self, command: Command, person: Person) -> None:
         """Raises what four eyes refuse: a second person who is only named, one who was the first, and a rank not his."""

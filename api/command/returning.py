@@ -33,7 +33,7 @@ from projections.returns import sent
 from projections.returns.asking import FORMAT, Pseudonyms, cases, differences, digest_of, key_name, written
 from projections.returns.calendar import calendar as due_calendar
 from projections.returns.definitions import Form, NoSuchReturn, form_named, forms
-from projections.returns.documents import as_stated, calendar_of, computed, last_whole
+from projections.returns.documents import as_stated, calendar_of, computed, last_whole, verified
 from projections.returns.writing import as_csv, as_xlsx
 
 returns_app = typer.Typer(
@@ -137,11 +137,17 @@ def send(
     }
     if (restates is None) != (reason is None):
         raise WrongUse("--restates and --reason belong together: which submission was wrong, and why")
+    command: SendReturn
     if restates is None or reason is None:
         command = SendReturn(**fields)
     else:
         command = RestateReturn(**fields, restates=UUID(restates), reason=reason)
-    receipt = _record(settings_of(database, data, book), command)
+    settings = settings_of(database, data, book)
+    _form(command.name)
+    with asking_of(settings, *READ, silent=as_json) as connection:
+        names = _names(settings, command.receiver)
+        verified(connection, settings.book, command, names, calendar())
+    receipt = _record(settings, command)
     _print_receipt(receipt, as_json, submission_id=fields["submission_id"], what="sent")
 
 
@@ -367,7 +373,10 @@ def compare(
     made = table(None, "row", "column", "before", "after", numbers=("before", "after"))
     for each in found:
         made.add_row(
-            " / ".join(key or "–" for key in each["keys"]), each["column"], cell(each["before"]), cell(each["after"])
+            "total 合计" if each["keys"] is None else " / ".join(key or "–" for key in each["keys"]),
+            each["column"],
+            cell(each["before"]),
+            cell(each["after"]),
         )
     out().print(made)
 

@@ -1,7 +1,7 @@
 """What the rules of returns do not allow, each with what to do instead. No rule is decided here."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -65,6 +65,23 @@ class DueTooEarly(Refusal):
 
     says: ClassVar[str] = "The return would be due before its period ends, on {ends_on}."
     remedy: ClassVar[str] = "Name a day on or after that one."
+
+
+@dataclass(eq=False)
+class PeriodUnfinished(Refusal):
+    ends_on: date
+
+    says: ClassVar[str] = "The period ends on {ends_on}, and the return is judged or sent before that day is over."
+    remedy: ClassVar[str] = "Prepare the return once its period is over, and send that."
+
+
+@dataclass(eq=False)
+class SentBeforeJudged(Refusal):
+    sent_at: datetime
+    judged_at: datetime
+
+    says: ClassVar[str] = "The return is said to have been sent at {sent_at}, and was computed only at {judged_at}."
+    remedy: ClassVar[str] = "State when this very document went out."
 
 
 @dataclass(eq=False)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -34,11 +34,16 @@ from ledger.returns.refusals import (
     DueTooEarly,
     NothingRestated,
     PeriodReversed,
+    PeriodUnfinished,
     QuestionUnknown,
     ReturnAlreadySent,
+    SentBeforeJudged,
     SubmissionSuperseded,
     SubmissionUnknown,
 )
+
+FIRST_ZONE = timezone(timedelta(hours=14))
+"""Where a day ends before it ends anywhere else. Whoever knows the calendar of the return judges to the hour."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,7 @@ def _send(state: Return, command: SendReturn, now: datetime) -> list[ReturnEvent
         return []
     if state.latest is not None:
         raise ReturnAlreadySent(command.name, state.latest)
+    _in_time_order(command)
     _of_the_document(command)
     return [sent]
 
@@ -123,6 +129,7 @@ def _restate(state: Return, command: RestateReturn, now: datetime) -> list[Retur
         raise SubmissionSuperseded(command.restates, state.latest)
     if state.submissions[command.restates] == command.digest:
         raise NothingRestated(command.digest)
+    _in_time_order(command)
     _of_the_document(command)
     return [restated]
 
@@ -132,6 +139,15 @@ def _set_due(state: Return, command: SetReturnDue, now: datetime) -> list[Return
     if command.due_on < command.ends_on:
         raise DueTooEarly(command.ends_on)
     return [] if state.due_on == command.due_on else [ReturnDueSet(**dict(command))]
+
+
+def _in_time_order(command: SendReturn) -> None:
+    """A return is judged once its period is over, and sent once it was judged."""
+    over_at = datetime.combine(command.ends_on, time.max, FIRST_ZONE)
+    if min(command.judged_at, command.sent_at) <= over_at:
+        raise PeriodUnfinished(command.ends_on)
+    if command.sent_at < command.judged_at:
+        raise SentBeforeJudged(command.sent_at, command.judged_at)
 
 
 def _of_the_document(command: SendReturn) -> None:

@@ -197,7 +197,14 @@ def _changed(ledger: Connection, book: str, after: int, position: int, tables: T
     regions = {"branches": [row.code for row in branches], "regions": [row.more.get("region") for row in branches]}
     while True:
         with ledger.cursor() as cursor:
-            asked = {"book": book, "after": after, "position": position, "jrt": jrt, "rows_max": ROWS_PER_PAGE, **regions}
+            asked = {
+                "book": book,
+                "after": after,
+                "position": position,
+                "jrt": jrt,
+                "rows_max": ROWS_PER_PAGE,
+                **regions,
+            }
             cursor.execute(in_schema(_SQL["changed"], schema), {**asked, "last": None if last is None else str(last)})
             page = cursor.fetchall()
         if page:

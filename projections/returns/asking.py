@@ -6,8 +6,9 @@ A document is JSON with sorted keys, in UTF-8, without blanks; its digest is the
 import hashlib
 import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -16,6 +17,7 @@ from psycopg2.extensions import connection as Connection
 from ledger import moment
 from ledger.database.sql import queries
 from ledger.deadlines.calendar import Calendar
+from ledger.refusal import Refusal
 from projections import sla
 from projections.indicators import tables
 from projections.indicators.asking import Case, Ground, grounded
@@ -38,6 +40,17 @@ PLACED = {"jrt_channel": "channel", "jrt_business": "product", "jrt_reason": "ca
 
 class NotAsPrepared(ValueError):
     """A document of a return is not what this program makes at its position."""
+
+
+@dataclass(eq=False)
+class OtherForm(Refusal):
+    """Documents of two returns have no cell in common."""
+
+    first: str
+    then: str
+
+    says: ClassVar[str] = "One document is of the return {first}, the other of {then}."
+    remedy: ClassVar[str] = "Compare two documents of one return."
 
 
 class Pseudonyms(NamedTuple):
@@ -155,18 +168,30 @@ def cases_page(
 
 
 def differences(first: Mapping[str, Any], then: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The cells of two documents of one return that differ, by keys and column: what a restatement shows."""
+    """The cells of two documents of one return that differ, by keys and column: what a restatement shows.
+
+    A total has no keys (None). Raises OtherForm for documents of two returns.
+    """
+    if first["return"]["name"] != then["return"]["name"]:
+        raise OtherForm(first["return"]["name"], then["return"]["name"])
     before, after = _by_place(first), _by_place(then)
     places = sorted(before.keys() | after.keys(), key=str)
     return [
-        {"keys": list(keys), "column": column, "before": before.get((keys, column)), "after": after.get((keys, column))}
+        {
+            "keys": None if keys is None else list(keys),
+            "column": column,
+            "before": before.get((keys, column)),
+            "after": after.get((keys, column)),
+        }
         for keys, column in places
         if before.get((keys, column)) != after.get((keys, column))
     ]
 
 
-def _by_place(document: Mapping[str, Any]) -> dict[tuple[tuple[str | None, ...], str], Any]:
-    found: dict[tuple[tuple[str | None, ...], str], Any] = {}
+def _by_place(document: Mapping[str, Any]) -> dict[tuple[tuple[str | None, ...] | None, str], Any]:
+    found: dict[tuple[tuple[str | None, ...] | None, str], Any] = {
+        (None, column): value for column, value in document["totals"].items()
+    }
     for row in document["rows"]:
         if isinstance(row, list):  # a line of a list: it is there or it is not
             found[tuple(row), "row"] = 1

@@ -13,10 +13,12 @@ from ledger.proof.stored import StoredTree
 from ledger.record.envelope import opened
 from ledger.record.reading import events_after, head
 from ledger.refusal import Refusal
+from ledger.returns.commands import SendReturn
 from ledger.returns.events import ReturnSent
+from ledger.returns.refusals import PeriodReversed, PeriodUnfinished
 from projections.indicators.asking import Ground, ground
 from projections.indicators.periods import Period, period_before, period_of
-from projections.returns.asking import Pseudonyms, digest_of, prepared, written
+from projections.returns.asking import OtherForm, Pseudonyms, differences, digest_of, prepared, written
 from projections.returns.definitions import Form, form_named
 from projections.returns.sent import Submission
 
@@ -33,6 +35,22 @@ class DocumentNotReproduced(Refusal):
         " that of SHA-256 {digest}."
     )
     remedy: ClassVar[str] = "Take the file that was sent."
+
+
+@dataclass(eq=False)
+class DocumentDiffers(Refusal):
+    """A document that is to be recorded as sent is not what the book gives at its position."""
+
+    position: int
+    different: str
+
+    says: ClassVar[str] = (
+        "The document is not what this book gives for it at position {position}. Computed again: {different}."
+    )
+    remedy: ClassVar[str] = "Nothing was recorded. Prepare the return anew, and send that, byte by byte."
+
+
+DIFFERENCES_TOLD_MAX = 10
 
 
 def calendar_of(form: Form, house: Calendar) -> Calendar:
@@ -82,6 +100,46 @@ def as_sent(connection: Connection, book: str, submission: Submission, names: Ps
     if digest_of(document) != fact.digest:
         raise DocumentNotReproduced(submission.submission_id, fact.digest)
     return document
+
+
+def verified(connection: Connection, book: str, command: SendReturn, names: Pseudonyms, house: Calendar) -> None:
+    """Computes again what is to be recorded as sent, before the fact that nobody can take back.
+
+    Raises DocumentDiffers, PeriodUnfinished (to the hour, by the calendar of the return), NoSuchReturn, NotReached.
+    """
+    form = form_named(command.name)
+    period = Period(command.begins_on, command.ends_on)
+    calendar = calendar_of(form, house)
+    if period.ends_on < period.begins_on:
+        raise PeriodReversed
+    if command.judged_at < period.instants(calendar)[1]:
+        raise PeriodUnfinished(period.ends_on)
+    on = ground(connection, book, calendar, as_of=command.position, now=command.judged_at)
+    again = computed(connection, book, on, form, period, command.receiver, names)
+    content = written(again)
+    if command.digest != digest_of(content) or command.document not in (None, content.decode()):
+        raise DocumentDiffers(command.position, _told_apart(command.document, again))
+
+
+def _told_apart(document: str | None, again: dict[str, Any]) -> str:
+    """What differs, cell by cell, in words; where no cell does, which parts of the document do."""
+    try:
+        given = orjson.loads(document or "")
+        found = differences(given, again)
+    except OtherForm as other:
+        return other.told()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return "its digest is another one"
+    if not found:
+        parts = sorted(name for name in {*given, *again} if given.get(name) != again.get(name))
+        return f"it differs in {', '.join(parts)}" if parts else "its digest is another one"
+    told = [
+        f"{'total' if each['keys'] is None else ' / '.join(key or '–' for key in each['keys'])}, {each['column']}: "
+        f"{each['before']} is stated, {each['after']} is computed"
+        for each in found[:DIFFERENCES_TOLD_MAX]
+    ]
+    more = len(found) - len(told)
+    return "; ".join(told) + (f"; and {more} more" if more else "")
 
 
 def read(document: bytes) -> dict[str, Any]:

@@ -55,6 +55,12 @@ def submission(client: httpx.Client, written: list[str]) -> dict[str, Any]:
     about = {"position": document["known_at"]["position"], "root": document["known_at"]["root"]}
     body = {**RETURN_EXAMPLES[ask.SendReturn], **about, "judged_at": document["judged_at"], "sent_at": now()}
     body |= {"digest": digest.hex(), "document": draft.text}
+    tampered = draft.text.replace(f'"totals":{{"number":{len(written)}}}', '"totals":{"number":1}')
+    assert tampered != draft.text
+    forged = {**body, "document": tampered, "digest": hashlib.sha256(tampered.encode()).hexdigest()}
+    refused = client.post(f"{HERE}/sending", json=forged)
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/document-differs")
+    assert f"total, number: 1 is stated, {len(written)} is computed" in refused.json()["detail"]
     sent = client.post(f"{HERE}/sending", json=body)
     assert sent.status_code == 200, sent.text
     return {

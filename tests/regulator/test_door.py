@@ -202,7 +202,9 @@ class TestIsolation:
                 cursor.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
         assert NAMES.of("complaint", one).encode() in seen, "the rows do come through"
         places = [seen.index(name) for name in sorted(NAMES.of("complaint", each).encode() for each in (one, *others))]
-        assert places == sorted(places), "in the order of their names here: that of our ids would be another receiver's too"
+        assert places == sorted(places), (
+            "in the order of their names here: that of our ids would be another receiver's too"
+        )
         for secret in ("MARKED-4711", str(one), str(customer), "complaint-received", "ledger_vault", "recorded_by"):
             assert secret.encode() not in seen, secret
         assert one.bytes not in seen

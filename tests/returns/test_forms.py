@@ -29,7 +29,7 @@ from projections.indicators import asking as indicators
 from projections.indicators.asking import Ground
 from projections.indicators.periods import Period, periods
 from projections.returns import asking
-from projections.returns.asking import Pseudonyms, cases, differences, digest_of, prepared, written
+from projections.returns.asking import OtherForm, Pseudonyms, cases, differences, digest_of, prepared, written
 from projections.returns.definitions import Form, form_named, forms
 from projections.returns.writing import _harmless, as_csv, as_xlsx
 from tests.indicators import books
@@ -214,6 +214,11 @@ def test_later_facts_change_no_document_and_a_restatement_shows_what_did(
     changed = differences(document, later)
     assert changed
     assert differences(document, document) == []
+    column, value = next(iter(document["totals"].items()))
+    total = {**document, "totals": {**document["totals"], column: 999}}
+    assert differences(document, total) == [{"keys": None, "column": column, "before": value, "after": 999}]
+    with pytest.raises(OtherForm):
+        differences(document, {**document, "return": {"name": "jrt-0169"}})
     assert all(each["before"] != each["after"] for each in changed)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -29,8 +29,10 @@ from ledger.returns.refusals import (
     DueTooEarly,
     NothingRestated,
     PeriodReversed,
+    PeriodUnfinished,
     QuestionUnknown,
     ReturnAlreadySent,
+    SentBeforeJudged,
     SubmissionSuperseded,
     SubmissionUnknown,
 )
@@ -97,6 +99,10 @@ def test_a_return_is_sent_once_and_restated_by_name() -> None:
         ([], DUE.model_copy(update={"due_on": date(2026, 9, 29)}), DueTooEarly),
         ([], DUE.model_copy(update={"set_at": datetime.fromisoformat("2026-11-20T12:00+08:00")}), InTheFuture),
         ([], SEND.model_copy(update={"ends_on": date(2026, 6, 30)}), PeriodReversed),
+        ([], SEND.model_copy(update={"ends_on": NOW.date()}), PeriodUnfinished),
+        ([], SEND.model_copy(update={"sent_at": NOW - timedelta(days=60)}), PeriodUnfinished),
+        ([], SEND.model_copy(update={"sent_at": NOW - timedelta(seconds=1)}), SentBeforeJudged),
+        ([SEND], RESTATE.model_copy(update={"sent_at": NOW - timedelta(seconds=1)}), SentBeforeJudged),
         ([], SEND.model_copy(update={"sent_at": datetime.fromisoformat("2026-11-20T12:00+08:00")}), InTheFuture),
     ],
 )

@@ -1,0 +1,47 @@
+"""`returns` as a person types it: what is sent is what the book gives, and every wrong word is answered in a sentence."""
+
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+import orjson
+import pytest
+
+from ledger.database.target import Database
+from tests.command.running import Program
+from tests.projections.stories import received, record, shanghai
+
+QUARTER = ("--from", "2026-01-01", "--to", "2026-03-31")
+
+
+@pytest.fixture
+def prepared(program: Program, database: Database, book: str, tmp_path: Path) -> Path:
+    """The document of a quarter in which one complaint came in."""
+    one = uuid4()
+    record(database, book, [(one, received(one, shanghai("2026-01-05T10:00")))])
+    done = program("returns", "prepare", "jrt-0169", *QUARTER, "--out", tmp_path, "--book", book)
+    assert done.code == 0, done.err
+    (file,) = tmp_path.glob("*.json")
+    return file
+
+
+def test_only_what_the_book_gives_is_recorded_as_sent(program: Program, book: str, prepared: Path) -> None:
+    def send(file: Path, *words: str) -> tuple[int, str]:
+        done = program("returns", "send", file, "--by", "li", *words, "--book", book)
+        return done.code, done.err
+
+    document = orjson.loads(prepared.read_bytes())
+    document["rows"][0]["cells"]["number"] = 999
+    forged = prepared.with_name("forged.json")
+    forged.write_bytes(orjson.dumps(document, option=orjson.OPT_SORT_KEYS))
+    code, said = send(forged)
+    assert code == 1
+    assert "number: 999 is stated, 1 is computed" in said
+    judged_at = datetime.fromisoformat(document["judged_at"])
+    early = "2026-04-02T10:00:00+08:00"
+    assert datetime.fromisoformat(early) < judged_at
+    code, said = send(prepared, "--at", early)
+    assert code == 1
+    assert "was computed only at" in said
+    assert program("returns", "list", "--book", book, "--json").json == []
+    assert send(prepared)[0] == 0
