@@ -12,7 +12,15 @@ import anyio.to_thread
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.routing import APIRoute
 
-from api.refusals import BookNotYours, DepartmentNotYours, NotAllowed, RankNotYours, ReceiverNotYours, TokenMissing
+from api.refusals import (
+    BookNotYours,
+    DepartmentNotYours,
+    NotAllowed,
+    NotForReceivers,
+    RankNotYours,
+    ReceiverNotYours,
+    TokenMissing,
+)
 from api.tokens import Person, TokenReader
 from api.validation import ETAG, KEY
 from ledger.access.roles import FILE, Scope, roles
@@ -27,6 +35,13 @@ OPEN_TO_ALL = frozenset({"/", "/health", "/openapi.json", "/problems", "/problem
 
 ANSWERS_OF_ACCESS = frozenset({"approve-access", "decline-access"})
 """What is said to a request for access: it is an affair of the department that has the complaint."""
+
+
+TOLD_OF_THEN = frozenset({"codes", "regimes", "calendars"})
+"""What a regulator may ask as of any position besides its own door: it tells nothing of a complaint."""
+
+BY_STAFF = frozenset({"handler", "department"})
+"""By what a regulator's figures are not broken down: a person, or a department, which may be one person."""
 
 
 class RouteWithoutEntry(Exception):
@@ -70,8 +85,8 @@ def refuse_unlisted(app: FastAPI) -> None:
 async def allowed(request: Request) -> Person | None:
     """Whom the request speaks for, as long as the table of roles lets that person do it; None where all may.
 
-    Raises TokenMissing, TokenRefused, BookNotYours, NotAllowed, ReceiverNotYours or DepartmentNotYours: in this order, and before parameters or a body are
-    looked at. A route that the table does not know is refused. Of which departments a list is, the route itself asks
+    Raises TokenMissing, TokenRefused, BookNotYours, NotAllowed, NotForReceivers, ReceiverNotYours or DepartmentNotYours: in this
+    order, and before parameters or a body are looked at otherwise. A route that the table does not know is refused. Of which departments a list is, the route itself asks
     `departments_listed`, when its parameters are known to be of their form.
     """
     route = request.scope["route"]
@@ -92,6 +107,8 @@ async def allowed(request: Request) -> Person | None:
     if not may & person.roles:
         raise NotAllowed(action, sorted(may))
     scopes = {roles().roles[role].scope for role in may & person.roles}
+    if scopes == {Scope.RECEIVERS}:
+        _refuse_other_times_and_staff(action, request)
     if Scope.BOOK in scopes or (Scope.RECEIVERS in scopes and _is_their_receiver(request, person)):
         return person
     if Scope.DEPARTMENTS not in scopes:
@@ -112,6 +129,20 @@ def refuse_rank(rank: str | None, person: Person) -> None:
     """Raises RankNotYours where an approval states a rank that none of the person's roles carries."""
     if rank is not None and not (may := roles().ranks.get(rank, frozenset())) & person.roles:
         raise RankNotYours(rank, sorted(may))
+
+
+def _refuse_other_times_and_staff(action: str, request: Request) -> None:
+    """Raises NotForReceivers where a route that names no receiver is asked as of another position, or by staff."""
+    if action in TOLD_OF_THEN or "receiver" in request.path_params:
+        return
+    given = request.query_params
+    for parameter, is_refused in (
+        ("as_of", "as_of" in given),
+        ("classified", any(each != "first" for each in given.getlist("classified"))),
+        ("by", not BY_STAFF.isdisjoint(given.getlist("by"))),
+    ):
+        if is_refused:
+            raise NotForReceivers(parameter)
 
 
 def _is_their_receiver(request: Request, person: Person) -> bool:

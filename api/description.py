@@ -37,6 +37,7 @@ TO_KNOWN_CALLERS = (
     asked.NotAllowed,
     asked.DepartmentNotYours,
     asked.ReceiverNotYours,
+    asked.NotForReceivers,
     asked.TooManyRequests,
 )
 """What any route that demands a token may answer."""

@@ -222,6 +222,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     asked.DepartmentNotYours: HTTPStatus.FORBIDDEN,
     asked.DepartmentUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,
     asked.ReceiverNotYours: HTTPStatus.FORBIDDEN,
+    asked.NotForReceivers: HTTPStatus.FORBIDDEN,
     asked.NoSuchSubmission: HTTPStatus.NOT_FOUND,
     asked.NoSuchCell: HTTPStatus.UNPROCESSABLE_ENTITY,
     files.FileTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

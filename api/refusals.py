@@ -149,6 +149,23 @@ class ReceiverNotYours(Refusal):
 
 
 @dataclass(eq=False)
+class NotForReceivers(Refusal):
+    """A regulator asks for figures as they stand, and of no person.
+
+    Figures of every position would tell, one beside the other, which event changed them and where it stands in the book;
+    figures by staff name the staff.
+    """
+
+    says: ClassVar[str] = "A regulator's token gives {parameter} to no question like this one."
+    remedy: ClassVar[str] = (
+        "Leave out `as_of`, give `classified` as `first` or not at all, and break down by neither handler nor department. "
+        "What was told of an earlier time stands in the returns as they were sent, and in the rows of your door."
+    )
+
+    parameter: str
+
+
+@dataclass(eq=False)
 class NoSuchSubmission(Refusal):
     """No submission of this id was made of this return."""
 

@@ -148,6 +148,23 @@ class TestReturns:
         missing = client.get(f"{other}/submissions/{submission['id']}", headers=pboc)
         assert (missing.status_code, missing.json()["type"]) == (404, "/problems/no-such-submission")
 
+    @pytest.mark.parametrize("path", ["/figures/received", "/sla", f"/surveys/{uuid4()}/scores"])
+    def test_a_receiver_asks_for_figures_as_they_stand_and_of_no_person(
+        self, client: httpx.Client, keys: SubjectKeys, ledger: Ledger, pboc: dict[str, str], path: str
+    ) -> None:
+        """Figures of every position, one beside the other, would tell it where in the book an event stands."""
+        others = ({"as_of": 3}, {"as_of": "2025-06-03"}, {"classified": 3}, {"by": "handler"}, {"by": "department"})
+        compliance = bearer(keys, ledger.book, "officer.fan", "regulator", "compliance", receivers=["pboc"])
+        for asked in others:
+            refused = client.get(path, params=asked, headers=pboc)
+            assert (refused.status_code, refused.json()["type"]) == (403, "/problems/not-for-receivers"), asked
+            assert client.get(path, params=asked, headers=compliance).status_code != 403, (
+                "who may see the book is not meant"
+            )
+        if "surveys" not in path:
+            assert client.get(path, params={"by": "product"}, headers=pboc).status_code == 200
+        assert client.get("/codes", params={"as_of": 1}, headers=pboc).status_code == 200, "tables tell of no complaint"
+
     def test_a_due_day_is_a_fact(self, client: httpx.Client) -> None:
         to = ONE.format(name="fca-half-year", receiver="fos", begins_on="2026-01-01", ends_on="2026-06-30")
         body = {**RETURN_EXAMPLES[ask.SetReturnDue], "due_on": "2026-09-15"}
