@@ -11,11 +11,13 @@ import pytest
 from psycopg2.extensions import connection as Connection
 
 from ledger.complaint.events import ComplaintWithdrawn
+from ledger.customer.events import CustomerMerged, CustomerSplit
 from ledger.database.target import Database
 from ledger.record.reading import events_after
 from projections.indicators import asking
 from projections.indicators.address import Address, NotAnAddress, address_of
 from projections.indicators.asking import PARTS
+from projections.indicators.contacts import TIERING
 from projections.indicators.definitions import Definition, NoSuchIndicator, Target, definitions, not_computable
 from projections.indicators.matter import Matter, matter_of
 from projections.indicators.periods import Period, TooManyPeriods, period_before, periods, year_before
@@ -80,6 +82,13 @@ def test_what_comes_or_ends_at_midnight_is_the_next_days(database: Database, boo
             reader, at_once, ["backlog"], "month", [Period(date(2026, 3, 1), date(2026, 3, 31))]
         )
         assert running.value == waiting, "what stands at the instant of now, where the period goes on"
+
+
+@pytest.mark.parametrize("name", ["repeat-rate", "repeat-customers", "return-rate"])
+def test_a_measure_that_knows_no_mergers_of_customers_says_so(name: str) -> None:
+    """Nothing of `CustomerMerged` is in the tables that it reads: who follows mergers here takes the sentence away."""
+    assert "merged count apart" in definitions()[name].says
+    assert not {CustomerMerged, CustomerSplit}.intersection(TIERING)
 
 
 def test_pages_of_cases_follow_one_another(book_of: Callable[[str], str], reader: Connection) -> None:
