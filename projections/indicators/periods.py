@@ -69,11 +69,11 @@ def period_before(name: PeriodName, period: Period) -> Period:
 
 
 def year_before(name: PeriodName, period: Period) -> Period:
-    """The same one of the year before."""
-    if name == "day":
-        day = period.begins_on - timedelta(days=365)
-        return Period(day, day)
-    return period_of(name, period.begins_on.replace(year=period.begins_on.year - 1))
+    """The same one of the year before: by day the same calendar day, of 29 February the 28th."""
+    day = period.begins_on
+    if (day.month, day.day) == (2, 29):  # the year before has none
+        day = day.replace(day=28)
+    return period_of(name, day.replace(year=day.year - 1))
 
 
 def _from(name: PeriodName, begins_on: date) -> Iterator[Period]:

@@ -203,6 +203,8 @@ def test_periods_are_those_of_the_calendar() -> None:
     assert period_before("month", Period(date(2026, 1, 1), date(2026, 1, 31))) == Period(
         date(2025, 12, 1), date(2025, 12, 31)
     )
+    for day, then in ((date(2025, 1, 1), date(2024, 1, 1)), (date(2024, 2, 29), date(2023, 2, 28))):
+        assert year_before("day", Period(day, day)) == Period(then, then)
     assert year_before("month", Period(date(2028, 2, 1), date(2028, 2, 29))) == Period(
         date(2027, 2, 1), date(2027, 2, 28)
     )
