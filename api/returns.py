@@ -87,8 +87,8 @@ def _add_lists(routes: APIRouter, asker: Asker) -> None:
     @routes.get("/returns/calendar", **question_description(answers.ReturnsDue, *PROJECTION))
     async def returns_due(at_least: AtLeast) -> Response:
         """What is due when, and what is late."""
-        today = house_calendar().local_day(datetime.now(UTC))
-        found = await asker.ask_projection(projection, at_least, calendar, today)
+        house = house_calendar()
+        found = await asker.ask_projection(projection, at_least, calendar, house.local_day(datetime.now(UTC)), house)
         return answer(answers.ReturnsDue, {"returns": found})
 
     @routes.get(ONE, **question_description(answers.ReturnNow, *PROJECTION))

@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID, uuid4
 
 import orjson
 import typer
 from psycopg2.extensions import connection as Connection
+from pydantic import ValidationError
 
 from api.command.figures import opened_events, print_cases
 from api.command.filling import calendar
@@ -43,6 +44,8 @@ returns_app = typer.Typer(
 FileOfReturn = Annotated[Path, typer.Argument(metavar="FILE.json", help="The document, as `returns prepare` wrote it.")]
 By = Annotated[str, typer.Option("--by", metavar="STAFF", help="Who did it.")]
 At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="When. [default: now]")]
+Asked = TypeVar("Asked", bound=ReturnCommand)
+
 ROWS_PRINTED = 40
 DAYS_AHEAD = 200
 
@@ -139,9 +142,9 @@ def send(
         raise WrongUse("--restates and --reason belong together: which submission was wrong, and why")
     command: SendReturn
     if restates is None or reason is None:
-        command = SendReturn(**fields)
+        command = _command(SendReturn, **fields)
     else:
-        command = RestateReturn(**fields, restates=UUID(restates), reason=reason)
+        command = _command(RestateReturn, **fields, restates=_id(restates, "--restates"), reason=reason)
     settings = settings_of(database, data, book)
     _form(command.name)
     with asking_of(settings, *READ, silent=as_json) as connection:
@@ -165,9 +168,10 @@ def acknowledge(
 ) -> None:
     """Record that the receiver confirmed a submission."""
     _, document = _read(file)
-    command = AcknowledgeReturn(
+    command = _command(
+        AcknowledgeReturn,
         **_about(document),
-        submission_id=UUID(submission),
+        submission_id=_id(submission, "--submission"),
         receiver_reference=reference,
         noted_by=by,
         acknowledged_at=_moment(at),
@@ -193,9 +197,10 @@ def question(
     """Record what the receiver asked about a submission."""
     _, document = _read(file)
     question_id = uuid4()
-    command = QuestionReturn(
+    command = _command(
+        QuestionReturn,
         **_about(document),
-        submission_id=UUID(submission),
+        submission_id=_id(submission, "--submission"),
         question_id=question_id,
         question=text,
         noted_by=by,
@@ -219,8 +224,13 @@ def answer(
 ) -> None:
     """Record what was answered to a question of the receiver."""
     _, document = _read(file)
-    command = AnswerQuestion(
-        **_about(document), question_id=UUID(asked), answer=text, answered_by=by, answered_at=_moment(at)
+    command = _command(
+        AnswerQuestion,
+        **_about(document),
+        question_id=_id(asked, "--question"),
+        answer=text,
+        answered_by=by,
+        answered_at=_moment(at),
     )
     receipt = _record(settings_of(database, data, book), command)
     _print_receipt(receipt, as_json, question_id=asked, what="answered")
@@ -265,10 +275,10 @@ def print_calendar(
     book: BookName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print what is due when 报送日历: the last whole period of each return, the one that runs, and what was set. Exit code 1 when one is late."""
+    """Print what is due when 报送日历: each period that is late or due, the one that runs, what was sent, and what was set. Exit code 1 when one is late."""
     settings = settings_of(database, data, book)
     with asking_of(settings, sent.PROJECTION.name, silent=as_json) as connection:
-        rows = due_calendar(connection, settings.book, calendar().local_day(datetime.now(UTC)))
+        rows = due_calendar(connection, settings.book, calendar().local_day(datetime.now(UTC)), calendar())
     if as_json:
         print_json([each._asdict() for each in rows])
     else:
@@ -298,7 +308,8 @@ def set_due(
 ) -> None:
     """Record by which day a return is due 报送期限, as a fact: it stands in the calendar instead of the form's own rule."""
     form = _form(name)
-    command = SetReturnDue(
+    command = _command(
+        SetReturnDue,
         name=form.name,
         receiver=receiver or form.receiver,
         begins_on=read_day(starts_from, "--from"),
@@ -403,9 +414,27 @@ def drill(
     keys = None if not row else [None if key == "–" else key for key in row]
     with asking_of(settings, *READ, silent=as_json) as connection:
         form, period, on = _as_stated(connection, settings, document)
-        found = cases(connection, on, form, period, keys, column or form.columns[0].name)
+        column = column or form.columns[0].name
+        _known_cell(document, form, keys, column)
+        found = cases(connection, on, form, period, keys, column)
         events = opened_events(connection, on, found)
     print_cases(events, _names(settings, document["receiver"]) if for_receiver else None, on, as_json=as_json)
+
+
+def _known_cell(document: dict[str, Any], form: Form, keys: list[str | None] | None, column: str) -> None:
+    """Raises WrongUse for a column or a row that the return does not have."""
+    columns, told_apart_by = [each.name for each in form.columns], [each.name for each in form.rows]
+    if column not in columns:
+        raise WrongUse(f"--column: write one of {', '.join(columns)}, not {column!r}")
+    if keys is None:
+        return
+    if len(keys) != len(told_apart_by):
+        raise WrongUse(
+            f"--row: give {len(told_apart_by)} of them, for {', '.join(told_apart_by) or 'a list has no rows to name'};"
+            " none at all: the total"
+        )
+    if not any(row["keys"] == keys for row in document["rows"]):
+        raise WrongUse(f"--row: the return has no row {' / '.join(key or '–' for key in keys)}: its file lists them")
 
 
 def _form(name: str) -> Form:
@@ -413,6 +442,28 @@ def _form(name: str) -> Form:
         return form_named(name)
     except NoSuchReturn as wrong:
         raise WrongUse(f"{wrong.says.format(name=name)} There are: {', '.join(wrong.known)}") from None
+
+
+def _id(text: str, option: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise WrongUse(
+            f"{option}: write the id as it was printed when that was recorded (`complaint-ledger returns list` shows"
+            f" submissions), not {text!r}"
+        ) from None
+
+
+def _command(kind: type[Asked], **fields: Any) -> Asked:
+    """The command of what was written; raises WrongUse, which repeats no value: it may be a personal one."""
+    try:
+        return kind(**fields)
+    except ValidationError as wrong:
+        told = [
+            f"{'.'.join(map(str, each['loc'])) or 'what was written'}: {each['msg'].removeprefix('Value error, ')}"
+            for each in wrong.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        raise WrongUse(f"{'; '.join(told)}. Nothing was recorded: change that, and give the command again") from None
 
 
 def _names(settings: Settings, receiver: str) -> Pseudonyms:

@@ -6,12 +6,17 @@ from typing import Literal, NamedTuple
 
 from psycopg2.extensions import connection as Connection
 
+from ledger.deadlines.calendar import Calendar
+from ledger.record.reading import events_after
 from projections.indicators.periods import Period, period_before, period_of
 from projections.returns import sent
 from projections.returns.definitions import Form, forms
 
-State = Literal["sent", "LATE", "due", "running"]
+State = Literal["LATE", "due", "running", "sent late", "sent"]
 """LATE: the day has passed and nothing was sent. due: the period is over. running: it is not."""
+
+PERIODS_MAX = 24
+"""So many whole periods of each return are looked back at, from the first that the book has whole."""
 
 Key = tuple[str, str, date, date]
 """Name, receiver, and the period's first and last day."""
@@ -30,36 +35,49 @@ class Due(NamedTuple):
     position: int | None
 
 
-def calendar(connection: Connection, book: str, today: date) -> list[Due]:
-    """The last whole period of each return and the one that runs, and every other that a day was set for in two years.
+def calendar(connection: Connection, book: str, today: date, house: Calendar) -> list[Due]:
+    """Every whole period since the book's first one that is due or late, the last whole one of each return and the one
+    that runs, and every other that a day was set for in two years.
 
-    The earliest due first. Raises NotBuilt.
+    Late ones first, then the earliest due. `house` says on which day the book began and a return was sent. Raises NotBuilt.
     """
-    done = {(each.name, each.receiver, each.begins_on, each.ends_on) for each in sent.submissions(connection, book)}
-    ruled = {key: (due_on, source, None) for form in forms().values() for key, due_on, source in _ruled(form, today)}
+    done: dict[Key, date] = {}
+    for each in sent.submissions(connection, book):  # the first sending counts, a restatement is later
+        done[each.name, each.receiver, each.begins_on, each.ends_on] = house.local_day(each.sent_at)
+    first = events_after(connection, book, 0, 1)
+    began_on = house.local_day(first[0].recorded_at) if first else today
+    ruled: dict[Key, tuple[date, str, int | None]] = {
+        key: (due_on, source, None)
+        for form in forms().values()
+        for key, due_on, source in _ruled(form, today, began_on)
+    }
     stated = {
         (each.name, each.receiver, each.begins_on, each.ends_on): (each.due_on, each.source, each.position)
         for each in sent.due_days(connection, book, today - timedelta(days=731))
     }
-    return sorted(
-        Due(due_on, *key, _state(key, due_on, key in done, today), source, position)
+    listed = [
+        Due(due_on, *key, _state(key, due_on, done.get(key), today), source, position)
         for key, (due_on, source, position) in {**ruled, **stated}.items()
-    )
+    ]
+    return sorted(listed, key=lambda due: (due.state != "LATE", due))
 
 
-def _ruled(form: Form, today: date) -> Iterator[tuple[Key, date, str]]:
-    running = period_of(form.every, today)
-    for period in (period_before(form.every, running), running):
+def _ruled(form: Form, today: date, began_on: date) -> Iterator[tuple[Key, date, str]]:
+    period = period_of(form.every, today)
+    for back in range(1 + PERIODS_MAX):
+        if back > 1 and period.begins_on < began_on:
+            return
         yield _key(form, period), period.ends_on + timedelta(days=form.due_days), form.due_source
+        period = period_before(form.every, period)
 
 
 def _key(form: Form, period: Period) -> Key:
     return form.name, form.receiver, period.begins_on, period.ends_on
 
 
-def _state(key: Key, due_on: date, was_sent: bool, today: date) -> State:
-    if was_sent:
-        return "sent"
+def _state(key: Key, due_on: date, sent_on: date | None, today: date) -> State:
+    if sent_on is not None:
+        return "sent late" if sent_on > due_on else "sent"
     if due_on < today:
         return "LATE"
     return "due" if key[3] < today else "running"

@@ -45,3 +45,18 @@ def test_only_what_the_book_gives_is_recorded_as_sent(program: Program, book: st
     assert "was computed only at" in said
     assert program("returns", "list", "--book", book, "--json").json == []
     assert send(prepared)[0] == 0
+
+
+def test_a_slip_is_answered_in_a_sentence(program: Program, book: str, prepared: Path) -> None:
+    def refused(*words: str | Path) -> str:
+        done = program("returns", *words, "--book", book)
+        assert done.code == 2, done.err
+        return done.complaint
+
+    assert "--submission" in refused("acknowledge", prepared, "--submission", "notauuid", "--by", "li")
+    said = refused("question", prepared, "ring 13800138000", "--submission", str(uuid4()), "--by", "li")
+    assert said.startswith("question: ")
+    assert "13800138000" not in said
+    assert "--row: give 3 of them" in refused("drill", prepared, "--row", "a")
+    assert "--column: write one of number" in refused("drill", prepared, "--column", "nope")
+    assert "has no row a / b / c" in refused("drill", prepared, "--row", "a", "--row", "b", "--row", "c")

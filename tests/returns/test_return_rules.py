@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -39,8 +39,8 @@ from ledger.returns.refusals import (
 from ledger.returns.rules import Return, decide, evolve
 from ledger.vault.keys import SubjectKeys
 from projections.returns import sent
-from projections.returns.calendar import calendar
-from tests.indicators.books import caught_up
+from projections.returns.calendar import PERIODS_MAX, calendar
+from tests.indicators.books import CHINA, caught_up
 
 NOW = datetime.fromisoformat("2026-11-19T12:00+08:00")
 ABOUT: dict[str, Any] = {
@@ -161,7 +161,7 @@ def test_the_calendar_goes_by_the_day_that_was_set_last(database: Database, ledg
     def ours(today: date) -> tuple[date, str, str]:
         (due,) = [
             each
-            for each in calendar(reader, ledger.book, today)
+            for each in calendar(reader, ledger.book, today, CHINA)
             if (each.name, each.receiver, each.begins_on) == ("jrt-0169", "pboc", DUE.begins_on)
         ]
         return due.due_on, due.source, due.state
@@ -172,4 +172,19 @@ def test_the_calendar_goes_by_the_day_that_was_set_last(database: Database, ledg
     assert ours(date(2026, 11, 1)) == (day, "letter 40", "LATE")
     ledger.handle(SEND, principal="li")
     caught_up(database, ledger.book)
-    assert ours(date(2027, 2, 1)) == (day, "letter 40", "sent"), "what was set is listed for two years"
+    assert ours(date(2027, 2, 1)) == (day, "letter 40", "sent late"), "what was set is listed for two years"
+
+
+def test_what_was_never_sent_stays_in_the_calendar(database: Database, ledger: Ledger, reader: Connection) -> None:
+    ledger.handle(DUE, principal="li")
+    caught_up(database, ledger.book)
+    began_on = CHINA.local_day(datetime.now(UTC))
+    today = began_on + timedelta(days=365)
+    due = calendar(reader, ledger.book, today, CHINA)
+    months = [each for each in due if each.name == "public-file" and each.begins_on >= began_on]
+    assert len(months) >= 11
+    assert {each.state for each in months} == {"LATE", "due", "running"}
+    states = [each.state == "LATE" for each in due]
+    assert states == sorted(states, reverse=True), "late ones first"
+    later = calendar(reader, ledger.book, today + timedelta(days=3_650), CHINA)
+    assert sum(each.name == "public-file" for each in later) == PERIODS_MAX + 1
