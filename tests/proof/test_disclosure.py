@@ -63,7 +63,7 @@ def request(story: Story, one: UUID, to: str) -> UUID:
     asked = access.RequestAccess(
         request_id=wanted,
         complaint_id=one,
-        tiers=(Tier.CORE, Tier.IMPORTANT),
+        tiers=(Tier.CORE, Tier.IMPORTANT, Tier.ORDINARY),
         purpose="audit",
         reason="年度审计抽查",
         until=datetime.now(UTC) + timedelta(days=1),
