@@ -277,7 +277,7 @@ def print_calendar(
 ) -> None:
     """Print what is due when 报送日历: each period that is late or due, the one that runs, what was sent, and what was set. Exit code 1 when one is late."""
     settings = settings_of(database, data, book)
-    with asking_of(settings, sent.PROJECTION.name, silent=as_json) as connection:
+    with asking_of(settings, *READ, sent.PROJECTION.name, silent=as_json) as connection:
         rows = due_calendar(connection, settings.book, calendar().local_day(datetime.now(UTC)), calendar())
     if as_json:
         print_json([each._asdict() for each in rows])

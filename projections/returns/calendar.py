@@ -6,11 +6,16 @@ from typing import Literal, NamedTuple
 
 from psycopg2.extensions import connection as Connection
 
+from ledger.database.sql import queries
 from ledger.deadlines.calendar import Calendar
 from ledger.record.reading import events_after
+from projections.asking import asked, standing
+from projections.indicators import tables
 from projections.indicators.periods import Period, period_before, period_of
 from projections.returns import sent
 from projections.returns.definitions import Form, forms
+
+_SQL = queries(__file__)
 
 State = Literal["LATE", "due", "running", "sent late", "sent"]
 """LATE: the day has passed and nothing was sent. due: the period is over. running: it is not."""
@@ -44,8 +49,7 @@ def calendar(connection: Connection, book: str, today: date, house: Calendar) ->
     done: dict[Key, date] = {}
     for each in sent.submissions(connection, book):  # the first sending counts, a restatement is later
         done[each.name, each.receiver, each.begins_on, each.ends_on] = house.local_day(each.sent_at)
-    first = events_after(connection, book, 0, 1)
-    began_on = house.local_day(first[0].recorded_at) if first else today
+    began_on = _began_on(connection, book, today, house)
     ruled: dict[Key, tuple[date, str, int | None]] = {
         key: (due_on, source, None)
         for form in forms().values()
@@ -60,6 +64,17 @@ def calendar(connection: Connection, book: str, today: date, house: Calendar) ->
         for key, (due_on, source, position) in {**ruled, **stated}.items()
     ]
     return sorted(listed, key=lambda due: (due.state != "LATE", due))
+
+
+def _began_on(connection: Connection, book: str, today: date, house: Calendar) -> date:
+    """The day of the first complaint; where none is known to the figures, that of the book's first fact."""
+    if standing(connection, book, tables.PROJECTION.name) is not None:
+        at = asked(connection, book, tables.PROJECTION.name, None, None)
+        ((received_at,),) = at.fetch(connection, _SQL["first_received"], {})
+        if received_at is not None:
+            return house.local_day(received_at)
+    first = events_after(connection, book, 0, 1)
+    return house.local_day(first[0].recorded_at) if first else today
 
 
 def _ruled(form: Form, today: date, began_on: date) -> Iterator[tuple[Key, date, str]]:

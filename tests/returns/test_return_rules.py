@@ -41,6 +41,7 @@ from ledger.vault.keys import SubjectKeys
 from projections.returns import sent
 from projections.returns.calendar import PERIODS_MAX, calendar
 from tests.indicators.books import CHINA, caught_up
+from tests.projections.stories import received, record, shanghai
 
 NOW = datetime.fromisoformat("2026-11-19T12:00+08:00")
 ABOUT: dict[str, Any] = {
@@ -188,3 +189,17 @@ def test_what_was_never_sent_stays_in_the_calendar(database: Database, ledger: L
     assert states == sorted(states, reverse=True), "late ones first"
     later = calendar(reader, ledger.book, today + timedelta(days=3_650), CHINA)
     assert sum(each.name == "public-file" for each in later) == PERIODS_MAX + 1
+
+
+def test_the_calendar_begins_with_the_first_complaint(database: Database, book: str, reader: Connection) -> None:
+    one = uuid4()
+    record(database, book, [(one, received(one, shanghai("2026-07-20T10:00")))])
+    caught_up(database, book)
+    due = calendar(reader, book, date(2026, 11, 25), CHINA)
+    files = [(each.state, each.begins_on) for each in due if each.name == "public-file"]
+    assert files == [
+        ("LATE", date(2026, 8, 1)),
+        ("due", date(2026, 9, 1)),
+        ("due", date(2026, 10, 1)),
+        ("running", date(2026, 11, 1)),
+    ]
