@@ -22,6 +22,7 @@ from ledger.complaint.commands import AssignComplaint, CorrectFact
 from ledger.refusal import Refusal
 from ledger.returns.commands import SendReturn
 from projections.asking import BeyondTheBook, NotBuilt, NotReached
+from projections.indicators.periods import DayOutOfRange
 from projections.returns.definitions import NoSuchReturn
 from projections.returns.documents import DocumentDiffers
 
@@ -64,7 +65,7 @@ sub-resources. Every accepted command answers with a receipt: where in the book 
 """.strip()
 
 
-RECOMPUTED: list[type[Refusal]] = [DocumentDiffers, NoSuchReturn, NotBuilt, NotReached, BeyondTheBook]
+RECOMPUTED: list[type[Refusal]] = [DocumentDiffers, DayOutOfRange, NoSuchReturn, NotBuilt, NotReached, BeyondTheBook]
 """What may also be answered where a return is computed again before it is recorded as sent."""
 
 

@@ -17,7 +17,15 @@ from projections.indicators import asking
 from projections.indicators.address import address_of
 from projections.indicators.asking import Part
 from projections.indicators.definitions import NoSuchIndicator, definition, definitions, not_computable
-from projections.indicators.periods import Period, PeriodName, TooManyPeriods, period_before, period_of, periods
+from projections.indicators.periods import (
+    DayOutOfRange,
+    Period,
+    PeriodName,
+    TooManyPeriods,
+    period_before,
+    period_of,
+    periods,
+)
 
 Name = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,41}$")]
 FirstDay = Annotated[Day | None, Query(alias="from", description="Periods from the one with this day.")]
@@ -37,7 +45,7 @@ def router(asker: Asker) -> APIRouter:
 
     @routes.get(
         "/figures/{name}",
-        **question_description(answers.Figures, *PROJECTION, NoSuchIndicator, TooManyPeriods),
+        **question_description(answers.Figures, *PROJECTION, NoSuchIndicator, TooManyPeriods, DayOutOfRange),
     )
     async def figures(
         name: Name,
@@ -60,7 +68,7 @@ def router(asker: Asker) -> APIRouter:
 
     @routes.get(
         "/figures/{name}/cases",
-        **question_description(answers.CasesPage, *PROJECTION, NoSuchIndicator, BadCursor),
+        **question_description(answers.CasesPage, *PROJECTION, NoSuchIndicator, DayOutOfRange, BadCursor),
     )
     async def cases(
         name: Name,

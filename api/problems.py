@@ -43,7 +43,7 @@ from ledger.tables import refusals as tables
 from ledger.vault import keys
 from projections import asking as projections
 from projections.indicators.definitions import NoSuchIndicator
-from projections.indicators.periods import TooManyPeriods
+from projections.indicators.periods import DayOutOfRange, TooManyPeriods
 from projections.regulator.reading import DoorNotOpened
 from projections.returns.asking import OtherForm
 from projections.returns.definitions import NoSuchReturn
@@ -247,6 +247,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     returns.SentBeforeJudged: HTTPStatus.UNPROCESSABLE_ENTITY,
     returns.PeriodReversed: HTTPStatus.UNPROCESSABLE_ENTITY,
     NoSuchIndicator: HTTPStatus.NOT_FOUND,
+    DayOutOfRange: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyPeriods: HTTPStatus.UNPROCESSABLE_ENTITY,
     asked.RequestMalformed: HTTPStatus.BAD_REQUEST,
     asked.MalformedJson: HTTPStatus.BAD_REQUEST,

@@ -26,7 +26,7 @@ from ledger.returns.refusals import PeriodReversed
 from ledger.vault.keys import SubjectKeys
 from projections.asking import BadCursor, Cursor, reached
 from projections.indicators.asking import READ, events_of, ground
-from projections.indicators.periods import Period
+from projections.indicators.periods import DayOutOfRange, Period
 from projections.returns import documents, sent
 from projections.returns.asking import Pseudonyms, cases, key_name, written
 from projections.returns.calendar import calendar
@@ -105,7 +105,7 @@ def _add_documents(routes: APIRouter, asker: Asker, keys: SubjectKeys) -> None:
     def names(receiver: str) -> Pseudonyms:
         return names_for(keys, asker.ledger.book, receiver)
 
-    @routes.get(f"{ONE}/draft", **_file(*PROJECTION, NoSuchReturn, PeriodReversed))
+    @routes.get(f"{ONE}/draft", **_file(*PROJECTION, NoSuchReturn, PeriodReversed, DayOutOfRange))
     async def return_draft(
         name: Name,
         receiver: Receiver,

@@ -272,7 +272,7 @@ def _reached(connection: Connection, book: str, schema: str) -> int | None:
 
 def _recorded_at(connection: Connection, book: str, position: int) -> datetime:
     rows = events_after(connection, book, position - 1, 1) if position > 0 else []
-    return rows[0].recorded_at if rows else datetime.min.replace(tzinfo=UTC)
+    return rows[0].recorded_at if rows else datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _status(book: str, row: Sequence[Any], *, worked_on: bool) -> Status:

@@ -35,6 +35,7 @@ from projections.indicators.asking import (
 from projections.indicators.definitions import Definition, NoSuchIndicator, definition, definitions, not_computable
 from projections.indicators.periods import (
     PERIODS,
+    DayOutOfRange,
     Period,
     PeriodName,
     TooManyPeriods,
@@ -204,7 +205,7 @@ def asked_about(name: PeriodName, first: str | None, last: str | None, on: Groun
         raise WrongUse("--to lies before --from: exchange them")
     try:
         return periods(name, begin, end)
-    except TooManyPeriods as wrong:
+    except (TooManyPeriods, DayOutOfRange) as wrong:
         raise WrongUse(str(wrong)) from None
 
 

@@ -28,6 +28,27 @@ class TooManyPeriods(Refusal):
     remedy: ClassVar[str] = "Ask for longer periods, or fewer days."
 
 
+DAY_MIN, DAY_MAX = date(1900, 1, 1), date(8999, 12, 31)
+"""Nothing in a complaint happened near the first; after the last, instants cannot be moved between zones."""
+
+
+@dataclass(eq=False)
+class DayOutOfRange(Refusal):
+    """A day that no complaint can lie on."""
+
+    day: date
+
+    says: ClassVar[str] = "The day {day} is before 1900 or after 8999."
+    remedy: ClassVar[str] = "Name days on which complaints can have been received."
+
+
+def within_range(*days: date) -> None:
+    """Raises DayOutOfRange."""
+    for day in days:
+        if not DAY_MIN <= day <= DAY_MAX:
+            raise DayOutOfRange(day)
+
+
 class Period(NamedTuple):
     """Local days from `begins_on` to `ends_on`, both in it."""
 
@@ -35,7 +56,8 @@ class Period(NamedTuple):
     ends_on: date
 
     def instants(self, calendar: Calendar) -> tuple[datetime, datetime]:
-        """The first instant of it, and the first one after it."""
+        """The first instant of it, and the first one after it. Raises DayOutOfRange."""
+        within_range(self.begins_on, self.ends_on)
         return calendar.day_begins_at(self.begins_on), calendar.day_begins_at(self.ends_on + timedelta(days=1))
 
     def __str__(self) -> str:
@@ -43,7 +65,8 @@ class Period(NamedTuple):
 
 
 def periods(name: PeriodName, first: date, last: date) -> list[Period]:
-    """The whole periods that the days from `first` to `last` lie in, in order. Raises TooManyPeriods."""
+    """The whole periods that the days from `first` to `last` lie in, in order. Raises TooManyPeriods, DayOutOfRange."""
+    within_range(first, last)
     found: list[Period] = []
     for period in _from(name, period_of(name, first).begins_on):
         if period.begins_on > last:

@@ -21,7 +21,7 @@ from ledger.refusal import Refusal
 from projections import sla
 from projections.indicators import tables
 from projections.indicators.asking import Case, Ground, grounded
-from projections.indicators.periods import Period
+from projections.indicators.periods import Period, within_range
 from projections.indicators.places import table_of
 from projections.returns.definitions import Column, Form
 
@@ -279,6 +279,7 @@ def _lines(
 def _fetch(
     connection: Connection, on: Ground, form: Form, period: Period, query: str, more: Mapping[str, object]
 ) -> list[tuple[Any, ...]]:
+    within_range(period.begins_on, period.ends_on)
     working = list(_working(on.calendar, period))
     statement, parameters = grounded(on, form.query, _SQL[query], [period], ("keys", "col", "complaint_id", "value"))
     days = {"zone": on.calendar.zone, "working_begin": [a for a, _ in working], "working_end": [b for _, b in working]}

@@ -37,6 +37,10 @@ def test_definitions_are_served_with_their_queries(client: httpx.Client) -> None
 
 def test_what_cannot_be_asked_is_refused(client: httpx.Client) -> None:
     assert client.get("/figures/nonsense").json()["type"] == "/problems/no-such-indicator"
+    for days in ({"from": "0001-01-01", "to": "0001-01-31"}, {"from": "9999-12-01", "to": "9999-12-31"}):
+        refused = client.get("/figures/received", params=days)
+        assert (refused.status_code, refused.json()["type"]) == (422, "/problems/day-out-of-range")
+    assert client.get("/figures/received", params={"as_of": 0}).status_code == 200
     days = {"period": "day", "from": "2020-01-01", "to": "2026-01-01"}
     assert client.get("/figures/received", params=days).json()["type"] == "/problems/too-many-periods"
     assert client.get("/figures/received", params={"by": "name"}).status_code == 422

@@ -60,3 +60,16 @@ def test_a_slip_is_answered_in_a_sentence(program: Program, book: str, prepared:
     assert "--row: give 3 of them" in refused("drill", prepared, "--row", "a")
     assert "--column: write one of number" in refused("drill", prepared, "--column", "nope")
     assert "has no row a / b / c" in refused("drill", prepared, "--row", "a", "--row", "b", "--row", "c")
+
+
+def test_the_ends_of_time_are_refused(program: Program, book: str, prepared: Path, tmp_path: Path) -> None:
+    del prepared  # it is one complaint that is asked about
+    for days in (("--from", "0001-01-01", "--to", "0001-01-31"), ("--from", "9999-12-01", "--to", "9999-12-31")):
+        for words in (("indicators", "received"), ("returns", "prepare", "jrt-0169", "--out", str(tmp_path))):
+            done = program(*words, *days, "--book", book)
+            assert done.code in {1, 2}
+            assert "is before 1900 or after 8999" in done.complaint
+    asked = "from=9999-12-31&to=9999-12-31&as_of=1&now=2026-01-01T00:00:00Z"
+    assert "after 8999" in program("report", "drill", f"/figures/received/cases?{asked}", "--book", book).complaint
+    assert program("indicators", "received", "--as-of", "0", "--book", book).code == 0
+    assert program("returns", "prepare", "jrt-0169", "--as-of", "0", "--out", tmp_path, "--book", book).code == 0

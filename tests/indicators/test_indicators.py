@@ -20,7 +20,7 @@ from projections.indicators.asking import PARTS
 from projections.indicators.contacts import TIERING
 from projections.indicators.definitions import Definition, NoSuchIndicator, Target, definitions, not_computable
 from projections.indicators.matter import Matter, matter_of
-from projections.indicators.periods import Period, TooManyPeriods, period_before, periods, year_before
+from projections.indicators.periods import DayOutOfRange, Period, TooManyPeriods, period_before, periods, year_before
 from tests.indicators import books
 from tests.indicators.books import CHINA
 from tests.projections.stories import about, interleaved, received, record, shanghai
@@ -203,6 +203,11 @@ def test_periods_are_those_of_the_calendar() -> None:
     assert period_before("month", Period(date(2026, 1, 1), date(2026, 1, 31))) == Period(
         date(2025, 12, 1), date(2025, 12, 31)
     )
+    for day in (date.min, date.max):
+        with pytest.raises(DayOutOfRange):
+            periods("month", day, day)
+        with pytest.raises(DayOutOfRange):
+            Period(day, day).instants(CHINA)
     for day, then in ((date(2025, 1, 1), date(2024, 1, 1)), (date(2024, 2, 29), date(2023, 2, 28))):
         assert year_before("day", Period(day, day)) == Period(then, then)
     assert year_before("month", Period(date(2028, 2, 1), date(2028, 2, 29))) == Period(
