@@ -177,11 +177,12 @@ class NoSuchSubmission(Refusal):
 
 @dataclass(eq=False)
 class NoSuchCell(Refusal):
-    """A return has no cell with this column, or its rows have another number of keys."""
+    """A return has no cell with this column, or no row with these keys."""
 
     says: ClassVar[str] = "The return has the columns {columns}, and its rows are told apart by {keys}."
     remedy: ClassVar[str] = (
-        "Name one of these columns, and a `key` for each of those, in their order; or none for the total."
+        "Name one of these columns, and a `key` for each of those, in their order, as a row of the document has them; or"
+        " none for the total."
     )
 
     columns: list[str]

@@ -248,6 +248,8 @@ def _cell(
     columns, told_apart_by = [each.name for each in form.columns], [each.name for each in form.rows]
     if column not in columns or (keys is not None and len(keys) != len(told_apart_by)):
         raise NoSuchCell(columns, told_apart_by)
+    if keys is not None and told_apart_by and not any(row["keys"] == keys for row in document["rows"]):
+        raise NoSuchCell(columns, told_apart_by)
     found = names.in_order(cases(connection, on, form, period, keys, column))
     first = after or 0
     page = found[first : first + rows_max]

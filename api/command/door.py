@@ -20,7 +20,7 @@ from ledger.record.reading import events_after
 from ledger.seal.events import ProjectionSealed
 from ledger.seal.recording import last_seal, record_seal
 from projections.indicators.tables import PROJECTION
-from projections.regulator import checking, door
+from projections.regulator import checking, door, reading
 from projections.regulator.door import NoSuchReceiver
 from projections.returns.asking import Pseudonyms, key_name
 
@@ -70,6 +70,9 @@ def publish(
     _known(receiver)
     with open_place(settings) as target:
         writable_book(target, settings.book)
+        with closing(target.connect(Role.APPLICATION, autocommit=True)) as connection:
+            if not reading.is_open(connection, settings.book, receiver):
+                raise WrongUse(f"no door was opened for {receiver}: run `complaint-ledger regulator open {receiver}`")
         catch_up(target, settings.book, PROJECTION.name, silent=as_json)
         with closing(open_keys(settings)) as keys:
             names = Pseudonyms(keys.secret(key_name(settings.book, receiver)))

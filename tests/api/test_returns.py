@@ -125,8 +125,9 @@ class TestReturns:
         (row,) = client.get(f"{HERE}/submissions/{submission['id']}").json()["rows"]
         one = client.get(at, params={"column": "number", "key": [each or "" for each in row["keys"]]}, headers=pboc)
         assert one.json()["complaints"] == row["cells"]["number"] == WRITTEN
-        wrong = client.get(at, params={"column": "nonsense"}, headers=pboc)
-        assert (wrong.status_code, wrong.json()["type"]) == (422, "/problems/no-such-cell")
+        for nowhere in ({"column": "nonsense"}, {"column": "number", "key": ["a"] * len(row["keys"])}):
+            wrong = client.get(at, params=nowhere, headers=pboc)
+            assert (wrong.status_code, wrong.json()["type"]) == (422, "/problems/no-such-cell")
 
     def test_a_receiver_reaches_nothing_of_another(
         self, client: httpx.Client, keys: SubjectKeys, ledger: Ledger, submission: dict[str, Any], pboc: dict[str, str]

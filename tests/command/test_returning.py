@@ -73,3 +73,9 @@ def test_the_ends_of_time_are_refused(program: Program, book: str, prepared: Pat
     assert "after 8999" in program("report", "drill", f"/figures/received/cases?{asked}", "--book", book).complaint
     assert program("indicators", "received", "--as-of", "0", "--book", book).code == 0
     assert program("returns", "prepare", "jrt-0169", "--as-of", "0", "--out", tmp_path, "--book", book).code == 0
+
+
+def test_a_door_that_was_not_opened_is_told(program: Program, book: str, prepared: Path) -> None:
+    del prepared  # the book is there
+    done = program("regulator", "publish", "zzz", "--book", book)
+    assert (done.code, done.complaint) == (2, "no door was opened for zzz: run `complaint-ledger regulator open zzz`")
