@@ -149,7 +149,9 @@ class TestReturns:
         missing = client.get(f"{other}/submissions/{submission['id']}", headers=pboc)
         assert (missing.status_code, missing.json()["type"]) == (404, "/problems/no-such-submission")
 
-    @pytest.mark.parametrize("path", ["/figures/received", "/sla", f"/surveys/{uuid4()}/scores"])
+    @pytest.mark.parametrize(
+        "path", ["/figures/received", "/sla", "/surveys/5fa3f6ad-552c-42a1-b580-ca82cf0e929b/scores"]
+    )
     def test_a_receiver_asks_for_figures_as_they_stand_and_of_no_person(
         self, client: httpx.Client, keys: SubjectKeys, ledger: Ledger, pboc: dict[str, str], path: str
     ) -> None:
