@@ -359,7 +359,7 @@ def _verify(place: Place) -> Iterator[tuple[Side, Side]]:
     """A book of its own that is large enough for processes to pay; tiles and a checkpoint are there, as in use."""
     book = place.new_book()
     with place.ledger(book) as ledger:
-        _fill(ledger, VERIFIED_COMPLAINTS // 4 if place.quick else VERIFIED_COMPLAINTS)
+        _fill(ledger, VERIFIED_COMPLAINTS // 20 if place.quick else VERIFIED_COMPLAINTS)
         Checkpoints(ledger, place.database, place.settings.signing_key).make()
     place.checkpoint()
     with closing(place.connect("ledger")) as superuser, superuser.cursor() as cursor:
