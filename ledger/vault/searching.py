@@ -12,8 +12,10 @@ from ledger.access.events import FOUND_MAX, VALUES_MAX
 from ledger.access.refusals import NoSuchPerson, TooFewCharacters
 from ledger.access.rules import DataSubject, subject_stream
 from ledger.application import Ledger
+from ledger.complaint.grounds import same_person
 from ledger.complaint.state import Complaint
 from ledger.names import class_of
+from ledger.record.envelope import opened
 from ledger.record.reading import stream_events
 from ledger.subjects import SUBJECTS
 from ledger.vault.persons import refuse_no_person, streams_of
@@ -94,11 +96,26 @@ def look_up(ledger: Ledger, vault: Vault, asked: ask.LookUpPerson, who: Searcher
 
 
 def complaints_of(ledger: Ledger, vault: Vault, subject_id: UUID, who: Searcher) -> list[UUID] | None:
-    """The complaints of a person that somebody may see; None where nothing is kept of the person, or only what is others'."""
+    """The complaints of a person that somebody may see; None where nothing is kept of the person, or only what is others'.
+
+    A complaint that somebody filed himself about a person whom others know makes the person no more his than before.
+    """
     streams = streams_of(ledger, vault, subject_id)
     complaints = [each for each in streams if _subject_of(ledger, each) == COMPLAINT]
     mine = [each for each in complaints if _reached(ledger, COMPLAINT, each, who)]
-    return mine if streams and (mine or not complaints or who.departments is None) else None
+    if who.departments is None or not complaints:
+        return mine if streams else None
+    opens_nothing = len(mine) < len(complaints) and all(_is_only_filed(ledger, each, who) for each in mine)
+    return None if opens_nothing else mine
+
+
+def _is_only_filed(ledger: Ledger, complaint_id: UUID, who: Searcher) -> bool:
+    """Whether the searcher filed a complaint that nobody was given yet: else a made-up one would open others' customers."""
+    if cast("Complaint", ledger.state(COMPLAINT, complaint_id)[0]).assignment is not None:
+        return False
+    with ledger.record.pool.connection() as connection:
+        first = stream_events(connection, ledger.book, complaint_id)[0]
+    return same_person(opened(first).recorded_by, who.principal)
 
 
 def refuse_no_person_of_theirs(ledger: Ledger, vault: Vault, subject_id: UUID, who: Searcher) -> None:

@@ -81,6 +81,19 @@ def test_others_departments_and_restricted_persons_are_not_told_of(ledger: Ledge
     assert look_up(ledger, vault, by_phone, mine) == []
 
 
+def test_who_files_a_complaint_about_anothers_customer_is_told_no_more_of_him(ledger: Ledger, vault: Vault) -> None:
+    one, customer = receive(ledger)
+    assign(ledger, one, "wang.fang")
+    li = Searcher("li.wei", frozenset(["个人信贷部"]))
+    by_phone = ask.LookUpPerson(kind="contact", value=PHONE, purpose="registration")
+    assert look_up(ledger, vault, by_phone, li) == []
+    two, _ = receive(ledger, customer_id=customer)  # by li.wei, who could have made it up
+    assert look_up(ledger, vault, by_phone, li) == []
+    assert look_up(ledger, vault, by_phone, Searcher("zhao.min", li.departments)) == [(customer, [two])], (
+        "nobody has it yet"
+    )
+
+
 @pytest.mark.parametrize(
     ("kind", "value"), [("contact", "+86 139-1234-5678"), ("identity-number", IDENTITY), ("account", ACCOUNT)]
 )
