@@ -114,7 +114,7 @@ def _is_only_filed(ledger: Ledger, complaint_id: UUID, who: Searcher) -> bool:
     if cast("Complaint", ledger.state(COMPLAINT, complaint_id)[0]).assignment is not None:
         return False
     with ledger.record.pool.connection() as connection:
-        first = stream_events(connection, ledger.book, complaint_id)[0]
+        (first,) = stream_events(connection, ledger.book, complaint_id, events_max=1)
     return same_person(opened(first).recorded_by, who.principal)
 
 
