@@ -61,12 +61,17 @@ class Story:
         """A file of evidence, put on file of a complaint of its own; the customer."""
         stream, customer = uuid4(), uuid4()
         self.complaint(stream, customer)
+        self.file(stream, customer, content, "text/plain")
+        return customer
+
+    def file(self, complaint_id: UUID, customer_id: UUID, content: bytes, content_type: str) -> None:
+        """A file of evidence, put on file of a complaint that is there."""
         with closing(self.ledger.evidence_store()) as store:
-            intake = store.begin(stream, customer, "text/plain")
+            intake = store.begin(complaint_id, customer_id, content_type)
             intake.add(content)
             file_id = intake.end().file_id
         provided = ask.ProvideEvidence(
-            complaint_id=stream,
+            complaint_id=complaint_id,
             evidence_id=uuid4(),
             kind="document",
             description="客户来信",
@@ -74,8 +79,7 @@ class Story:
             provided_by="li.na",
             provided_at=RECEIVED_AT + timedelta(hours=1),
         )
-        self.ledger.handle(provided, principal="test")
-        return customer
+        self.ledger.handle(provided, principal="li.na")
 
     def reopened(self) -> "Story":
         """The same book as a program sees it that begins anew."""

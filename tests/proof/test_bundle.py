@@ -212,20 +212,7 @@ def full_complaint(story: Story) -> tuple[UUID, UUID]:
         customer_identity_number=IDENTITY,
     )
     story.ledger.handle(received, principal="li.na")
-    with closing(story.ledger.evidence_store()) as store:
-        intake = store.begin(one, customer, "application/pdf")
-        intake.add(LETTER)
-        file_id = intake.end().file_id
-    provided = ask.ProvideEvidence(
-        complaint_id=one,
-        evidence_id=uuid4(),
-        kind="document",
-        description="客户来信",
-        file_id=file_id,
-        provided_by="li.na",
-        provided_at=RECEIVED_AT + timedelta(hours=1),
-    )
-    story.ledger.handle(provided, principal="li.na")
+    story.file(one, customer, LETTER, "application/pdf")
     return one, customer
 
 
