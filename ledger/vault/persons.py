@@ -21,7 +21,7 @@ STREAMS_MAX = 10_000
 PERSONS = frozenset({"customer_id", "representative_id", "person_id"})
 """The fields of events that name a person; a personal value that is held under another is a text of the institution's."""
 
-_SQL = queries(__file__.replace("persons.py", "service.py"))
+_SQL = queries(__file__)
 
 
 @cache
