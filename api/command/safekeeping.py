@@ -1,41 +1,52 @@
 """`backup` and `restore`: the database into a folder and back into an empty place, where it is verified and what is lost is told."""
 
+import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from heapq import merge
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import typer
+from psycopg2.extensions import connection as Connection
 
 from api.command.books import print_line
 from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, WrongUse, settings_of
 from api.command.place import open_keys, open_place
 from api.command.printing import print_json, say
 from ledger.application import Ledger
-from ledger.database.backup import DUMP, dump, load
+from ledger.database.backup import DUMP, BackupFailed, dump, load
 from ledger.database.roles import Role
 from ledger.database.target import Database, open_database
 from ledger.proof.keeping import SigningFolder
+from ledger.proof.verifying import LAST, signed_checkpoints
 from ledger.record.book import book_names
+from ledger.record.growing import Signed
+from ledger.record.problems import Found
 from ledger.record.reading import head
-from ledger.record.verify import verify
+from ledger.record.verify import SignedOf, verify
 from ledger.settings import Settings
 from ledger.vault.erasing import carry_out_again
 from ledger.vault.keys import STORE_FILE
 from ledger.vault.service import Vault
 
 MANIFEST = "backup.json"
+NOTED = "the note of the backup itself"
+PROBLEMS_TOLD_MAX = 5
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the backup.")]
 
 
 class Restored(NamedTuple):
-    """What became of one book. `lost` counts the events that were signed for and are not there; None: nothing was signed."""
+    """What became of one book. `lost` counts the events that were signed for and are not there; None: nothing was signed.
+
+    `ok`: all of it agrees with itself, with every checkpoint at hand and with the root that the backup noted.
+    """
 
     book: str
     events: int
@@ -43,6 +54,7 @@ class Restored(NamedTuple):
     ok: bool
     lost: int | None
     erased_again: int
+    problems: list[str]
 
 
 def backup(folder: Folder, database: DatabaseUrl = None, data: DataFolder = None, as_json: AsJson = False) -> None:
@@ -58,7 +70,7 @@ def backup(folder: Folder, database: DatabaseUrl = None, data: DataFolder = None
     with open_place(settings) as target:
         books = _books(target)
         file = dump(target, folder)
-    manifest = {"made_at": datetime.now(UTC).isoformat(), "books": books}
+    manifest = {"made_at": datetime.now(UTC).isoformat(), "sha256": _digest(file), "books": books}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     if as_json:
         print_json({**manifest, "file": str(file), "bytes": file.stat().st_size})
@@ -82,18 +94,27 @@ def restore(
 ) -> None:
     """Bring a backup back into an empty place, verify every book, erase again what was erased, and tell what is lost.
 
+    The file is held against the digest that was noted when it was made, and each book's tree against the root noted then and
+    against every checkpoint at hand, the last signed one in keys/ too.
     Put the backup of the folder keys/ into --data first. Exit code 1 when a book is not whole, or lost events that
     were signed for; a rehearsal tells of those too and is good all the same.
     """
     settings = settings_of(database, data, book)
     if not (folder / DUMP).exists():
         raise WrongUse(f"there is no {DUMP} in {folder}: name the folder of a backup")
+    noted = _noted(folder)
     with _place(settings, rehearse=rehearse) as (place, keys_of), open_database(place) as target:
         target.prepare()
         load(target, folder / DUMP)
         with closing(target.connect(Role.OWNER)) as owner:
             names = book_names(owner)
-        found = [_checked(target, keys_of, name) for name in names]
+        found = [_checked(target, keys_of, name, noted.get(name)) for name in names]
+    found += [
+        Restored(
+            name, 0, "", ok=False, lost=None, erased_again=0, problems=["the backup notes it, and it is not there"]
+        )
+        for name in noted.keys() - set(names)
+    ]
     if as_json:
         print_json({"rehearsal": rehearse, "books": [each._asdict() for each in found]})
     else:
@@ -117,29 +138,81 @@ def _place(settings: Settings, *, rehearse: bool) -> Iterator[tuple[Settings, Se
         shutil.rmtree(temporary)
 
 
-def _checked(target: Database, settings: Settings, book: str) -> Restored:
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _noted(folder: Path) -> dict[str, Signed]:
+    """What was noted of each book when the backup was made; raises BackupFailed where the file is another one now.
+
+    Reads the whole file once. What was noted can be changed by whoever can change the file: that is what checkpoints are for.
+    """
+    try:
+        noted = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        books = {str(each["book"]): _root_noted(each) for each in noted["books"]}
+        digest = noted.get("sha256")
+    except FileNotFoundError:
+        say(f"there is no {MANIFEST} in {folder}: neither the file nor a book is held against what was noted of it")
+        return {}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise BackupFailed(
+            f"{folder / MANIFEST} cannot be read: bring back the one that was written with the backup"
+        ) from None
+    if digest != _digest(folder / DUMP):
+        raise BackupFailed(
+            f"{folder / DUMP} is not the file that was written: its SHA-256 is not the one in {MANIFEST}"
+        )
+    return books
+
+
+def _root_noted(book: dict[str, Any]) -> Signed:
+    return Signed(int(book["events"]), bytes.fromhex(book["root"]), NOTED)
+
+
+def held_against(at_hand: Sequence[Signed]) -> SignedOf:
+    """The checkpoints that the book keeps, and among them those at hand."""
+
+    def signed(connection: Connection, book: str, found: Found) -> Iterator[Signed]:
+        outside = sorted((each for each in at_hand if each.size), key=_size)
+        return merge(signed_checkpoints()(connection, book, found), outside, key=_size)
+
+    return signed
+
+
+def _size(signed: Signed) -> int:
+    return signed.size
+
+
+def _checked(target: Database, settings: Settings, book: str, noted: Signed | None) -> Restored:
     """Verifies one book, with the keys where they are, and carries out its erasures again."""
     again = 0
+    at_hand = [] if noted is None else [noted]
     with ExitStack() as open_things:
         keys = None
         if (settings.keys / STORE_FILE).exists():
             keys = open_things.enter_context(closing(open_keys(settings)))
             with closing(target.connect(Role.APPLICATION, autocommit=True)) as connection:
-                lost = _lost(connection, book, settings)
+                last, lost = _last_signed(connection, book, settings)
             if not lost:  # a book that lost events records nothing more
+                at_hand += [] if last is None else [last]
                 ledger = open_things.enter_context(closing(Ledger(target, book, keys)))
                 again = sum(carry_out_again(ledger, open_things.enter_context(closing(Vault(ledger, target)))))
         else:
             lost = None
             say(f"no keys in {settings.keys}: nothing is erased again, and no checkpoint is at hand")
-        found = verify(target, book, keys)
-    return Restored(book, found.events, str(found.root), found.ok, lost, again)
+        found = verify(target, book, keys, signed=held_against(at_hand))
+    problems = [each.says for each in found.problems[:PROBLEMS_TOLD_MAX]]
+    return Restored(book, found.events, str(found.root), found.ok, lost, again, problems)
 
 
-def _lost(connection: Any, book: str, settings: Settings) -> int | None:
+def _last_signed(connection: Connection, book: str, settings: Settings) -> tuple[Signed | None, int | None]:
+    """The last signed checkpoint in the folder of the keys, and how many of the events that it covers are not there."""
     end = head(connection, book)
     last = SigningFolder(settings.keys, book, end.origin).last()
-    return None if last is None else max(last[0].size - end.size, 0)
+    if last is None:
+        return None, None
+    return Signed(last[0].size, last[0].root, LAST), max(last[0].size - end.size, 0)
 
 
 def _books(target: Database) -> list[dict[str, Any]]:
@@ -153,6 +226,8 @@ def _tell(found: list[Restored]) -> None:
         print_line(
             f"{each.book}: {'whole' if each.ok else 'NOT as it was recorded'}, {each.events:,} events, root {each.root}"
         )
+        for problem in each.problems:
+            print_line(f"  {problem}")
         if each.lost is None:
             print_line("  no signed checkpoint is at hand to hold it against")
         elif each.lost:
