@@ -27,6 +27,7 @@ from ledger.proof.checkpoints import Checkpoints, NoSuchCheckpoint, first_coveri
 from ledger.proof.exporting import Fact, complaints_facts
 from ledger.record.entry import instant
 from ledger.record.reading import head, position_at
+from ledger.timekeeping.events import TIMEKEEPING_NAMES
 from projections.policies import policies_at
 
 PARQUET_MEMORY = "256MB"
@@ -58,7 +59,7 @@ def export(
     """Export every complaint's history, for tools that auditors have 导出, with the checkpoint that it belongs to.
 
     Personal values stand in it as digests. The checkpoint is in FILE.checkpoint, and covers all that is exported.
-    Not in it are missed and approaching deadlines, which are events of the timekeeper's: an evidence bundle holds them.
+    Deadlines that approached, were missed or issued anew stand among the events of their complaint.
     """
     settings = settings_of(database, data, book)
     with (
@@ -208,7 +209,7 @@ def _write_ocel(out: Path, complaints: Iterable[list[Fact]], checkpoint: str) ->
     """OCEL 2.0 in JSON: complaints and members of staff are the objects; events first, since objects follow from them."""
     staff: set[str] = set()
     with out.open("wb") as file, TemporaryFile() as objects:
-        types = [{"name": name, "attributes": _OCEL_EVENT} for name in sorted(COMPLAINT_NAMES)]
+        types = [{"name": name, "attributes": _OCEL_EVENT} for name in sorted({**COMPLAINT_NAMES, **TIMEKEEPING_NAMES})]
         file.write(b'{"eventTypes":' + orjson.dumps(types))
         kinds: list[dict[str, object]] = [{"name": name, "attributes": []} for name in ("complaint", "staff")]
         kinds.append({"name": "checkpoint", "attributes": [{"name": "note", "type": "string"}]})

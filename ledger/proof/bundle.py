@@ -8,7 +8,7 @@ made: memory for the events and one piece of a file, however many files are atta
 import hashlib
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -19,10 +19,10 @@ import orjson
 from psycopg2.extensions import connection as Connection
 
 from ledger.attesting.keys import keys_stream
-from ledger.database.sql import queries
 from ledger.policy.built_in import policies_stream
 from ledger.proof.asking import entry_of
 from ledger.proof.checkpoints import Held, verifier_keys
+from ledger.proof.deadlines import deadlines_of
 from ledger.proof.files import InclusionFile
 from ledger.proof.stored import StoredTree
 from ledger.proof.writing import private_file
@@ -31,14 +31,10 @@ from ledger.record.entry import instant
 from ledger.record.reading import StoredRow, stream_events
 from ledger.record.tree import leaf_hash
 from ledger.refusal import Refusal
-from ledger.timekeeping.events import TIMEKEEPING_NAMES
 
 FORMAT = "complaint-ledger/bundle/v1"
 EVENTS_PER_STREAM_MAX = 20_000
 COMPLAINTS_MAX = 1_000
-POSITIONS_PER_PAGE = 100_000
-
-_QUERIES = queries(__file__)
 
 AT = (1980, 1, 1, 0, 0, 0)
 """The date of every file in the zip: the earliest that the format has, so that it says nothing."""
@@ -125,14 +121,14 @@ def write_bundle(
 
     The checkpoint covers `as_of`. The book's policies and verifier keys, as known there, go with it: the regime and the
     calendar of each deadline. `tell` is given a complaint's events and those of its deadlines, so that a history is made of
-    what stands in the bundle. Costs one proof for each event, and a pass over the names of the book's events.
+    what stands in the bundle. Costs one proof for each event.
     """
     if len(complaints) > COMPLAINTS_MAX:
         raise TooManyComplaints
     own = book_id(checkpoint.checkpoint.origin)
     streams = [*complaints, policies_stream(own), keys_stream(own)]
     own_rows = [row for stream in streams for row in _stream(connection, book, stream, as_of)]
-    passed = list(_deadlines(connection, book, complaints, as_of))
+    passed = list(deadlines_of(connection, book, complaints, as_of))
     about = {row.stream_id: complaint for complaint, row in passed}
     rows = sorted([*own_rows, *(row for _, row in passed)], key=lambda row: row.position)
     shown = disclosures([row for row in rows if row.stream_id in set(complaints)])
@@ -182,20 +178,6 @@ def _stream(connection: Connection, book: str, stream: UUID, as_of: int) -> list
     rows = stream_events(connection, book, stream, up_to_position=as_of, events_max=EVENTS_PER_STREAM_MAX + 1)
     assert len(rows) <= EVENTS_PER_STREAM_MAX, "no subject has so many events"
     return rows
-
-
-def _deadlines(
-    connection: Connection, book: str, complaints: Sequence[UUID], as_of: int
-) -> Iterator[tuple[UUID, StoredRow]]:
-    """What time brought about in these complaints, each in a stream of its own: the record is asked, and no projection."""
-    asked = {"book": book, "names": list(TIMEKEEPING_NAMES), "complaints": [str(each) for each in complaints]}
-    for after in range(0, as_of, POSITIONS_PER_PAGE):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _QUERIES["deadlines"], {**asked, "after": after, "last": min(after + POSITIONS_PER_PAGE, as_of)}
-            )
-            for complaint, position, stream, version, name, state, recorded_at in cursor.fetchall():
-                yield UUID(complaint), StoredRow(position, stream, version, name, bytes(state), recorded_at)
 
 
 def _listed(row: StoredRow) -> dict[str, object]:

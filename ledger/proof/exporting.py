@@ -1,6 +1,7 @@
 """Complaints' events for exports and audit samples, in constant memory and in short statements; reads only.
 
-A row tells an event as the history does: personal values are digests. Nothing is written here.
+A row tells an event as the history does: personal values are digests, and what time brought about in a complaint stands among
+its events. Nothing is written here.
 """
 
 from collections.abc import Iterator
@@ -15,11 +16,16 @@ from psycopg2.extensions import connection as Connection
 from ledger.complaint.events import ComplaintEvent, done_by, happened_at
 from ledger.complaint.stages import stage_of
 from ledger.database.sql import queries
+from ledger.proof.deadlines import deadlines_of
 from ledger.record.envelope import opened
 from ledger.record.reading import StoredRow
+from ledger.timekeeping.events import TimekeeperEvent, came_about_at
 
 STREAMS_PER_PAGE = 200
 SAMPLE_MAX = 10_000
+
+TIME_LABEL = "Time limits 时效"
+"""Beside the stages of the manuals' process: what nobody did."""
 
 _QUERIES = queries(__file__)
 
@@ -27,13 +33,14 @@ _QUERIES = queries(__file__)
 class Fact(NamedTuple):
     """One event of a complaint. `happened_at` is stated in it, `recorded_at` is the book's; `details` are its fields.
 
-    `stage` is the stage of the manuals' process that the event is of, in English and Chinese.
+    `stage` is the stage of the manuals' process that the event is of, in English and Chinese. An event that time brought about
+    has no version among the complaint's, and nobody did it.
     """
 
     position: int
     recorded_at: datetime
     complaint_id: UUID
-    version: int
+    version: int | None
     name: str
     stage: str
     happened_at: datetime | None
@@ -48,17 +55,14 @@ def complaints_facts(connection: Connection, book: str, upto: int) -> Iterator[l
     after = UUID(int=0)
     while page := _rows(connection, "complaints", book, after=after, upto=upto, streams_max=STREAMS_PER_PAGE):
         streams = [stream for (stream,) in page]
-        facts: list[Fact] = []
+        facts: dict[UUID, list[Fact]] = {stream: [] for stream in streams}
         for row in _rows(connection, "facts", book, streams=streams, upto=upto):
-            fact = _fact(StoredRow(row[0], row[1], row[2], row[3], bytes(row[4]), row[5]))
-            if fact is None:
-                continue
-            if facts and facts[-1].complaint_id != fact.complaint_id:
-                yield facts
-                facts = []
-            facts.append(fact)
-        if facts:
-            yield facts
+            stored = StoredRow(row[0], row[1], row[2], row[3], bytes(row[4]), row[5])
+            facts[stored.stream_id].append(_fact(stored.stream_id, stored))
+        for complaint, stored in deadlines_of(connection, book, streams, upto):
+            facts[complaint].append(_fact(complaint, stored))
+        for each in facts.values():
+            yield sorted(each)
         after = streams[-1]
 
 
@@ -78,20 +82,25 @@ def stage_label(name: str) -> str:
     return f"{stage.en} {stage.zh}"
 
 
-def _fact(row: StoredRow) -> Fact | None:
-    """None for an event of another subject, which may share a page of streams."""
+def _fact(complaint_id: UUID, row: StoredRow) -> Fact:
     recorded = opened(row)
-    if not isinstance(recorded.event, ComplaintEvent):
-        return None
+    event = recorded.event
+    version: int | None = None
+    stage, happened, by = TIME_LABEL, None, None
+    if isinstance(event, TimekeeperEvent):
+        happened = came_about_at(event)
+    else:
+        assert isinstance(event, ComplaintEvent), f"{row.name} stands in a stream of a complaint"
+        version, stage, happened, by = row.version, stage_label(row.name), happened_at(event), done_by(event)
     return Fact(
         row.position,
         row.recorded_at,
-        row.stream_id,
-        row.version,
+        complaint_id,
+        version,
         row.name,
-        stage_label(row.name),
-        happened_at(recorded.event),
-        done_by(recorded.event),
+        stage,
+        happened,
+        by,
         recorded.recorded_by,
         recorded.command,
         orjson.loads(row.state)["event"],

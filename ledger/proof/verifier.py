@@ -20,7 +20,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, NoReturn
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -376,9 +376,14 @@ def check_events(bundle: Bundle, checkpoint: Checkpoint) -> Streams:
     policies, keys = str(uuid5(own, "policies")), str(uuid5(own, "verifier-keys"))
     others = [stream for stream in found if stream not in {*bundle.complaints, policies, keys}]
     for stream in others:
-        if about[stream] not in bundle.complaints:
+        if about[stream] not in bundle.complaints or stream[:18] != deadlines_begin(str(about[stream])):
             raise Wrong(f"the stream {stream} is of none of the complaints, and none of the book's policies or keys")
     return Streams(found, policies, keys, others)
+
+
+def deadlines_begin(complaint: str) -> str:
+    """How the ids of all streams begin that hold a complaint's deadlines: the first half of a UUID (RFC 9562, version 5)."""
+    return str(uuid5(UUID(complaint), "deadlines"))[:18]
 
 
 def check_event(position: int, entry: bytes, state: bytes, proof: bytes, checkpoint: Checkpoint) -> re.Match[str]:
@@ -482,7 +487,8 @@ def check_entries(
     edge: list[bytes | None] = []
     held = {stream: streams.positions.get(stream, []) for stream in (*complaints, streams.policies, streams.keys)}
     held |= {stream: streams.positions[stream] for stream in streams.deadlines}
-    seen: dict[str, list[int]] = {stream: [] for stream in held}
+    begins = {deadlines_begin(complaint) for complaint in complaints}
+    seen: dict[str, list[int]] = {}
     later: list[str] = []
     position = 0
     for entry, fields in entries_in(path):
@@ -491,10 +497,11 @@ def check_entries(
             break
         if int(fields["position"]) != position or fields["origin"] != checkpoint.origin:
             raise Wrong(f"the file of entries has another entry where position {position} should be")
-        if fields["stream_id"] in seen and position <= as_of:
-            seen[fields["stream_id"]].append(position)
-        elif fields["stream_id"] in seen:
-            later.append(f"{fields['name']} at position {position} of the stream {fields['stream_id']}")
+        stream = fields["stream_id"]
+        if (stream in held or stream[:18] in begins) and position <= as_of:
+            seen.setdefault(stream, []).append(position)
+        elif stream in held or stream[:18] in begins:
+            later.append(f"{fields['name']} at position {position} of the stream {stream}")
         grow(edge, leaf_hash(entry))
     root = root_of(edge)
     if position < checkpoint.size:
@@ -504,9 +511,9 @@ def check_entries(
         )
     if root != checkpoint.root:
         raise Wrong("the file of entries does not make up the tree of the checkpoint")
-    for stream, positions in held.items():
-        if seen[stream] != positions:
-            left_out = sorted(set(seen[stream]) ^ set(positions))
+    for stream in sorted(held | seen):
+        left_out = sorted(set(seen.get(stream, [])) ^ set(held.get(stream, [])))
+        if left_out:
             raise Wrong(f"the book has other events of the stream {stream} than the bundle: positions {left_out[:10]}")
     return later
 
@@ -574,8 +581,8 @@ def checked(arguments: argparse.Namespace) -> tuple[list[str], list[str]]:
     ]
     left = [
         (
-            "That no event of a deadline was left out: each stands in a stream of its own, which names no complaint outside "
-            "its event."
+            "That every limit that ran out was recorded as missed: the events here and the regimes among the policies say when "
+            "each ended."
         ),
         "That history.html and history.json tell the events rightly, and keys.txt the keys: the events decide.",
         "That the manifest's name of the receiver is right, and that no value and no file was held back from him.",
@@ -583,7 +590,8 @@ def checked(arguments: argparse.Namespace) -> tuple[list[str], list[str]]:
     if arguments.entries:
         later = check_entries(arguments.entries, checkpoint, streams, bundle.complaints, as_of)
         shown.append(
-            f"The file of entries makes up that tree: up to position {as_of} there is no other event of these streams."
+            f"The file of entries makes up that tree: up to position {as_of} there is no other event of these streams, and "
+            "none of a deadline of these complaints."
         )
         if later:
             more = f" and {len(later) - LATER_MAX} more" if len(later) > LATER_MAX else ""
@@ -593,7 +601,11 @@ def checked(arguments: argparse.Namespace) -> tuple[list[str], list[str]]:
                 f"{'; '.join(later[:LATER_MAX])}{more}.",
             )
         return shown, left
-    left.insert(0, "That there is no further event of these streams: for that give --entries FILE.")
+    left.insert(
+        0,
+        "That there is no further event of these streams, and none of another deadline of these complaints: for that give "
+        "--entries FILE.",
+    )
     if streams.policies not in held:
         left.insert(
             0, "The book's policies: no event of theirs is here, and whether there is one --entries FILE tells."

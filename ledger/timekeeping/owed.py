@@ -7,7 +7,7 @@ records the same fact twice, or at the same time as another, gets a version conf
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from ledger.deadlines.calendar import INSTANT
 from ledger.deadlines.clock import Run
@@ -15,6 +15,7 @@ from ledger.deadlines.regime import Purpose, Span
 from ledger.deadlines.span import warned_at
 from ledger.policy.known import IssuedAnew
 from ledger.timekeeping.events import DeadlineApproaching, DeadlineIssuedAnew, DeadlineMissed, TimekeeperEvent
+from ledger.timekeeping.streams import deadline_stream
 
 
 class Owed(NamedTuple):
@@ -95,7 +96,7 @@ def _stream(complaint_id: UUID, run: Run, threshold: str) -> UUID:
     """One for each complaint, clock, start and threshold; a threshold is one of a limit, so another limit has others."""
     clock = run.clock
     at = clock.starts_at.isoformat(timespec="microseconds")
-    return uuid5(complaint_id, f"{clock.regime}/{clock.clock}/{at}/{_written(run.limit)}/{threshold}")
+    return deadline_stream(complaint_id, f"{clock.regime}/{clock.clock}/{at}/{_written(run.limit)}/{threshold}")
 
 
 def _written(span: Span) -> str:

@@ -18,7 +18,9 @@ from ledger.audit.events import FindingLevel
 from ledger.audit.rules import NoSuchAction
 from ledger.complaint import commands as ask
 from ledger.database.target import Database
+from ledger.deadlines.regime import default_regimes
 from ledger.improvement import commands as improve
+from ledger.policy.commands import PublishRegime
 from ledger.proof.checkpoint import checkpoint_in
 from ledger.proof.files import InclusionFile
 from ledger.proof.note import Note, VerifierKey
@@ -26,7 +28,7 @@ from ledger.record.tree import check_inclusion, leaf_hash, tree_root
 from ledger.settings import Settings
 from ledger.vault.keys import SubjectKeys
 from tests.command.running import Program
-from tests.proof.conftest import RECEIVED_AT
+from tests.proof.conftest import RECEIVED_AT, missed_by
 
 
 @pytest.fixture
@@ -125,6 +127,36 @@ def test_one_field_is_disclosed_to_whoever_checks_it_elsewhere(
     command = [sys.executable, "-I", "verify.py", "one.json", "--key", program("key", "--book", book).out.strip()]
     checked = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
     assert (checked.returncode, "利息算错了" in checked.stdout) == (0, True), checked.stdout + checked.stderr
+
+
+def test_clocks_are_called_in_a_bundle_as_the_book_called_them_then(
+    program: Program, database: Database, settings: Settings, book: str, tmp_path: Path
+) -> None:
+    """And the same bundle again has the same bytes, whatever they are called since."""
+    assert program("book", "create", book, "--in-force", "house").code == 0
+    complaint_id = received(database, settings, book)
+    house = default_regimes()[0]
+    renamed = [clock.model_copy(update={"zh": "办结时限"}) for clock in house.clocks if clock.name == "resolution"]
+    with closing(SubjectKeys.open(settings.keys)) as keys, closing(Ledger(database, book, keys)) as ledger:
+        missed_by(ledger, complaint_id)
+
+    def packed(name: str, *as_of: str) -> tuple[bytes, str, str]:
+        out, words = tmp_path / name, ("--for", "audit", "--book", book, "--json", *as_of)
+        made = program("bundle", str(complaint_id), *words, "--out", out)
+        assert made.code == 0, made.err
+        with zipfile.ZipFile(out) as archive:
+            told = archive.read(f"history/{complaint_id}.html").decode()
+        return out.read_bytes(), told, str(made.json["position"])
+
+    then, told, position = packed("then.zip")
+    assert ("处理完毕" in told, "办结时限" in told) == (True, False)
+    with closing(SubjectKeys.open(settings.keys)) as keys, closing(Ledger(database, book, keys)) as ledger:
+        version = house.model_copy(update={"version": house.version + 1, "clocks": (house.clocks[0], *renamed)})
+        publish = PublishRegime(regime=version, published_by="he.lan", published_at=datetime.now(UTC))
+        ledger.handle(publish, principal="he.lan")
+    _, told, _ = packed("now.zip")
+    assert ("处理完毕" in told, "办结时限" in told) == (False, True)
+    assert packed("again.zip", "--as-of", position)[0] == then
 
 
 def test_a_book_without_checkpoints_says_what_makes_one(program: Program, book: str) -> None:

@@ -11,11 +11,15 @@ import psycopg2
 import pytest
 from psycopg2.extensions import make_dsn, parse_dsn
 
-from ledger.application import Ledger
+from ledger.application import BulkRequest, Ledger
 from ledger.complaint import commands as ask
+from ledger.complaint.moving import Unit
 from ledger.database.roles import SUPERUSER, Role
 from ledger.database.target import Database
+from ledger.deadlines.regime import Span
 from ledger.proof.checkpoints import Checkpoints
+from ledger.timekeeping.events import DeadlineMissed
+from ledger.timekeeping.streams import deadline_stream
 from ledger.vault.keys import SubjectKeys
 
 RECEIVED_AT = datetime.now(UTC).replace(microsecond=0) - timedelta(days=40)
@@ -81,6 +85,10 @@ class Story:
         )
         self.ledger.handle(provided, principal="li.na")
 
+    def missed(self, complaint_id: UUID, limit_days: int = 15) -> None:
+        """A limit of a complaint's that ran out."""
+        missed_by(self.ledger, complaint_id, limit_days)
+
     def reopened(self) -> "Story":
         """The same book as a program sees it that begins anew."""
         self.ledger.close()
@@ -125,6 +133,22 @@ class Story:
         self.ledger.close()
         if self._superuser is not None:
             self._superuser.close()
+
+
+def missed_by(ledger: Ledger, complaint_id: UUID, limit_days: int = 15) -> None:
+    """A limit of a complaint's that ran out, as the timekeeper records it: in a stream of its own."""
+    missed = DeadlineMissed(
+        complaint_id=complaint_id,
+        regime="house",
+        regime_version=1,
+        clock="resolution",
+        starts_at=RECEIVED_AT,
+        limit=Span(amount=limit_days, unit=Unit.CALENDAR_DAYS),
+        due_at=RECEIVED_AT + timedelta(days=limit_days),
+    )
+    stream = deadline_stream(complaint_id, f"missed after {limit_days} days")
+    request = BulkRequest(stream, (missed,), "timekeeper", f"owed/{stream}", b"x", "keep-time")
+    assert [each for _, each in ledger.record_in_bulk([request]) if isinstance(each, Exception)] == []
 
 
 def superuser(database: Database) -> Any:

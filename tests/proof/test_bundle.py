@@ -24,21 +24,18 @@ from psycopg2.extensions import connection as Connection
 
 from api.command.upkeep import catch_up
 from ledger.access import commands as access
-from ledger.application import BulkRequest
 from ledger.attesting.keys import keys_stream
 from ledger.complaint import commands as ask
-from ledger.complaint.moving import Unit
-from ledger.deadlines.regime import Span
 from ledger.event import Tier
 from ledger.evidence.refusals import NoSuchFile
 from ledger.evidence.store import FileBroken
 from ledger.proof import asking
 from ledger.proof.bundle import Attached, Disclosures, Shown, Told, none_shown, write_bundle
 from ledger.proof.checkpoints import Held, verifier_keys
+from ledger.proof.deadlines import deadlines_of
 from ledger.proof.shown import Receiver, shown_to
 from ledger.proof.verifier import leaf_hash, node_hash
 from ledger.record.reading import StoredRow, head
-from ledger.timekeeping.events import DeadlineMissed
 from ledger.vault.service import Vault
 from ledger.vault.watching import who_saw
 from projections import history
@@ -399,18 +396,8 @@ def test_the_keys_in_it_are_those_of_its_checkpoint(story: Story) -> None:
 def test_a_missed_deadline_goes_with_its_complaint(story: Story, tmp_path: Path) -> None:
     """Its event is in a stream of its own; another complaint's stays where it is. The history is made of these events."""
     one, other = story.complaint(), story.complaint()
-    for number, complaint in enumerate((one, other)):
-        missed = DeadlineMissed(
-            complaint_id=complaint,
-            regime="house",
-            regime_version=1,
-            clock="reply",
-            starts_at=RECEIVED_AT,
-            limit=Span(amount=15, unit=Unit.CALENDAR_DAYS),
-            due_at=RECEIVED_AT + timedelta(days=15),
-        )
-        request = BulkRequest(uuid4(), (missed,), "timekeeper", f"missed:{number}", b"x", "keep-time")
-        assert [each for _, each in story.ledger.record_in_bulk([request]) if isinstance(each, Exception)] == []
+    story.missed(one)
+    story.missed(other)
     told: list[history.History] = []
 
     def tell_events(complaint: UUID, rows: Sequence[StoredRow]) -> Told:
@@ -428,6 +415,32 @@ def test_a_missed_deadline_goes_with_its_complaint(story: Story, tmp_path: Path)
     catch_up(story.database, story.book, history.PROJECTION.name, silent=True)
     with story.connect() as connection:
         assert history.of(connection, story.book, one).lines == told[0].lines
+
+
+def test_a_deadline_that_was_left_out_is_missed_in_the_list_of_entries(
+    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its stream's id begins as the complaint's id says: whoever has the entries knows which there are."""
+    one = story.complaint()
+    for days in (2, 15, 60):
+        story.missed(one, days)
+    story.missed(story.complaint())
+    whole, key = pack(story, one)
+    entries = tmp_path / "entries.txt"
+    with story.connect() as connection:
+        size = head(connection, story.book).size
+        entries.write_bytes(b"".join(each for _, each in asking.entries(connection, story.book, 0, size)))
+        all_of_them = list(deadlines_of(connection, story.book, [one], size))
+    assert [complaint for complaint, _ in all_of_them] == [one] * 3
+    answer = Packed(whole, key, tmp_path, one, entries).check(None, "--entries", str(entries))
+    assert "none of a deadline of these complaints" in answer.stdout, answer.stdout
+    monkeypatch.setattr("ledger.proof.bundle.deadlines_of", lambda *_: all_of_them[:2])
+    left_out = Packed(pack(story, one)[0], key, tmp_path, one, entries)
+    alone, held_against = left_out.check(), left_out.check(None, "--entries", str(entries))
+    assert alone.returncode == 0
+    assert "none of another deadline of these complaints: for that give --entries" in alone.stdout
+    assert held_against.returncode == 1
+    assert f"positions [{all_of_them[2][1].position}]" in held_against.stdout
 
 
 def test_the_shell_recipe_of_the_documentation_works_as_it_is_typed(packed: Packed) -> None:

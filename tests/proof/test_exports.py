@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,9 +23,10 @@ from api.command.exporting import WRITERS, Form
 from ledger.application import BulkRequest, Receipt
 from ledger.complaint import commands as ask
 from ledger.complaint.stages import STAGES
-from ledger.deadlines.calendar import built_in_calendars
+from ledger.deadlines.calendar import INSTANT, built_in_calendars
 from ledger.names import NAME_OF
-from ledger.proof.exporting import complaints_facts, sample
+from ledger.proof.exporting import TIME_LABEL, complaints_facts, sample
+from ledger.record.entry import instant
 from ledger.record.reading import head
 from tests.complaint.story import fact, fact_annulled
 from tests.proof.conftest import RECEIVED_AT, Story
@@ -95,6 +96,31 @@ def test_an_object_log_names_every_object_that_an_event_names(story: Story, tmp_
         assert {each["objectId"] for each in event["relationships"]} <= set(objects)
 
 
+def test_what_time_brought_about_stands_among_its_complaints_events(story: Story, tmp_path: Path) -> None:
+    one = story.complaint()
+    story.missed(one, 2)
+    story.missed(one, 15)
+    with written(story, Form.CSV, tmp_path).open(encoding="utf-8-sig", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["complaint_id"] == str(one)]
+    assert [(row["name"], row["version"], row["stage"]) for row in rows][2:] == [
+        ("first-reply-sent", "3", "First reply and contact 首次回复、联系"),
+        ("deadline-missed", "", TIME_LABEL),
+        ("deadline-missed", "", TIME_LABEL),
+    ]
+    due = [RECEIVED_AT + timedelta(days=days) + INSTANT for days in (2, 15)]
+    assert [row["happened_at"] for row in rows][3:] == [instant(each) for each in due]
+    log = ET.parse(written(story, Form.XES, tmp_path)).getroot()
+    assert [each.attrib.get("value") for each in log.iter()].count("deadline-missed") == 2
+    ocel = json.loads(written(story, Form.OCEL, tmp_path).read_bytes())
+    missed = [event for event in ocel["events"] if event["type"] == "deadline-missed"]
+    assert [event["relationships"] for event in missed] == [[{"objectId": str(one), "qualifier": "of"}]] * 2
+    assert "deadline-missed" in {each["name"] for each in ocel["eventTypes"]}
+    with duckdb.connect(":memory:") as database:
+        out = str(written(story, Form.PARQUET, tmp_path))
+        asked = "SELECT count(*) FROM read_parquet(?) WHERE name = 'deadline-missed' AND version IS NULL"
+        assert database.execute(asked, [out]).fetchall() == [(2,)]
+
+
 def test_an_export_is_as_of_a_position(story: Story) -> None:
     with story.connect() as connection:
         assert [len(facts) for facts in complaints_facts(connection, story.book, 2)] == [2]
@@ -151,7 +177,7 @@ print(json.dumps({
     "facts": activities(log, "concept:name"),
     "stages": activities(log, "ledger:stage"), "stages_ocel": activities(flat, "stage"),
     "cases": int(log["case:concept:name"].nunique()),
-    "events": len(ocel.events), "objects": sorted(ocel.objects["ocel:type"]),
+    "times": str(log["time:timestamp"].dtype), "events": len(ocel.events), "objects": sorted(ocel.objects["ocel:type"]),
 }))
 """
 
@@ -178,15 +204,17 @@ def test_pm4py_reads_both_logs_and_discovers_the_stages(story: Story, tmp_path: 
     told = [decided(each) for each in year(SEED, end, COMPLAINTS_MINED, OfficeHours(calendar))]
     requests = [BulkRequest(uuid4(), each, "test", str(uuid4()), b"", "tell-a-story") for each in told]
     assert all(isinstance(answer, Receipt) for _, answer in story.ledger.record_in_bulk(requests))
+    story.missed(requests[0].stream_id)
     xes, ocel = written(story, Form.XES, tmp_path), written(story, Form.OCEL, tmp_path)
     done = subprocess.run([python, "-c", READ, xes, ocel], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    manual = sorted(f"{stage.en} {stage.zh}" for name, stage in STAGES.items() if name != "amendment")
+    manual = sorted([*(f"{stage.en} {stage.zh}" for name, stage in STAGES.items() if name != "amendment"), TIME_LABEL])
     assert found["stages"] == manual
     assert found["stages_ocel"] == manual
-    assert set(found["facts"]) == {NAME_OF[type(event)] for each in told for event in each}
-    assert (found["cases"], found["events"]) == (COMPLAINTS_MINED + 2, sum(map(len, told)) + 6)
+    assert set(found["facts"]) == {"deadline-missed", *(NAME_OF[type(event)] for each in told for event in each)}
+    assert (found["cases"], found["events"]) == (COMPLAINTS_MINED + 2, sum(map(len, told)) + 7)
+    assert found["times"].endswith("UTC]"), "a time that ends in Z is read as one"
     assert found["objects"].count("complaint") == COMPLAINTS_MINED + 2
 
 

@@ -13,8 +13,10 @@ from ledger.deadlines.clock import Run, runs, verdict
 from ledger.deadlines.regime import Span, built_in_regimes
 from ledger.deadlines.span import due, warned_at
 from ledger.policy.known import issued_anew, timeline
+from ledger.proof.verifier import deadlines_begin
 from ledger.timekeeping.events import DeadlineApproaching, DeadlineIssuedAnew, DeadlineMissed
 from ledger.timekeeping.owed import Owed, next_owed_at, owed, owed_anew
+from ledger.timekeeping.streams import deadline_streams
 from tests.deadlines.facts import (
     ONE_OF_EACH,
     appraising,
@@ -144,11 +146,20 @@ class TestStreams:
     def test_an_id_is_what_it_was(self) -> None:
         """Pinned: another id for the same fact would record it twice."""
         assert [str(each.stream_id) for each in owed(COMPLAINT, of(), LATER)] == [
-            "f6f891ef-66c1-5518-a3e5-6a4dfb02991d",
-            "f44daf72-d2fb-5fc4-920a-0ef7ec4d13da",
-            "26e51b62-95e2-5e05-9d92-a21eb1a684aa",
-            "19ab8ca2-95a3-5f29-9a20-2a88ee6003e7",
+            "ee3e4995-71a7-5d86-a3e5-6a4dfb02991d",
+            "ee3e4995-71a7-5d86-920a-0ef7ec4d13da",
+            "ee3e4995-71a7-5d86-9d92-a21eb1a684aa",
+            "ee3e4995-71a7-5d86-9a20-2a88ee6003e7",
         ]
+
+    def test_a_stranger_finds_them_by_the_complaints_id(self) -> None:
+        """As `verifier.py` does, and as the database is asked: an id is a UUID of version 5 still."""
+        first, last = deadline_streams(COMPLAINT)
+        ids = [each.stream_id for each in owed(COMPLAINT, of(), LATER)]
+        assert all(first < each < last and each.version == 5 for each in ids)
+        assert {str(each)[:18] for each in ids} == {deadlines_begin(str(COMPLAINT))}
+        other = deadline_streams(UUID(int=COMPLAINT.int + 1))
+        assert not any(other.first <= each <= other.last for each in ids)
 
 
 def test_a_deadline_that_is_issued_anew_is_a_fact_too() -> None:
