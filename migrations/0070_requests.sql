@@ -6,22 +6,22 @@ SET LOCAL lock_timeout = '5s';
 -- In the order in which they were answered, for `verify`. New rows go to the end of it.
 CREATE INDEX requests_in_the_order_of_their_answers ON ledger.request (book, tree_size, last_position);
 
--- The answers of a stretch of the book, by the size that each named. A key and a fingerprint are of no use to an
--- auditor: nothing in the events says what they must be. Those that recorded nothing come once for each size and root,
+-- The answers of a stretch of the book, by the size that each named, and who was answered. A key and a fingerprint are of no
+-- use to an auditor: nothing in the events says what they must be. Those that recorded nothing come once for each size and root,
 -- because there is no bound to their number.
 CREATE FUNCTION ledger.answers_page(p_book text, p_after bigint, p_upto bigint)
 RETURNS TABLE (
     tree_size bigint, first_position bigint, last_position bigint, stream_id uuid, version bigint,
-    recorded_at timestamptz, root bytea)
+    recorded_at timestamptz, root bytea, principal text)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $answers_page$
-SELECT r.tree_size, r.first_position, r.last_position, r.stream_id, r.version, r.recorded_at, r.root
+SELECT r.tree_size, r.first_position, r.last_position, r.stream_id, r.version, r.recorded_at, r.root, r.principal
   FROM ledger.request AS r
  WHERE r.book = p_book AND r.tree_size > p_after AND r.tree_size <= p_upto AND ledger.may_use(p_book)
    AND num_nonnulls(r.first_position, r.last_position) > 0
 UNION ALL
-(SELECT DISTINCT r.tree_size, NULL::bigint, NULL::bigint, NULL::uuid, NULL::bigint, r.recorded_at, r.root
+(SELECT DISTINCT r.tree_size, NULL::bigint, NULL::bigint, NULL::uuid, NULL::bigint, r.recorded_at, r.root, NULL::text
    FROM ledger.request AS r
   WHERE r.book = p_book AND r.tree_size > p_after AND r.tree_size <= p_upto AND ledger.may_use(p_book)
     AND num_nonnulls(r.first_position, r.last_position) = 0)

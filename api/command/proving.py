@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from cryptography.x509 import Certificate, load_pem_x509_certificates
 
 from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, WrongUse, settings_of
 from api.command.place import open_keys, open_place, say_if_empty
@@ -19,22 +20,33 @@ from ledger.record.verify import verify as verify_book
 from ledger.settings import Settings
 from ledger.vault.keys import STORE_FILE, SubjectKeys
 
+Brought = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="FILE",
+        help="A checkpoint that was kept elsewhere; needs --key. Nothing else shows a rewritten database.",
+    ),
+]
+Authority = Annotated[
+    Path | None,
+    typer.Option(
+        "--authority",
+        metavar="FILE",
+        help="Certificates (PEM) of the time-stamping authorities that you trust: each time stamp has to be theirs.",
+    ),
+]
+
 
 def verify(
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(
-            "--checkpoint",
-            metavar="FILE",
-            help="A checkpoint that was kept elsewhere; needs --key. Nothing else shows a rewritten database.",
-        ),
-    ] = None,
+    checkpoint: Brought = None,
     key: Annotated[
         str | None,
         typer.Option(
             "--key", metavar="KEY", help="The verifier key that signed it, from paper and not from this database."
         ),
     ] = None,
+    authority: Authority = None,
     processes: Annotated[
         int | None, typer.Option("--processes", min=1, max=64, help="Work in so many. [default: one a processor]")
     ] = None,
@@ -46,12 +58,14 @@ def verify(
 ) -> None:
     """Recompute every entry and the whole tree from the stored bytes, and compare with what the book says of itself.
 
+    Looks first whether what answers is what the migrations made: a view in the place of a table could answer as it likes.
     Compares the book's row, leaf hashes, tiles, stream heads, the digests of personal values, and every checkpoint that is
     kept, or brought with --checkpoint, and that each file of evidence is stored as a whole; where the keys are in the data
     folder, opens values and files too. Exit code 1 when
     something does not agree; the positions are named.
     """
     brought = None if checkpoint is None else _brought(checkpoint, key)
+    authorities = () if authority is None else _certificates(authority)
     settings = settings_of(database, data, book)
     with open_place(settings) as target, ExitStack() as open_things:
         keys = _keys_if_there(settings, open_things, silent=as_json)
@@ -61,11 +75,12 @@ def verify(
                 settings.book,
                 keys,
                 advance,
-                signed=signed_checkpoints(brought, settings.keys),
+                signed=signed_checkpoints(brought, settings.keys, authorities),
                 processes=processes or os.cpu_count() or 1,
                 open_keys=partial(SubjectKeys.open, settings.keys, settings.master_key),
             )
-        say_if_empty(target, settings.book)
+        if found.ok:
+            say_if_empty(target, settings.book)
     if as_json:
         print_json(
             {
@@ -79,11 +94,12 @@ def verify(
                 "values": found.values._asdict(),
                 "files": found.files._asdict(),
                 "checkpoints": found.checkpoints,
+                "time_stamps": found.time_stamps,
                 "checkpoint_brought": None if brought is None else {"size": brought.size, "root": brought.root.hex()},
             }
         )
     else:
-        _print(found, limit, brought)
+        _print(found, limit, brought, trusted=bool(authorities))
     if not found.ok:
         raise typer.Exit(1)
 
@@ -104,6 +120,22 @@ def _brought(file: Path, key: str | None) -> Checkpoint:
             "--checkpoint: name the verifier key that signed it with --key; `complaint-ledger key` prints it"
         )
     return checkpoint_in(Note.read(file.read_bytes()), [VerifierKey.read(key)])
+
+
+def _certificates(file: Path) -> list[Certificate]:
+    """Raises WrongUse for a file that holds none."""
+    try:
+        return load_pem_x509_certificates(file.read_bytes())
+    except ValueError:
+        raise WrongUse(f"--authority: {file} holds no certificate in PEM") from None
+
+
+def _print_time_stamps(count: int, *, trusted: bool) -> None:
+    if not count:
+        return
+    out().print(f"{count:,} time stamps are over their checkpoints, each signed by the certificate in it")
+    if not trusted:
+        say("not checked: whose certificates these are; name the authorities that you trust with --authority FILE")
 
 
 def _print_values(values: Values) -> None:
@@ -135,13 +167,14 @@ def _print_files(files: Files) -> None:
         )
 
 
-def _print(found: Verification, limit: int, brought: Checkpoint | None) -> None:
+def _print(found: Verification, limit: int, brought: Checkpoint | None, *, trusted: bool) -> None:
     console = out()
     if found.ok:
         console.print(f"the book {found.book} is whole: {found.events:,} events, root {found.root}")
         console.print(f"it has gone through {found.checkpoints:,} signed checkpoints")
         _print_values(found.values)
         _print_files(found.files)
+        _print_time_stamps(found.time_stamps, trusted=trusted)
         if brought is None:
             say(
                 "no checkpoint was brought (--checkpoint, --key): a book that was rewritten as a whole would look the same"

@@ -1,11 +1,12 @@
 """What a verified tree has to agree with: the checkpoints that the book keeps, and one that an auditor brings. Reads only."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from heapq import merge
 from pathlib import Path
 from typing import Any
 
+from cryptography.x509 import Certificate
 from psycopg2.extensions import connection as Connection
 
 from ledger.attesting.keys import KeyInForce
@@ -15,12 +16,14 @@ from ledger.proof.checkpoint import Checkpoint, check_cosignature, checkpoint_in
 from ledger.proof.checkpoints import trusted_by_book, verifier_keys
 from ledger.proof.keeping import SigningFolder
 from ledger.proof.note import Note, NoteMalformed, SignatureWrong, VerifierKey, signature_lines
+from ledger.proof.time_stamp import TimeStampWrong, check_time_stamp
 from ledger.record.growing import Signed
 from ledger.record.problems import Found, Kind
 from ledger.record.reading import NoSuchBook
 from ledger.record.verify import SignedOf
 
 CHECKPOINTS_PER_PAGE = 500
+TIME_STAMPS_PER_PAGE = 100
 
 BROUGHT = "the checkpoint that was brought"
 LAST = "the last signed checkpoint, beside the key"
@@ -28,17 +31,25 @@ LAST = "the last signed checkpoint, beside the key"
 _QUERIES = queries(__file__)
 
 
-def signed_checkpoints(brought: Checkpoint | None = None, keys_folder: Path | None = None) -> SignedOf:
+def signed_checkpoints(
+    brought: Checkpoint | None = None, keys_folder: Path | None = None, authorities: Sequence[Certificate] = ()
+) -> SignedOf:
     """The checkpoints that are kept, by size, and among them the one brought; for `ledger.record.verify.verify`.
 
     With the folder of the keys also the last that was signed, which lies beside the signing key. The signature of the one
-    brought was checked by whoever read it: its key must come from outside. Raises SigningKeyUnusable.
+    brought was checked by whoever read it: its key must come from outside. Time stamps are held against their checkpoints, and
+    where authorities are named have to be theirs. Raises SigningKeyUnusable.
     """
-    return partial(_signed, brought, keys_folder)
+    return partial(_signed, brought, keys_folder, authorities)
 
 
 def _signed(
-    brought: Checkpoint | None, keys_folder: Path | None, connection: Connection, book: str, found: Found
+    brought: Checkpoint | None,
+    keys_folder: Path | None,
+    authorities: Sequence[Certificate],
+    connection: Connection,
+    book: str,
+    found: Found,
 ) -> Iterator[Signed]:
     """What lies outside is read at once, before the book's size is: appends may go on, and sign for more."""
     outside = []
@@ -47,7 +58,7 @@ def _signed(
         outside.append(Signed(brought.size, brought.root, BROUGHT))
     rows = _rows(connection, "origin", book) if keys_folder is not None else []
     last = SigningFolder(keys_folder, book, rows[0][0]).last() if keys_folder is not None and rows else None
-    kept = _kept(connection, book, found)
+    kept = _kept(connection, book, authorities, found)
     if last is None:
         return merge(outside, kept, key=_size)
     return merge(outside, _once(Signed(last[0].size, last[0].root, LAST), kept), key=_size)
@@ -76,8 +87,8 @@ def _compare_origin(connection: Connection, book: str, brought: Checkpoint, foun
         found.add(None, Kind.CHECKPOINT, f"{BROUGHT} is of the origin {brought.origin}, and the book's is {rows[0][0]}")
 
 
-def _kept(connection: Connection, book: str, found: Found) -> Iterator[Signed]:
-    """Each with its signature and its cosignatures checked."""
+def _kept(connection: Connection, book: str, authorities: Sequence[Certificate], found: Found) -> Iterator[Signed]:
+    """Each with its signature and its cosignatures checked; then all time stamps."""
     keys = _keys(connection, book, found)
     after = 0
     while page := _rows(connection, "kept", book, after=after, checkpoints_max=CHECKPOINTS_PER_PAGE):
@@ -86,6 +97,7 @@ def _kept(connection: Connection, book: str, found: Found) -> Iterator[Signed]:
             _check_cosignatures(size, note, cosignatures, found)
             yield Signed(size, bytes(root), f"the checkpoint of size {size}")
             after = size
+    _check_time_stamps(connection, book, authorities, found)
 
 
 def _keys(connection: Connection, book: str, found: Found) -> tuple[KeyInForce, ...]:
@@ -117,6 +129,27 @@ def _check_cosignatures(size: int, note: str, cosignatures: list[list[str]], fou
             check_cosignature(text, signature, VerifierKey.read(written))
         except (NoteMalformed, SignatureWrong, ValueError) as wrong:
             found.add(None, Kind.COSIGNATURE, f"a cosignature under the checkpoint of size {size}: {wrong}")
+
+
+def _check_time_stamps(connection: Connection, book: str, authorities: Sequence[Certificate], found: Found) -> None:
+    size, authority = -(2**63), ""
+    while page := _rows(
+        connection, "time_stamps", book, after=size, authority=authority, time_stamps_max=TIME_STAMPS_PER_PAGE
+    ):
+        for size, authority, token, note in page:
+            found.time_stamps += 1
+            wrong = "the checkpoint is not there" if note is None else _wrong_with(bytes(token), note, authorities)
+            if wrong is not None:
+                says = f"the time stamp of {authority} for the checkpoint of size {size}: {wrong}"
+                found.add(None, Kind.TIME_STAMP, says)
+
+
+def _wrong_with(token: bytes, note: str, authorities: Sequence[Certificate]) -> str | None:
+    try:
+        check_time_stamp(token, (note.rpartition("\n\n")[0] + "\n").encode(), authorities)
+    except TimeStampWrong as wrong:
+        return str(wrong)
+    return None
 
 
 def _rows(connection: Connection, query: str, book: str, **parameters: object) -> list[tuple[Any, ...]]:

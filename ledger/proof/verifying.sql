@@ -14,3 +14,12 @@ SELECT c.size, c.root, c.note,
  WHERE c.book = %(book)s AND c.size > %(after)s
  ORDER BY c.size
  LIMIT %(checkpoints_max)s;
+
+-- name: time_stamps
+-- A page of the time stamps that are kept, each with the checkpoint that it is kept for.
+SELECT t.size, t.authority, t.token, c.note
+  FROM ledger.time_stamp AS t
+  LEFT JOIN ledger.checkpoint AS c ON c.book = t.book AND c.size = t.size
+ WHERE t.book = %(book)s AND (t.size, t.authority) > (%(after)s, %(authority)s)
+ ORDER BY t.size, t.authority
+ LIMIT %(time_stamps_max)s;

@@ -12,6 +12,8 @@ PROBLEMS_KEPT_MAX = 1_000
 class Kind(StrEnum):
     """What does not agree with what."""
 
+    CATALOGUE = "catalogue"
+    """What answers under the name of a table or function is not what the migrations of this version make."""
     HEAD = "head"
     """The book's row disagrees with its events."""
     POSITION = "position"
@@ -42,6 +44,8 @@ class Kind(StrEnum):
     """A signed checkpoint is not of this tree, or no key signed it that the book knows."""
     COSIGNATURE = "cosignature"
     """A witness's signature does not fit its checkpoint."""
+    TIME_STAMP = "time-stamp"
+    """A time stamp is not over its checkpoint, or by no authority that was named."""
 
 
 class Problem(NamedTuple):
@@ -86,6 +90,8 @@ class Verification:
     """How many checkpoints the tree was held against, the auditor's own included."""
     values: Values = field(default_factory=Values)
     files: Files = field(default_factory=Files)
+    time_stamps: int = 0
+    """How many were held against their checkpoints."""
 
     @property
     def ok(self) -> bool:
@@ -98,11 +104,16 @@ class Found:
     def __init__(self) -> None:
         self.kept: list[Problem] = []
         self.total = 0
+        self.time_stamps = 0
 
     def add(self, position: int | None, kind: Kind, says: str) -> None:
         self.total += 1
         if len(self.kept) < PROBLEMS_KEPT_MAX:
             self.kept.append(Problem(position, kind, says))
+
+    def has(self, kind: Kind) -> bool:
+        """Whether one of this kind is among those kept."""
+        return any(each.kind is kind for each in self.kept)
 
     def take(self, kept: Sequence[Problem], total: int) -> None:
         """What another process has found."""

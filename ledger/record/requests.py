@@ -1,8 +1,9 @@
 """Verifies what was answered: that each event belongs to one request, and each answer to the tree as it was then.
 
 The rows of `ledger.request` are no part of the tree. A row that is gone would let a repeated request be recorded twice,
-and a forged one would answer it with a false receipt. Not to be verified are the key and the fingerprint of a row:
-no event says what they must be.
+and a forged one would answer it with a false receipt. Whose request it was is held against who recorded its events. Not to
+be verified are the key and the fingerprint of a row, and the principal of one that recorded nothing: no event says what they
+must be.
 """
 
 from collections.abc import Callable, Iterator
@@ -81,7 +82,7 @@ class Answers:
             self._found.add(last or first, Kind.REQUEST, says)
             return
         if not agrees:
-            says = f"a request says of position {last} another stream, version or time than its event has"
+            says = f"a request says of position {last} another stream, version, time or principal than its event has"
             self._found.add(last, Kind.REQUEST, says)
         if first > self._covered + 1:
             self._found.add(self._covered + 1, Kind.REQUEST, _unasked(self._covered + 1, first - 1))

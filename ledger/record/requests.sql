@@ -4,15 +4,19 @@ SELECT ledger.answered_size(%(book)s);
 
 -- name: answers_in_order
 -- The sizes and roots that were answered in a page, and whether all places are in order: each answer beside the event that
--- it ends with, and beginning behind the one before it. What recorded nothing has no place.
+-- it ends with, and beginning behind the one before it. What recorded nothing has no place. Who was answered is who recorded:
+-- a state's last field, as its keys are sorted (ledger.record.envelope); a state that names nobody is not held against it.
 WITH answer AS MATERIALIZED (
     SELECT a.tree_size, a.first_position, a.last_position, a.root,
            e.position IS NOT NULL
            AND (a.stream_id IS NULL OR (a.stream_id = e.stream_id AND a.version IS NOT DISTINCT FROM e.version))
            AND a.recorded_at IS NOT DISTINCT FROM e.recorded_at
+           AND CASE WHEN a.principal IS NULL OR substring(e.state FROM octet_length(e.state) - octet_length(n.state_ends) + 1) = n.state_ends
+                    THEN true ELSE position('"recorded_by":'::bytea IN e.state) = 0 END
            AND a.first_position BETWEEN 1 AND a.last_position AND a.last_position <= a.tree_size AS agrees
       FROM ledger.answers_page(%(book)s, %(after)s, %(last)s) AS a
       LEFT JOIN ledger.event AS e ON e.book = %(book)s AND e.position = a.last_position
+     CROSS JOIN LATERAL (SELECT convert_to(',"recorded_by":' || to_json(a.principal)::text || '}', 'UTF8') AS state_ends) AS n
 ), placed AS (
     SELECT p.tree_size, p.first_position, p.last_position, p.root,
            coalesce(p.agrees AND p.first_position = lag(p.last_position, 1, p.first_position - 1) OVER w + 1, false) AS in_order
@@ -34,8 +38,11 @@ SELECT g.tree_size, g.root, min(g.first_position) AS first, max(g.last_position)
 SELECT a.tree_size, a.first_position, a.last_position,
        e.position IS NOT NULL
        AND (a.stream_id IS NULL OR (a.stream_id = e.stream_id AND a.version IS NOT DISTINCT FROM e.version))
-       AND a.recorded_at IS NOT DISTINCT FROM e.recorded_at AS agrees
+       AND a.recorded_at IS NOT DISTINCT FROM e.recorded_at
+       AND CASE WHEN a.principal IS NULL OR substring(e.state FROM octet_length(e.state) - octet_length(n.state_ends) + 1) = n.state_ends
+                THEN true ELSE position('"recorded_by":'::bytea IN e.state) = 0 END AS agrees
   FROM ledger.answers_page(%(book)s, %(after)s, %(last)s) AS a
   LEFT JOIN ledger.event AS e ON e.book = %(book)s AND e.position = a.last_position
+ CROSS JOIN LATERAL (SELECT convert_to(',"recorded_by":' || to_json(a.principal)::text || '}', 'UTF8') AS state_ends) AS n
  WHERE num_nonnulls(a.first_position, a.last_position) > 0
  ORDER BY a.tree_size, a.last_position NULLS FIRST;

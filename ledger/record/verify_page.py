@@ -59,6 +59,12 @@ class Verified(NamedTuple):
     values: Values
 
 
+def fix_search_path(connection: Connection) -> None:
+    """From here on a name without its schema is one of the server's own, whatever is set for the role or the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(_QUERIES["search_path"])
+
+
 class Verifier:
     """Verifies stretches of one book by one connection, and opens values where it has the keys."""
 

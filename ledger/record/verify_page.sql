@@ -52,3 +52,7 @@ SELECT NOT EXISTS (
         WHERE s.version IS DISTINCT FROM v.last_version
            OR v.first_version NOT IN (0, 1)
            OR v.last_version - v.first_version + 1 <> v.versions) AS agree;
+
+-- name: search_path
+-- Whatever the role or the database has as its default: no name in a query of ours finds anything but the server's own.
+SET search_path = pg_catalog, pg_temp;

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import psycopg2
 
 from ledger.record.digests import Plans
-from ledger.record.verify_page import Stretch, Verifier
+from ledger.record.verify_page import Stretch, Verifier, fix_search_path
 
 if TYPE_CHECKING:
     from ledger.vault.keys import SubjectKeys
@@ -50,6 +50,7 @@ def serve() -> None:
 def _verifier(work: Work) -> Verifier:
     connection = psycopg2.connect(work.dsn)
     connection.autocommit = True
+    fix_search_path(connection)
     keys = None if work.open_keys is None else work.open_keys()
     return Verifier(connection, work.book, work.origin, work.plans, keys)
 

@@ -56,12 +56,15 @@ class Target:
         self.held: Checkpoint = made.checkpoint
         self.whole = story.copied()
         self.size = self.held.size + 6
+        self.undo: list[str] = []
 
     def verify(self, *, brought: bool) -> Verification:
         signed = signed_checkpoints(self.held if brought else None)
         return verify(self.story.database, self.story.book, self.story.keys, signed=signed)
 
     def mend(self) -> None:
+        while self.undo:
+            self.change(self.undo.pop().replace("%", "%%"))
         self.story.restored(self.whole)
 
     def change(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
@@ -300,6 +303,84 @@ def rehash(story: Story) -> None:
     )
 
 
+def in_the_way(target: Target, chance: random.Random) -> None:
+    """What answers is no more what the migrations made; each of these could show an auditor another book than is stored."""
+    do, undo = IN_THE_WAY[chance.choice(list(IN_THE_WAY))]
+    put_in_the_way(target, do, undo)
+
+
+def put_in_the_way(target: Target, do: str, undo: str) -> None:
+    if undo.startswith("ledger."):
+        ((undo,),) = target.change("SELECT pg_get_functiondef(%(v0)s::regprocedure)", undo)
+    target.change(do)
+    target.undo.append(undo)
+
+
+IN_THE_WAY = {
+    "a view in the place of a table": (
+        (
+            "ALTER TABLE ledger.event RENAME TO event_stored; CREATE VIEW ledger.event AS SELECT * FROM ledger.event_stored;"
+            " ALTER VIEW ledger.event OWNER TO ledger_owner; GRANT SELECT ON ledger.event TO ledger_auditor, ledger_application"
+        ),
+        "DROP VIEW ledger.event; ALTER TABLE ledger.event_stored RENAME TO event",
+    ),
+    "a table that inherits": ("CREATE TABLE public.more () INHERITS (ledger.event)", "DROP TABLE public.more"),
+    "another type of a column": (
+        "ALTER TABLE ledger.tile ALTER COLUMN level TYPE bigint",
+        "ALTER TABLE ledger.tile ALTER COLUMN level TYPE integer",
+    ),
+    "a rewrite rule": (
+        "CREATE RULE none_now AS ON INSERT TO ledger.checkpoint DO INSTEAD NOTHING",
+        "DROP RULE none_now ON ledger.checkpoint",
+    ),
+    "a policy that hides rows": (
+        "CREATE POLICY no_more ON ledger.checkpoint AS RESTRICTIVE TO ledger_auditor USING (size < 0)",
+        "DROP POLICY no_more ON ledger.checkpoint",
+    ),
+    "a policy that says something else": (
+        "ALTER POLICY granted_books_only ON ledger.tile USING (book = 'main')",
+        "ALTER POLICY granted_books_only ON ledger.tile USING (book IN (SELECT a.book FROM ledger.book_access AS a))",
+    ),
+    "policies that the owner is free of": (
+        "ALTER TABLE ledger.request NO FORCE ROW LEVEL SECURITY",
+        "ALTER TABLE ledger.request FORCE ROW LEVEL SECURITY",
+    ),
+    "a trigger": (
+        (
+            "CREATE TRIGGER quiet BEFORE UPDATE ON ledger.event FOR EACH ROW"
+            " EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+        ),
+        "DROP TRIGGER quiet ON ledger.event",
+    ),
+    "a trigger that is switched off": (
+        "ALTER TABLE ledger.event DISABLE TRIGGER events_are_recorded_once",
+        "ALTER TABLE ledger.event ENABLE TRIGGER events_are_recorded_once",
+    ),
+    "another body of a function": (
+        (
+            "CREATE OR REPLACE FUNCTION ledger.answered_size(p_book text) RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER"
+            " SET search_path = pg_catalog, pg_temp AS 'SELECT NULL::bigint'"
+        ),
+        "ledger.answered_size(text)",
+    ),
+    "a function that fits the call better": (
+        (
+            "CREATE FUNCTION ledger.vault_told(p_book text, p_after integer, p_upto integer)"
+            " RETURNS TABLE (values_stored bigint, told text) LANGUAGE sql AS 'SELECT 0::bigint, NULL::text'"
+        ),
+        "DROP FUNCTION ledger.vault_told(text, integer, integer)",
+    ),
+    "a function that looks elsewhere for names": (
+        "ALTER FUNCTION ledger.may_use(text) SET search_path = public, pg_catalog",
+        "ledger.may_use(text)",
+    ),
+    "a table that is gone": (
+        "ALTER TABLE ledger.leaves RENAME TO leaves_of_old",
+        "ALTER TABLE ledger.leaves_of_old RENAME TO leaves",
+    ),
+}
+
+
 DEEDS: dict[str, Deed] = {
     "position": column("position", "position + 100000 + %(v1)s"),
     "version": column("version", "version + 1 + %(v1)s %% 1000"),
@@ -329,6 +410,7 @@ DEEDS: dict[str, Deed] = {
     "the origin": origin,
     "an old copy of the whole": an_old_copy,
     "all hashes made anew": rewritten,
+    "something in the way": in_the_way,
 }
 
 LEFT_CONSISTENT = {"an old copy of the whole", "all hashes made anew"}
@@ -357,6 +439,31 @@ def test_a_deed_is_found(target: Target, name: str) -> None:
     chance = random.Random(f"{SEED} {name}")
     for _ in range(max(1, CASES_QUICK // len(DEEDS))):
         tamper(target, name, chance)
+
+
+@pytest.mark.parametrize("what", IN_THE_WAY)
+def test_what_is_put_in_the_way_is_named_before_anything_is_believed(target: Target, what: str) -> None:
+    put_in_the_way(target, *IN_THE_WAY[what])
+    try:
+        found = verify(target.story.database, target.story.book)
+        assert found.problems[0].kind is Kind.CATALOGUE
+        assert "verify with that version" in found.problems[0].says
+    finally:
+        target.mend()
+    assert verify(target.story.database, target.story.book).ok
+
+
+def test_names_are_looked_up_in_the_servers_own_schema_whatever_is_set(target: Target) -> None:
+    put_in_the_way(
+        target,
+        "CREATE SCHEMA other; GRANT USAGE ON SCHEMA other TO PUBLIC; ALTER ROLE ledger_auditor SET search_path = other, pg_catalog;"
+        " CREATE FUNCTION other.timestamptz_send(timestamptz) RETURNS bytea LANGUAGE sql AS $$SELECT '\\x00'::bytea$$",
+        "ALTER ROLE ledger_auditor RESET search_path; DROP SCHEMA other CASCADE",
+    )
+    try:
+        assert target.verify(brought=True).ok
+    finally:
+        target.mend()
 
 
 @pytest.mark.parametrize("case", range(6))

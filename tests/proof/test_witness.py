@@ -6,10 +6,15 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.x509.oid import NameOID
 
 from api.command.witnessing import server
 from ledger.proof.checkpoint import Checkpoint, check_cosignature
@@ -19,8 +24,10 @@ from ledger.proof.files import ConsistencyFile
 from ledger.proof.note import ED25519, Note, NoteMalformed, Signer, VerifierKey, signature_lines, signed
 from ledger.proof.posting import Unanswered, post
 from ledger.proof.schedule import Schedule
+from ledger.proof.time_stamp import check_time_stamp
 from ledger.proof.verifying import signed_checkpoints
 from ledger.proof.witness import Witness
+from ledger.record.problems import Kind
 from ledger.record.tree import consistency_proof, leaf_hash, subtrees_of, tree_root
 from ledger.record.verify import verify
 from tests.proof.conftest import Story
@@ -387,3 +394,43 @@ def test_a_time_stamp_is_fetched_kept_and_verified_by_openssl(
 
     assert verified(made.note.text)
     assert not verified(made.note.text.replace("\n", "x\n", 1))
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="the local authority is OpenSSL's")
+def test_verify_holds_a_time_stamp_against_its_checkpoint_and_its_authority(
+    story: Story, authority: tuple[str, Path]
+) -> None:
+    address, folder = authority
+    made = story.checkpoints.make()
+    assert made is not None
+    with story.connect() as connection:
+        token = stamp(connection, story.book, made, address)
+    own = x509.load_pem_x509_certificates((folder / "tsa.pem").read_bytes())
+    at = check_time_stamp(token, made.note.text.encode(), own).at
+    assert abs(datetime.now(UTC) - at) < timedelta(minutes=5)
+
+    def found(*authorities: x509.Certificate) -> tuple[list[Kind], int]:
+        said = verify(story.database, story.book, signed=signed_checkpoints(authorities=authorities))
+        return [problem.kind for problem in said.problems], said.time_stamps
+
+    assert found() == ([], 1)
+    assert found(*own) == ([], 1)
+    assert found(stranger()) == ([Kind.TIME_STAMP], 1)
+    imprint = token.index(sha256(made.note.text.encode()).digest())
+    for place in (imprint, len(token) - 1, token.index(b"20", imprint), 10):
+        spoiled = bytearray(token)
+        spoiled[place] ^= 1
+        change = "UPDATE ledger.time_stamp SET token = %(v0)s WHERE book = %(book)s"
+        story.as_superuser(change, bytes(spoiled))
+        assert found() == ([Kind.TIME_STAMP], 1), f"byte {place}"
+    story.as_superuser("UPDATE ledger.time_stamp SET token = %(v0)s, size = size + 1 WHERE book = %(book)s", token)
+    assert found() == ([Kind.TIME_STAMP], 1)
+
+
+def stranger() -> x509.Certificate:
+    """A certificate of another authority."""
+    key, name = Ed25519PrivateKey.generate(), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "another authority")])
+    now = datetime.now(UTC)
+    certificate = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    valid = certificate.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    return valid.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, None)

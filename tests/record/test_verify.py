@@ -85,7 +85,7 @@ class Record(NamedTuple):
             NewDisclosure(d.event_index, d.digest, d.subject_id, d.path, d.tier, d.ciphertext) for d in disclosures
         ]
         last = first_version + len(new) - 1
-        request = Request(new, stream_id=stream_id, version=last, disclosures=values)
+        request = Request(new, principal="li.wei", stream_id=stream_id, version=last, disclosures=values)
         (outcome,) = self.appender.append([request])
         assert not isinstance(outcome, Exception)
         assert outcome.kind == "stored"
@@ -632,6 +632,10 @@ def test_rows_are_taken_apart_as_the_server_sends_them(database: Database) -> No
 
 ANSWERS: dict[str, tuple[str, int | None]] = {
     "answer lost": ("DELETE FROM ledger.request WHERE book = %(book)s AND first_position = 4", 4),
+    "answer to another": (
+        "UPDATE ledger.request SET principal = 'li.ming' WHERE book = %(book)s AND last_position = 6",
+        6,
+    ),
     "last answer lost": ("DELETE FROM ledger.request WHERE book = %(book)s AND last_position = 32", 32),
     "answer of another root": (
         "UPDATE ledger.request SET root = sha256('') WHERE book = %(book)s AND last_position = 6",
