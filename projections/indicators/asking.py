@@ -40,9 +40,18 @@ Part = Literal[
     "grade",
     "issue",
     "outcome",
+    "hour",
+    "age",
 ]
 PARTS: tuple[Part, ...] = get_args(Part)
-"""What a figure can be broken down by: how the complaint stands as known at the position, not as it stood in the period."""
+"""What a figure can be broken down by: how the complaint stands as known at the position, not as it stood in the period.
+
+`hour` is the weekday (1 is Monday) and hour of its receipt in the institution's day, as in 1-09; not known where no hour was
+stated. `age` are the days since its receipt at the end of the period, or now where that comes first (`AGES`).
+"""
+
+AGES = ("0-2", "3-5", "6-10", "11-15", "16-30", "31-60", "over-60")
+"""The ages, in the order of the query `age`."""
 
 CASES_MAX = 500
 
@@ -186,6 +195,28 @@ def cases(
     return Cases(on.at.position, on.at.now, found, Cursor.write(f"cases/{indicator}", [kept[-1][0]]) if more else None)
 
 
+def first_cases(
+    connection: Connection,
+    on: Ground,
+    indicator: str,
+    asked_about: Sequence[Period],
+    by: Part | None = None,
+    *,
+    each_max: int,
+) -> Mapping[tuple[Period, str | None], list[Case]]:
+    """Of every figure at once the first complaints, in the order of their ids. Costs what the figures cost.
+
+    Raises NoSuchIndicator.
+    """
+    query = definition(indicator).query
+    beginnings = {period.instants(on.calendar)[0]: period for period in asked_about}
+    found: dict[tuple[Period, str | None], list[Case]] = defaultdict(list)
+    rows = _fetch(connection, on, query, "first_cases", list(asked_about), by, {"each_max": min(each_max, CASES_MAX)})
+    for begins_at, part, *case in rows:
+        found[beginnings[begins_at], part].append(Case(*case))
+    return found
+
+
 def events_of(connection: Connection, at: Asked, complaint_ids: Iterable[UUID]) -> Mapping[UUID, list[RecordedEvent]]:
     """What was recorded of complaints up to the position, with the place of each event."""
     found: dict[UUID, list[RecordedEvent]] = defaultdict(list)
@@ -212,6 +243,8 @@ TABLES_OF: Mapping[str, tuple[str, ...]] = {
 
 def place_of(tables: Tables, by: str | None, code: str | None) -> tuple[bool, int, str]:
     """Where a part stands among the others: in the order of its table, then what no table has, then what is not known."""
+    if by == "age" and code in AGES:
+        return False, AGES.index(code), code
     order = [each for name in TABLES_OF.get(by or "", ()) for each in tables.codes.get(name, {})]
     return code is None, len(order) if code is None or code not in order else order.index(code), code or ""
 
@@ -272,14 +305,23 @@ def _fetch(
     more: Mapping[str, object],
 ) -> list[tuple[Any, ...]]:
     columns = ("begins_at", "complaint_id", "value")
-    statement, parameters = grounded(on, measure, _SQL[query], read, columns, by or "everything")
+    part = sql.SQL(_SQL["age"]) if by == "age" else sql.Identifier("m", by or "everything")
+    statement, parameters = grounded(on, measure, _SQL[query], read, columns, part)
     with connection.cursor() as cursor:
         cursor.execute(statement, {**parameters, **more})
         return cursor.fetchall()
 
 
+NO_PART = sql.Identifier("m", "everything")
+
+
 def grounded(
-    on: Ground, measure: str, query: str, read: Sequence[Period], columns: Sequence[str], part: str = "everything"
+    on: Ground,
+    measure: str,
+    query: str,
+    read: Sequence[Period],
+    columns: Sequence[str],
+    part: sql.Composable = NO_PART,
 ) -> tuple[sql.Composed, dict[str, object]]:
     """A query over what a measure counts in some periods, with the ground under it, and its parameters."""
     instants = [period.instants(on.calendar) for period in read]
@@ -288,13 +330,14 @@ def grounded(
         schema=sql.Identifier(on.at.schema),
         sla=sql.Identifier(on.sla_schema),
         measure=sql.SQL(measure),
-        part=sql.Identifier(part),
+        part=part,
         columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
     )
     return statement, {
         "book": on.at.book,
         "position": on.at.position,
         "now": on.at.now,
+        "zone": on.calendar.zone,
         "begins": [begins_at for begins_at, _ in instants],
         "ends": [ends_at for _, ends_at in instants],
         "working_begin": [],

@@ -1,11 +1,18 @@
-"""Contacts that are no complaints, and customers' tiers, as reports read them: pure folds of what stands. Writes no row."""
+"""Contacts that are no complaints, and customers' tiers and mergings, as reports read them: pure folds of what stands. Writes no row."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from ledger.customer.events import CustomerFactAnnulled, CustomerRegistered, CustomerTiered
+from ledger.customer.events import (
+    CustomerFactAnnulled,
+    CustomerMerged,
+    CustomerRegistered,
+    CustomerSplit,
+    CustomerTiered,
+)
 from ledger.event import Event
 from ledger.interaction.events import (
     InteractionAnswered,
@@ -17,8 +24,15 @@ from ledger.interaction.events import (
     InteractionReviewed,
 )
 
-TIERING = (CustomerRegistered, CustomerTiered, CustomerFactAnnulled)
-"""The facts that a customer's tier may hang on."""
+KNOWING = (CustomerRegistered, CustomerTiered, CustomerMerged, CustomerSplit, CustomerFactAnnulled)
+"""The facts that a customer's tier, or the person that the record is of, may hang on."""
+
+
+class Known(NamedTuple):
+    """A customer's tier 客户分级, and the record that this one was merged into; None where there is none."""
+
+    tier: str | None = None
+    merged_into: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +65,20 @@ def contact_of(events: Sequence[Event]) -> Contact:
     return contact if contact.asked_at is not None else Contact()
 
 
-def tier_of(events: Sequence[Event]) -> str | None:
-    """A customer's tier 客户分级 from its whole stream up to some version; None where none was given."""
-    tier: str | None = None
+def known_of(events: Sequence[Event]) -> Known:
+    """What reports read of a customer's whole stream up to some version: an annulled merging never was, and a split ends one."""
+    known = Known()
     for event in _standing(events):
-        if isinstance(event, CustomerRegistered | CustomerTiered) and event.tier is not None:
-            tier = event.tier.value
-    return tier
+        match event:
+            case CustomerRegistered() | CustomerTiered():
+                known = known if event.tier is None else known._replace(tier=event.tier.value)
+            case CustomerMerged():
+                known = known._replace(merged_into=event.into_customer_id)
+            case CustomerSplit():
+                known = known._replace(merged_into=None)
+            case _:  # what else is known of a customer no indicator reads
+                pass
+    return known
 
 
 def _standing(events: Sequence[Event]) -> Iterable[Event]:

@@ -1,4 +1,4 @@
-"""The projection `indicators`: every effective fact, complaint, other contact and customer's tier, from which position to which.
+"""The projection `indicators`: every effective fact, complaint, other contact, and customer's tier and merging, from which position to which.
 
 It counts nothing: the indicators and the returns are queries over these tables. Personal values stand in none of them.
 """
@@ -24,7 +24,7 @@ from ledger.interaction.events import InteractionEvent
 from ledger.names import NAME_OF, class_of
 from ledger.record.envelope import opened
 from ledger.record.reading import StoredRow
-from projections.indicators.contacts import TIERING, Contact, contact_of, tier_of
+from projections.indicators.contacts import KNOWING, Contact, Known, contact_of, known_of
 from projections.indicators.matter import Matter, after, matter_of
 from projections.machine import Batch, Projection
 
@@ -36,7 +36,7 @@ MATTERS_MAX = 50_000
 _STATED = tuple(field.name for field in fields(Matter) if field.name != "spells")
 _MATTER = ("book", "complaint_id", "known_from", "known_to", *_STATED, "open_during")
 _CONTACT = ("book", "contact_id", "known_from", "known_to", *(field.name for field in fields(Contact)))
-_CUSTOMER = ("book", "customer_id", "known_from", "known_to", "tier")
+_CUSTOMER = ("book", "customer_id", "known_from", "known_to", *Known._fields)
 _FACT = ("book", "complaint_id", "version", "known_from", "known_to", "name", "happened_at", "said")
 
 Facts = Mapping[int, ComplaintEvent]
@@ -81,7 +81,7 @@ class IndicatorsFold:
             self._matters[row.stream_id] = matter
             self._matters.move_to_end(row.stream_id)
         _follow(batch, changes, "contact", (InteractionEvent,), lambda told: _contact(contact_of(told)))
-        _follow(batch, changes, "customer", TIERING, lambda told: _tiered(tier_of(told)))
+        _follow(batch, changes, "customer", KNOWING, lambda told: _known(known_of(told)))
         changes.write()
 
     def _load(self, batch: Batch, rows: Sequence[StoredRow]) -> Mapping[UUID, list[StoredRow]]:
@@ -170,13 +170,13 @@ def _contact(contact: Contact) -> Sequence[object] | None:
     return None if contact == Contact() else [getattr(contact, field.name) for field in fields(Contact)]
 
 
-def _tiered(tier: str | None) -> Sequence[object] | None:
-    return None if tier is None else [tier]
+def _known(known: Known) -> Sequence[object] | None:
+    return None if known == Known() else known
 
 
 PROJECTION = Projection(
     name="indicators",
-    version=3,
+    version=4,
     tables={
         "matter": ("book", "complaint_id", "known_from"),
         "fact": ("book", "complaint_id", "version", "known_from"),

@@ -89,17 +89,19 @@ CREATE TABLE {schema}.contact (
     CONSTRAINT known_for_a_time CHECK (known_to > known_from)
 );
 CREATE UNIQUE INDEX contact_now ON {schema}.contact (book, contact_id) WHERE known_to IS NULL;
--- `customer`: one row for each tier that a customer was known by; none before the first.
+-- `customer`: one row for each tier that a customer was known by, and each record that it was merged into; none before the first.
 CREATE TABLE {schema}.customer (
     book text COLLATE "C" NOT NULL,
     customer_id uuid NOT NULL,
     known_from bigint NOT NULL,
     known_to bigint,
     tier text COLLATE "C",
+    merged_into uuid,
     PRIMARY KEY (book, customer_id, known_from),
     CONSTRAINT known_for_a_time CHECK (known_to > known_from)
 );
 CREATE UNIQUE INDEX customer_now ON {schema}.customer (book, customer_id) WHERE known_to IS NULL;
+CREATE INDEX customer_merged ON {schema}.customer (book, customer_id) WHERE merged_into IS NOT NULL;
 
 -- name: streams
 -- All at once what was recorded of the streams that a batch corrects, or goes on with after they were forgotten.
@@ -130,7 +132,7 @@ UPDATE {schema}.contact AS c
  WHERE c.book = e.book AND c.contact_id = e.contact_id::uuid AND c.known_to IS NULL;
 
 -- name: end_customers
--- The same of a customer's tier.
+-- The same of a customer.
 UPDATE {schema}.customer AS c
    SET known_to = e.known_to::bigint
   FROM (VALUES %s) AS e (book, customer_id, version, known_to)

@@ -27,7 +27,9 @@ from ledger.complaint.settlement import ComplaintEscalated
 from ledger.customer.events import (
     CustomerEvent,
     CustomerFactAnnulled,
+    CustomerMerged,
     CustomerRegistered,
+    CustomerSplit,
     CustomerTier,
     CustomerTiered,
 )
@@ -210,6 +212,22 @@ def _customers(rng: random.Random) -> Iterator[tuple[UUID, CustomerEvent]]:
                     annulled_at=at,
                 ),
             )
+    yield from _mergings(at + timedelta(days=1))
+
+
+def _mergings(at: datetime) -> Iterator[tuple[UUID, CustomerEvent]]:
+    """Records of one person: a chain, a circle, a merging that was split again, and one that never was."""
+    by = {"approved_by": "wang"}
+    for one, into in ((6, 10), (10, 5), (3, 2), (2, 3), (0, 1), (4, 13), (13, 5)):
+        who = UUID(int=one)
+        if one >= 10:
+            yield who, CustomerRegistered(customer_id=who, registered_by="li", registered_at=at)
+        yield who, CustomerMerged(customer_id=who, into_customer_id=UUID(int=into), merged_by="li", merged_at=at, **by)
+    later = at + timedelta(days=1)
+    alone, never = UUID(int=0), UUID(int=13)
+    yield alone, CustomerSplit(customer_id=alone, reason=WORDS, split_by="li", split_at=later, **by)
+    annulment = {"annulled_version": 2, "reason": WORDS, "annulled_by": "li", "annulled_at": later}
+    yield never, CustomerFactAnnulled(customer_id=never, **annulment, **by)
 
 
 def _contacts(rng: random.Random) -> Iterator[tuple[UUID, InteractionEvent]]:

@@ -86,8 +86,23 @@ SELECT t.stream, max_by(t.how, t.version) FILTER (t.how <> 'complaint-closed' OR
   JOIN (SELECT stream, max(version) FILTER (opens) AS opened FROM turning GROUP BY stream) AS l USING (stream)
  WHERE NOT t.opens AND t.version > l.opened
  GROUP BY t.stream;
+-- contacts and customers, whose mistakes are annulled and never corrected
+CREATE TABLE other AS
+SELECT e.* FROM event AS e
+ WHERE NOT EXISTS (SELECT 1 FROM event AS a WHERE a.stream = e.stream
+                      AND a.name IN ('interaction-fact-annulled', 'customer-fact-annulled')
+                      AND CAST(a.said->>'annulled_version' AS INTEGER) = e.version);
+-- records of one person, by the last that was said of the merging of each; the least of their ids stands for all
+CREATE TABLE merging AS
+SELECT stream AS one, max_by(said->>'into_customer_id', version) AS other
+  FROM other WHERE name IN ('customer-merged', 'customer-split') GROUP BY stream
+HAVING max_by(name, version) = 'customer-merged';
+CREATE TABLE person AS
+WITH RECURSIVE linked AS (SELECT one, other FROM merging UNION SELECT other, one FROM merging),
+     same AS (SELECT one, other FROM linked UNION SELECT s.one, l.other FROM same AS s JOIN linked AS l ON l.one = s.other)
+SELECT one AS customer, min(other) AS person FROM same GROUP BY one;
 CREATE TABLE complaint AS
-SELECT r.*, e.how AS ended_how, e.at AS ended_at, d.department, place.region,
+SELECT r.*, coalesce(w.person, r.customer) AS person, e.how AS ended_how, e.at AS ended_at, d.department, place.region,
        (SELECT min_by(CAST(said->>'sent_at' AS TIMESTAMPTZ), version) FROM fact AS f
          WHERE f.stream = r.stream AND f.name = 'first-reply-sent') AS first_replied_at,
        (SELECT min_by(CAST(said->>'resolved_at' AS TIMESTAMPTZ), version) FROM fact AS f
@@ -103,13 +118,8 @@ SELECT r.*, e.how AS ended_how, e.at AS ended_at, d.department, place.region,
   LEFT JOIN ended AS e USING (stream)
   LEFT JOIN department AS d USING (stream)
   LEFT JOIN classified AS k USING (stream)
-  LEFT JOIN place ON place.branch = r.branch;
--- contacts and customers, whose mistakes are annulled and never corrected
-CREATE TABLE other AS
-SELECT e.* FROM event AS e
- WHERE NOT EXISTS (SELECT 1 FROM event AS a WHERE a.stream = e.stream
-                      AND a.name IN ('interaction-fact-annulled', 'customer-fact-annulled')
-                      AND CAST(a.said->>'annulled_version' AS INTEGER) = e.version);
+  LEFT JOIN place ON place.branch = r.branch
+  LEFT JOIN person AS w USING (customer);
 CREATE TABLE tier AS
 SELECT stream AS customer, max_by(said->>'tier', version) AS tier
   FROM other WHERE name IN ('customer-registered', 'customer-tiered') AND said->>'tier' IS NOT NULL GROUP BY stream;
@@ -130,9 +140,10 @@ SELECT r.stream, r.said->>'kind' AS kind, r.said->>'customer_id' AS customer, r.
        EXISTS (SELECT 1 FROM other AS o WHERE o.stream = r.stream AND o.name = 'interaction-became-complaint') AS became
   FROM other AS r WHERE r.name = 'interaction-recorded';
 CREATE TABLE subject AS
-SELECT s.stream, s.department, s.region, t.tier
-  FROM (SELECT stream, customer, department, region FROM complaint
-        UNION ALL SELECT stream, customer, department, region FROM contact LEFT JOIN place USING (branch)) AS s
+SELECT s.stream, s.department, s.region, t.tier, s.received_at,
+       isodow(timezone('Asia/Shanghai', s.stated)) || '-' || lpad(CAST(hour(timezone('Asia/Shanghai', s.stated)) AS VARCHAR), 2, '0') AS hour
+  FROM (SELECT stream, customer, department, region, received_at, CASE WHEN NOT date_only THEN received_at END AS stated FROM complaint
+        UNION ALL SELECT stream, customer, department, region, asked_at, asked_at FROM contact LEFT JOIN place USING (branch)) AS s
   LEFT JOIN tier AS t USING (customer);
 CREATE TABLE counts AS SELECT * FROM complaint WHERE ended_how IS DISTINCT FROM 'complaint-ruled-out';
 """
@@ -157,13 +168,13 @@ def rated(value: str, condition: str = "true") -> str:
     return moment(at, f"f.name = 'satisfaction-rated' AND {condition}", value, "JOIN fact AS f USING (stream)")
 
 
-EARLIER = """(SELECT count(*) > 0 FROM counts AS e WHERE e.customer = c.customer AND e.stream <> c.stream
+EARLIER = """(SELECT count(*) > 0 FROM counts AS e WHERE e.person = c.person AND e.stream <> c.stream
     AND e.received_at < c.received_at AND e.received_at >= c.received_at - INTERVAL 365 DAY {same})::INTEGER"""
 SAME = "AND e.business = c.business AND e.reason = c.reason"
 AGAIN = f"""(EXISTS (SELECT 1 FROM fact AS f WHERE f.stream = c.stream AND f.name = 'complaint-reopened'
       AND CAST(f.said->>'reopened_at' AS TIMESTAMPTZ) > c.replied_at
       AND CAST(f.said->>'reopened_at' AS TIMESTAMPTZ) <= c.replied_at + INTERVAL 90 DAY)
-   OR EXISTS (SELECT 1 FROM counts AS e WHERE e.customer = c.customer AND e.stream <> c.stream
+   OR EXISTS (SELECT 1 FROM counts AS e WHERE e.person = c.person AND e.stream <> c.stream
       AND e.received_at > c.replied_at AND e.received_at <= c.replied_at + INTERVAL 90 DAY {SAME}))::INTEGER"""
 ESCALATED = "c.stream IN (SELECT stream FROM fact WHERE name = 'complaint-escalated')"
 ARCHIVED = "c.stream IN (SELECT stream FROM fact WHERE name = 'complaint-archived')"
@@ -206,8 +217,18 @@ HOUSE_LIMIT = """
 was given in time for the limit before.
 """
 
+AGE = """(SELECT CASE WHEN days < 3 THEN '0-2' WHEN days < 6 THEN '3-5' WHEN days < 11 THEN '6-10' WHEN days < 16 THEN '11-15'
+    WHEN days < 31 THEN '16-30' WHEN days < 61 THEN '31-60' ELSE 'over-60' END
+   FROM (SELECT epoch(p.judged - c.received_at) / 86400.0 AS days FROM period AS p WHERE p.begins = counted.begins))"""
+"""How old a complaint was at the end of the period that it is counted in."""
+
 INDEPENDENT = {
     "received": received_in(),
+    "received-first-replied": received_in("c.first_replied_at IS NOT NULL"),
+    "received-assigned": received_in("c.department IS NOT NULL"),
+    "received-resolved": received_in("c.resolved_at IS NOT NULL"),
+    "received-replied": received_in("c.replied_at IS NOT NULL"),
+    "received-ended": received_in("c.ended_how IS NOT NULL"),
     "replied": moment("c.replied_at"),
     "handling-rate": received_in(
         value="(coalesce(c.replied_at < p.judged, false) OR coalesce(c.ended_at < p.judged, false))::INTEGER"

@@ -5,25 +5,24 @@ import tomllib
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from psycopg2.extensions import connection as Connection
 
 from ledger.complaint.events import ComplaintWithdrawn
-from ledger.customer.events import CustomerMerged, CustomerSplit
+from ledger.customer.events import CustomerFactAnnulled, CustomerMerged, CustomerRegistered, CustomerSplit
 from ledger.database.target import Database
 from ledger.record.reading import events_after
 from projections.indicators import asking
 from projections.indicators.address import Address, NotAnAddress, address_of
 from projections.indicators.asking import PARTS
-from projections.indicators.contacts import TIERING
 from projections.indicators.definitions import Definition, NoSuchIndicator, Target, definitions, not_computable
 from projections.indicators.matter import Matter, matter_of
 from projections.indicators.periods import DayOutOfRange, Period, TooManyPeriods, period_before, periods, year_before
 from tests.indicators import books
 from tests.indicators.books import CHINA
-from tests.projections.stories import about, interleaved, received, record, shanghai
+from tests.projections.stories import WORDS, about, interleaved, received, record, shanghai
 
 NOW = datetime.fromisoformat("2026-11-19T12:00+08:00")
 YEAR = Period(date(2026, 1, 1), date(2026, 12, 31))
@@ -84,11 +83,47 @@ def test_what_comes_or_ends_at_midnight_is_the_next_days(database: Database, boo
         assert running.value == waiting, "what stands at the instant of now, where the period goes on"
 
 
-@pytest.mark.parametrize("name", ["repeat-rate", "repeat-customers", "return-rate"])
-def test_a_measure_that_knows_no_mergers_of_customers_says_so(name: str) -> None:
-    """Nothing of `CustomerMerged` is in the tables that it reads: who follows mergers here takes the sentence away."""
-    assert "merged count apart" in definitions()[name].says
-    assert not {CustomerMerged, CustomerSplit}.intersection(TIERING)
+def test_repeats_are_counted_of_a_person_as_known_at_the_position(
+    database: Database, book: str, reader: Connection
+) -> None:
+    """Two records of one person, which then are not, are again, and never were: each as it was known then."""
+    first, again, old, new = uuid4(), uuid4(), uuid4(), uuid4()
+    at = shanghai("2026-02-01T10:00")
+    by = {"customer_id": old, "approved_by": "wang"}
+    registered = CustomerRegistered(customer_id=old, registered_by="li", registered_at=at)
+    merged = CustomerMerged(into_customer_id=new, merged_by="li", merged_at=at, **by)
+    split = CustomerSplit(reason=WORDS, split_by="li", split_at=at, **by)
+    known = record(
+        database,
+        book,
+        [
+            (first, received(first, shanghai("2026-03-02T10:00")).model_copy(update={"customer_id": old})),
+            (again, received(again, shanghai("2026-03-09T10:00")).model_copy(update={"customer_id": new})),
+        ],
+    )
+    month, seen = Period(date(2026, 3, 1), date(2026, 3, 31)), []
+    for fact in (registered, merged, split, annulled_of(old, 3), annulled_of(old, 2)):
+        record(database, book, [(old, fact)], known)  # type: ignore[list-item]  # the helper knows complaints by name only
+        books.caught_up(database, book)
+        on = asking.ground(reader, book, CHINA, as_of=None, now=NOW)
+        (figure,) = asking.figures(reader, on, ["repeat-customers"], "month", [month])
+        seen.append((on.at.position, figure.total))
+    assert [total for _, total in seen] == [0, 1, 0, 1, 0]
+    for position, total in seen:
+        then = asking.ground(reader, book, CHINA, as_of=position, now=NOW)
+        (figure,) = asking.figures(reader, then, ["repeat-customers"], "month", [month])
+        assert figure.total == total, f"as known at {position}"
+
+
+def annulled_of(customer: UUID, version: int) -> CustomerFactAnnulled:
+    return CustomerFactAnnulled(
+        customer_id=customer,
+        annulled_version=version,
+        reason=WORDS,
+        annulled_by="li",
+        approved_by="wang",
+        annulled_at=shanghai("2026-04-01T10:00"),
+    )
 
 
 def test_pages_of_cases_follow_one_another(book_of: Callable[[str], str], reader: Connection) -> None:
