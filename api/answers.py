@@ -5,10 +5,10 @@ A personal value stands in an answer as its digest (43 characters of base64url),
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ledger.deadlines.clock import Verdict
@@ -25,12 +25,46 @@ class Answer(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-def answer(model: type[Answer], found: object, headers: Mapping[str, str] | None = None) -> Response:
-    """What was found, as JSON of the model; `Ledger-Position` says as of which position it stands."""
+class OfTheBook:
+    """Marks a field that tells where in the book something stands: a caller who reads for a receiver is told null."""
+
+
+Position = Annotated[int | None, OfTheBook()]
+"""A position that everybody is told but a receiver."""
+
+
+def receives(request: Request) -> bool:
+    """Whether the caller reads for receivers alone (`api.caller` has found it out)."""
+    return getattr(request.state, "receives", False) is True
+
+
+def answer(
+    model: type[Answer], found: object, headers: Mapping[str, str] | None = None, *, to: Request | None = None
+) -> Response:
+    """What was found, as JSON of the model; `Ledger-Position` says as of which position it stands.
+
+    `to` is the request of a route that receivers may ask: such a caller is not told what is marked `OfTheBook`.
+    """
     made = model.model_validate(found)
+    if to is not None and receives(to):
+        made = withheld(made)
     position = getattr(made, "position", None)
     stands = {} if position is None else {"Ledger-Position": str(position)}
     return Response(made.__pydantic_serializer__.to_json(made), 200, {**stands, **(headers or {})}, "application/json")
+
+
+def withheld(made: Answer) -> Answer:
+    """An answer without what is marked `OfTheBook`, at any depth."""
+    told: dict[str, Any] = {}
+    for name, field in type(made).model_fields.items():
+        value = getattr(made, name)
+        if any(isinstance(mark, OfTheBook) for mark in field.metadata):
+            told[name] = None
+        elif isinstance(value, Answer):
+            told[name] = withheld(value)
+        elif isinstance(value, list):
+            told[name] = [withheld(each) if isinstance(each, Answer) else each for each in value]
+    return made.model_copy(update=told)
 
 
 class Found(Answer):
@@ -177,13 +211,13 @@ class SlaReport(Answer):
     """How the deadlines that began in a period were kept, as known at `position`, judged at `now`."""
 
     book: str
-    position: int
+    position: Position
     now: datetime
     starts_from: datetime | None
     starts_before: datetime | None
     part: Part | None
     period: Period | None
-    classified: int | None = Field(description="The position that parts are classified as of; null: as first set.")
+    classified: Position = Field(description="The position that parts are classified as of; null: as first set.")
     lines: list[SlaLine]
 
 

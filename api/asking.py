@@ -292,6 +292,7 @@ def _add_worklist(routes: APIRouter, asker: Asker) -> None:
 def _add_reports(routes: APIRouter, asker: Asker) -> None:
     @routes.get("/sla", **question_description(answers.SlaReport, *PROJECTION))
     async def sla_report(
+        request: Request,
         at_least: AtLeast,
         starts_from: From = None,
         to: To = None,
@@ -319,7 +320,7 @@ def _add_reports(routes: APIRouter, asker: Asker) -> None:
             period=period,
             classified=classified,
         )
-        return answer(answers.SlaReport, found)
+        return answer(answers.SlaReport, found, to=request)
 
     @routes.get("/sla/overdue", **question_description(answers.OverduePage, *PROJECTION, BadCursor))
     async def overdue_deadlines(

@@ -108,10 +108,10 @@ def _add_customers(routes: APIRouter, asker: Asker) -> None:
 
 def _add_duties(routes: APIRouter, asker: Asker) -> None:
     @routes.get("/surveys/{survey_id}/scores", **question_description(answers.SurveyScores, *PROJECTION))
-    async def survey_scores(survey_id: UUID, at_least: AtLeast, as_of: AsOf = None) -> Response:
+    async def survey_scores(request: Request, survey_id: UUID, at_least: AtLeast, as_of: AsOf = None) -> Response:
         """How many answered a survey and what they gave on average, counted from the answers; annulled ones left out."""
         found = await asker.ask_projection("timeline", at_least, timeline.of_survey, survey_id, as_of=as_of)
-        return answer(answers.SurveyScores, found)
+        return answer(answers.SurveyScores, found, to=request)
 
     @routes.get("/duties", **question_description(answers.Duties, *PROJECTION, BadCursor))
     async def duties_to_be_done(

@@ -107,7 +107,8 @@ async def allowed(request: Request) -> Person | None:
     if not may & person.roles:
         raise NotAllowed(action, sorted(may))
     scopes = {roles().roles[role].scope for role in may & person.roles}
-    if scopes == {Scope.RECEIVERS}:
+    request.state.receives = scopes == {Scope.RECEIVERS}
+    if request.state.receives:
         _refuse_other_times_and_staff(action, request)
     if Scope.BOOK in scopes or (Scope.RECEIVERS in scopes and _is_their_receiver(request, person)):
         return person

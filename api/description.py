@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api import refusals as asked
+from api.answers import OfTheBook
 from api.examples import EXAMPLES
 from api.problems import MEDIA_TYPE, STATUS, Problem, title_of
 from api.shared import share
@@ -20,7 +21,7 @@ from ledger.access.commands import NameDeputy
 from ledger.command import Command, assigned_fields
 from ledger.complaint.commands import AssignComplaint, CorrectFact
 from ledger.refusal import Refusal
-from ledger.returns.commands import SendReturn
+from ledger.returns.commands import AcknowledgeReturn, QuestionReturn, SendReturn
 from projections.asking import BeyondTheBook, NotBuilt, NotReached
 from projections.indicators.periods import DayOutOfRange
 from projections.returns.definitions import NoSuchReturn
@@ -69,6 +70,10 @@ RECOMPUTED: list[type[Refusal]] = [DocumentDiffers, DayOutOfRange, NoSuchReturn,
 """What may also be answered where a return is computed again before it is recorded as sent."""
 
 
+BY_RECEIVERS: frozenset[type[Command]] = frozenset({AcknowledgeReturn, QuestionReturn})
+"""What a receiver may record too: it is not told where in the book that stands."""
+
+
 def command_description(
     path_ids: Sequence[str],
     command: type[Command],
@@ -83,9 +88,10 @@ def command_description(
     refusals += [asked.RankNotYours] if "approver_rank" in command.model_fields or command is CorrectFact else []
     refusals += [NotBuilt] if command is NameDeputy else []
     refusals += RECOMPUTED if issubclass(command, SendReturn) else []
+    position = _header("Where in the book it stands: ask with it to see it in an answer.", "integer")
     headers = {
         "ETag": _header("The subject's version after it.", "string"),
-        "Ledger-Position": _header("Where in the book it stands: ask with it to see it in an answer.", "integer"),
+        "Ledger-Position": position | ({"required": False} if command in BY_RECEIVERS else {}),
         **({"Location": _header("What was made.", "string")} if status == HTTPStatus.CREATED else {}),
     }
     return {
@@ -117,9 +123,13 @@ def question_description(
     answer: type[BaseModel], *refusals: type[Refusal], etag: bool = False, stands: bool = False
 ) -> dict[str, Any]:
     """What OpenAPI says of one question, as arguments of `get`; an answer with a `position` stands as of one."""
-    stands = stands or "position" in answer.model_fields
+    stated = answer.model_fields.get("position")
+    position = _header("As of which position the answer stands.", "integer")
+    if stated is not None and any(isinstance(mark, OfTheBook) for mark in stated.metadata):
+        position = {**position, "description": "As of which position the answer stands; not told to a receiver."}
+        position["required"] = False
     headers = {
-        **({"Ledger-Position": _header("As of which position the answer stands.", "integer")} if stands else {}),
+        **({"Ledger-Position": position} if stands or stated is not None else {}),
         **({"ETag": _header("The complaint's version, for `If-Match`.", "string")} if etag else {}),
     }
     return {

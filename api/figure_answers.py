@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
-from api.answers import Answer
+from api.answers import Answer, OfTheBook, Position
 from projections.indicators.asking import Part
 from projections.indicators.definitions import Kind, Target, Unit
 
@@ -75,14 +75,16 @@ class FigureLine(Answer):
     year_before: float | None
     target: Annotated[str | None, BeforeValidator(_target)]
     met: bool | None
-    cases_at: str = Field(description="Opens the number: its complaints and their events.")
+    cases_at: Annotated[str | None, OfTheBook()] = Field(
+        description="Opens the number: its complaints and their events. Null for a receiver."
+    )
 
 
 class Figures(Answer):
     """The figures of an indicator, as known at `position`, judged at `now`."""
 
     book: str
-    position: int
+    position: Position
     now: datetime
     indicator: str
     unit: Unit

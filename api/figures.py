@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from psycopg2.extensions import connection as Connection
 
 from api import figure_answers as answers
@@ -48,6 +48,7 @@ def router(asker: Asker) -> APIRouter:
         **question_description(answers.Figures, *PROJECTION, NoSuchIndicator, TooManyPeriods, DayOutOfRange),
     )
     async def figures(
+        request: Request,
         name: Name,
         at_least: AtLeast,
         period: PeriodName = "month",
@@ -64,7 +65,7 @@ def router(asker: Asker) -> APIRouter:
         found = await asker.ask_projection(
             asking.READ[0], at_least, _figures, name, period, days, by, as_of=as_of, now=judged
         )
-        return answer(answers.Figures, found)
+        return answer(answers.Figures, found, to=request)
 
     @routes.get(
         "/figures/{name}/cases",

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.answers import Answer
+from api.answers import Answer, Position
 from ledger.standing import Standing
 
 
@@ -70,7 +70,7 @@ class SurveyScores(Answer):
 
     book: str
     survey_id: UUID
-    position: int
+    position: Position
     answers: int
     overall_thousandths: int | None
     attitude_thousandths: int | None

@@ -18,6 +18,7 @@ from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, Field, create_model
 
 from api.access_routes import ACCESS_POSTED
+from api.answers import receives
 from api.body import Asked, read_command
 from api.caller import Caller, Expected, Key, RestedOn, departments_of, refuse_approval, refuse_rank, version_in
 from api.description import command_description
@@ -183,6 +184,8 @@ def receipt_of(subject: str) -> type[Recorded]:
     """The receipt of a command about a subject, which it names by its id."""
     name = f"{subject.title().replace('-', '')}Recorded"
     fields: dict[str, Any] = {id_field(subject): (UUID, ...)}
+    if subject == "return":  # a receiver, who confirms one, is told no place in the book
+        fields = {id_field(subject): (UUID | None, ...), "tree_size": (int | None, ...), "root": (str | None, ...)}
     return create_model(name, __base__=Recorded, __doc__="The receipt for an accepted command.", **fields)
 
 
@@ -215,7 +218,8 @@ def _endpoint(route: CommandRoute, recorder: "Recorder") -> Endpoint:
         return await recorder.record(route, await _asked(request), principal, key, if_match)
 
     async def note(request: Request, principal: Caller, if_match: Expected = None, key: Key = None) -> Response:
-        return await recorder.record(route, await _asked(request), principal, key, if_match)
+        asked, is_receivers = await _asked(request), receives(request)
+        return await recorder.record(route, asked, principal, key, if_match, is_receivers=is_receivers)
 
     async def _asked(request: Request) -> Asked:
         asked = await read_command(route.command, request)
@@ -244,21 +248,35 @@ class Recorder:
         self._places = anyio.CapacityLimiter(CALLERS_MAX)
 
     async def record(
-        self, route: CommandRoute, asked: Asked, principal: str, key: str | None, if_match: str | None
+        self,
+        route: CommandRoute,
+        asked: Asked,
+        principal: str,
+        key: str | None,
+        if_match: str | None,
+        *,
+        is_receivers: bool = False,
     ) -> Response:
-        """The receipt, of this request or of its first time; refusals rise."""
-        work = partial(self._record, route, asked, principal, key, version_in(if_match))
+        """The receipt, of this request or of its first time; refusals rise. A receiver is told no place in the book."""
+        work = partial(self._record, route, asked, principal, key, version_in(if_match), is_receivers=is_receivers)
         return await anyio.to_thread.run_sync(work, limiter=self._places)
 
     def _record(
-        self, route: CommandRoute, asked: Asked, principal: str, key: str | None, version: int | None
+        self,
+        route: CommandRoute,
+        asked: Asked,
+        principal: str,
+        key: str | None,
+        version: int | None,
+        *,
+        is_receivers: bool,
     ) -> Response:
         if isinstance(asked.command, SendReturn):  # and RestateReturn, which is one
             self._verify_return(asked.command)
         receipt = self._ledger.handle(
             asked.command, principal=principal, key=key, given=asked.given, expected_version=version
         )
-        return _answer(route, receipt, self._assigned(route, asked, receipt))
+        return _answer(route, receipt, self._assigned(route, asked, receipt), is_receivers=is_receivers)
 
     def _verify_return(self, command: SendReturn) -> None:
         """Computes a return again before it is recorded as sent."""
@@ -335,20 +353,25 @@ class Recorder:
         return {own: receipt.stream_id, **recorded} if own in asked.assigned else recorded
 
 
-def _answer(route: CommandRoute, receipt: Receipt, assigned: Mapping[str, object]) -> Response:
-    content = {
-        "book": receipt.book,
+def _answer(route: CommandRoute, receipt: Receipt, assigned: Mapping[str, object], *, is_receivers: bool) -> Response:
+    places = {
         id_field(route.subject): receipt.stream_id,
-        "version": receipt.version,
         "first_position": receipt.first_position,
         "last_position": receipt.last_position,
         "tree_size": receipt.tree_size,
         "root": receipt.root,
+    }
+    content = {
+        "book": receipt.book,
+        "version": receipt.version,
         "recorded_at": receipt.recorded_at,
         "replayed": receipt.replayed,
         "assigned": assigned,
+        **(dict.fromkeys(places) if is_receivers else places),
     }
-    headers = {"ETag": f'"{receipt.version}"', "Ledger-Position": str(receipt.last_position or receipt.tree_size)}
+    headers = {"ETag": f'"{receipt.version}"'}
+    if not is_receivers:
+        headers["Ledger-Position"] = str(receipt.last_position or receipt.tree_size)
     if route.status == HTTPStatus.CREATED:
         headers["Location"] = f"{route.path}/{receipt.stream_id}"
     return Response(orjson.dumps(content, option=orjson.OPT_UTC_Z), route.status, headers, "application/json")

@@ -1,38 +1,39 @@
 """The answers about returns and the regulator's door, as OpenAPI describes them; nothing is asked or decided here."""
 
 from datetime import date, datetime
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
-from api.answers import Answer
+from api.answers import Answer, OfTheBook, Position
 from projections.indicators.periods import PeriodName
 from projections.returns.calendar import State
 
 
 class SubmissionLine(Answer):
-    """A return as it was sent, and what became of it."""
+    """A return as it was sent, and what became of it. What tells where in the book it stands is null for a receiver."""
 
     submission_id: UUID
-    return_id: UUID
+    return_id: Annotated[UUID | None, OfTheBook()]
     name: str
     receiver: str
     begins_on: date
     ends_on: date
-    known_at: int = Field(description="The position that its figures were computed at.")
+    known_at: Position = Field(description="The position that its figures were computed at.")
     digest: str = Field(description="SHA-256 of the document, in hex.")
     restates: UUID | None
     restated_by: UUID | None
     sent_at: datetime
     acknowledged_at: datetime | None
     questions_open: int
-    position: int = Field(description="Where the fact of its sending stands.")
+    position: Position = Field(description="Where the fact of its sending stands.")
 
 
 class ReturnsSent(Answer):
     """A page of submissions, the latest first; `next_cursor` asks for the earlier ones."""
 
-    position: int
+    position: Position
     submissions: list[SubmissionLine]
     next_cursor: str | None
 
@@ -46,7 +47,7 @@ class QuestionLine(Answer):
     questioned_at: datetime
     answer: str | None
     answered_at: datetime | None
-    position: int
+    position: Position
 
 
 class ReturnNow(Answer):

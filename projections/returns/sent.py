@@ -166,12 +166,14 @@ def page(
     rows_max: int = ROWS_MAX,
     cursor: str | None = None,
 ) -> SubmissionsPage:
-    """The same by pages. Raises NotBuilt, BadCursor."""
-    (before,) = Cursor.read(cursor, "returns", (int,))
+    """The same by pages; a cursor names the last submission, and no position. Raises NotBuilt, BadCursor."""
+    (before,) = Cursor.read(cursor, "returns", (UUID,))
     at = asked(connection, book, PROJECTION.name, None, None, None)
     found = _submissions(connection, at, name=name, receiver=receiver, before=before, rows_max=rows_max + 1)
     rows, more = page_of(found, rows_max)
-    return SubmissionsPage(at.position, tuple(rows), Cursor.write("returns", [rows[-1].position]) if more else None)
+    return SubmissionsPage(
+        at.position, tuple(rows), Cursor.write("returns", [rows[-1].submission_id]) if more else None
+    )
 
 
 def questions(connection: Connection, book: str, return_id: UUID) -> list[Question]:

@@ -70,7 +70,9 @@ SELECT s.submission_id, s.return_id, s.name, s.receiver, s.begins_on, s.ends_on,
  WHERE s.book = %(book)s AND s.position <= %(position)s AND (%(name)s::text IS NULL OR s.name = %(name)s)
    AND (%(receiver)s::text IS NULL OR s.receiver = %(receiver)s)
    AND (%(return_id)s::uuid IS NULL OR s.return_id = %(return_id)s::uuid)
-   AND (%(before)s::bigint IS NULL OR s.position < %(before)s)
+   AND (%(before)s::uuid IS NULL
+        OR s.position < (SELECT b.position FROM {schema}.submission AS b
+                          WHERE b.book = %(book)s AND b.submission_id = %(before)s::uuid))
  ORDER BY s.position DESC
  LIMIT %(rows_max)s;
 
