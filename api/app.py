@@ -50,12 +50,13 @@ def create_app(
     """
     pool = Pool(lambda: database.connect(Role.APPLICATION, autocommit=True))
     worker = Worker(database, ledger.book)
+    doors = door.Doors(database)
     files = ledger.evidence_store()
     vault = Vault(ledger, database)
 
     @asynccontextmanager
     async def while_it_runs(_app: FastAPI) -> AsyncIterator[None]:
-        with worker if keeps_up else nullcontext(), closing(pool), closing(files), closing(vault):
+        with worker if keeps_up else nullcontext(), closing(pool), closing(doors), closing(files), closing(vault):
             yield
 
     app = FastAPI(
@@ -87,7 +88,7 @@ def create_app(
     app.include_router(figures.router(asker))
     app.include_router(feed.router(asker))
     app.include_router(return_questions.router(asker, ledger.keys))
-    app.include_router(door.router(asker, database))
+    app.include_router(door.router(asker, doors))
     app.include_router(looking.router(ledger, vault, asker))
     refuse_unlisted(app)
     app.state.tokens, app.state.ledger = TokenReader(ledger.keys, settings), ledger

@@ -1,10 +1,12 @@
 """The regulator's door over HTTP: the rows of one receiver, and their seal. Its database is asked, and nothing of the ledger.
 
+Each door has a few connections of its own, which are kept while the service runs.
+
 Whose token reads which door is found out in `api.caller`.
 """
 
+import threading
 from collections.abc import Callable
-from contextlib import closing
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -14,6 +16,7 @@ from api import return_answers as answers
 from api.answers import answer
 from api.asking import PAGE_DEFAULT, After, Asker, Limit, only_known_parameters
 from api.description import question_description
+from ledger.database.pool import Pool
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from projections.asking import BadCursor, NotReached
@@ -26,13 +29,41 @@ Position = Annotated[int | None, Query(ge=0, lt=2**62)]
 
 Found = TypeVar("Found")
 
+CONNECTIONS_PER_DOOR_MAX = 4
 
-def router(asker: Asker, database: Database) -> APIRouter:
+
+class Doors:
+    """The connections to the doors, made as they are asked for. They are of the publisher, who reads doors and nothing else."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._pools: dict[str, Pool] = {}
+        self._lock = threading.Lock()
+
+    def pool(self, receiver: str) -> Pool:
+        """The connections to a door that is there."""
+        with self._lock:
+            if receiver not in self._pools:
+                place = self._database.beside(database_of(receiver))
+                self._pools[receiver] = Pool(
+                    lambda: place.connect(Role.PUBLISHER, autocommit=True), CONNECTIONS_PER_DOOR_MAX
+                )
+            return self._pools[receiver]
+
+    def close(self) -> None:
+        """Closes them all; what is lent out, when it comes back."""
+        with self._lock:
+            for pool in self._pools.values():
+                pool.close()
+            self._pools.clear()
+
+
+def router(asker: Asker, doors: Doors) -> APIRouter:
     """The questions to a door, bound to a book."""
     routes = APIRouter(default_response_class=Response, dependencies=[Depends(only_known_parameters)])
 
     async def ask(receiver: str, question: Callable[..., Found], **asked: Any) -> Found:
-        return await asker.ask(_at_the_door, database, receiver, question, **asked)
+        return await asker.ask(_at_the_door, doors, receiver, question, **asked)
 
     @routes.get(
         "/regulator/{receiver}/complaints",
@@ -58,10 +89,10 @@ def router(asker: Asker, database: Database) -> APIRouter:
 
 
 def _at_the_door(
-    ledger: Connection, book: str, database: Database, receiver: str, question: Callable[..., Found], **asked: Any
+    ledger: Connection, book: str, doors: Doors, receiver: str, question: Callable[..., Found], **asked: Any
 ) -> Found:
-    """Asks on a connection of the publisher's, who reads doors and nothing else; one connection for each question."""
+    """Asks at a door that is open. Raises DoorNotOpened."""
     if not reading.is_open(ledger, book, receiver):
         raise DoorNotOpened(receiver)
-    with closing(database.beside(database_of(receiver)).connect(Role.PUBLISHER)) as door:
+    with doors.pool(receiver).connection() as door:
         return question(door, book, receiver, **asked)

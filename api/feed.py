@@ -1,6 +1,7 @@
 """The feed for other systems: events from a position on, as CloudEvents in JSON, by page and as server-sent events.
 
-What is personal is left out, its digests too. A reader resumes behind the last position that it has kept.
+What is personal is left out, its digests too. A reader resumes behind the last position that it has kept; one that kept a
+position that the book does not have is told so: it reads another book, or one that was restored from a backup.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from ledger.event import Event, personal_fields
 from ledger.moment import written
 from ledger.record.envelope import opened
 from ledger.record.reading import StoredRow, events_after, head
+from projections.asking import BeyondTheBook, within_the_book
 
 BATCH = "application/cloudevents-batch+json"
 EVENTS_MAX = 1_000
@@ -35,7 +37,7 @@ After = Annotated[int, Query(ge=0, lt=2**62, description="Events behind this pos
 def router(asker: Asker) -> APIRouter:
     """The feed of a book."""
     routes = APIRouter(default_response_class=Response, dependencies=[Depends(only_known_parameters)])
-    described = question_description(Feed)
+    described = question_description(Feed, BeyondTheBook)
     described["responses"][200]["content"] = {BATCH: described["responses"][200]["content"]["application/json"]}
 
     @routes.get("/feed", **described)
@@ -53,6 +55,7 @@ def router(asker: Asker) -> APIRouter:
     ) -> Response:
         """The same as server-sent events, as they come; `Last-Event-ID` resumes."""
         begin = after if last_event_id is None else last_event_id
+        await asker.ask(within_the_book, begin)
         return StreamingResponse(_stream(asker, request, begin), media_type="text/event-stream")
 
     return routes
@@ -81,8 +84,10 @@ async def _stream(asker: Asker, request: Request, after: int) -> AsyncIterator[b
 
 
 def _page(connection: Connection, book: str, after: int, events_max: int) -> list[dict[str, Any]]:
-    origin = head(connection, book).origin
-    return [cloud_event(row, origin) for row in events_after(connection, book, after, events_max)]
+    at = head(connection, book)
+    if after > at.size:
+        raise BeyondTheBook(book, after, at.size)
+    return [cloud_event(row, at.origin) for row in events_after(connection, book, after, events_max)]
 
 
 def cloud_event(row: StoredRow, origin: str) -> dict[str, Any]:

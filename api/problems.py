@@ -235,6 +235,7 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     returns.SubmissionUnknown: HTTPStatus.NOT_FOUND,
     returns.QuestionUnknown: HTTPStatus.NOT_FOUND,
     returns.ReturnAlreadySent: HTTPStatus.CONFLICT,
+    returns.SubmissionAlreadyAcknowledged: HTTPStatus.CONFLICT,
     returns.SubmissionSuperseded: HTTPStatus.CONFLICT,
     returns.NothingRestated: HTTPStatus.CONFLICT,
     returns.DigestDiffers: HTTPStatus.UNPROCESSABLE_ENTITY,

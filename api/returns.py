@@ -6,10 +6,11 @@ Complaints and events bear the names here that they have for the receiver: no po
 import base64
 import hashlib
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from psycopg2.extensions import connection as Connection
 
 from api import return_answers as answers
@@ -24,12 +25,13 @@ from ledger.event import Code
 from ledger.returns.commands import ReturnCommand
 from ledger.returns.refusals import PeriodReversed
 from ledger.vault.keys import SubjectKeys
-from projections.asking import BadCursor, Cursor, reached
+from projections.asking import Asked, BadCursor, Cursor, asked, reached
 from projections.indicators.asking import READ, events_of, ground
 from projections.indicators.periods import DayOutOfRange, Period
 from projections.returns import documents, sent
 from projections.returns.asking import Pseudonyms, cases, key_name, written
 from projections.returns.calendar import calendar
+from projections.returns.cells import Cell, Cells, in_places
 from projections.returns.definitions import NoSuchReturn, form_named, forms
 from projections.returns.documents import DocumentNotReproduced
 from projections.returns.sent import Submission
@@ -58,7 +60,7 @@ def router(asker: Asker, keys: SubjectKeys) -> APIRouter:
     routes = asker.routes()
     _add_lists(routes, asker)
     _add_documents(routes, asker, keys)
-    _add_cells(routes, asker, keys)
+    _add_cells(routes, asker, keys, Cells())
     return routes
 
 
@@ -67,6 +69,7 @@ def _add_lists(routes: APIRouter, asker: Asker) -> None:
 
     @routes.get("/returns", **question_description(answers.ReturnsSent, *PROJECTION, BadCursor))
     async def returns_sent(
+        request: Request,
         at_least: AtLeast,
         name: Annotated[Code | None, Query()] = None,
         receiver: Annotated[Code | None, Query(description="A regulator's token has to name one of its own.")] = None,
@@ -77,7 +80,7 @@ def _add_lists(routes: APIRouter, asker: Asker) -> None:
         found = await asker.ask_projection(
             projection, at_least, sent.page, name, receiver, rows_max=limit, cursor=cursor
         )
-        return answer(answers.ReturnsSent, found)
+        return answer(answers.ReturnsSent, found, to=request)
 
     @routes.get("/returns/forms", **question_description(answers.ReturnForms))
     async def return_forms() -> Response:
@@ -93,12 +96,12 @@ def _add_lists(routes: APIRouter, asker: Asker) -> None:
 
     @routes.get(ONE, **question_description(answers.ReturnNow, *PROJECTION))
     async def return_now(
-        name: Name, receiver: Receiver, begins_on: Begins, ends_on: Ends, at_least: AtLeast
+        request: Request, name: Name, receiver: Receiver, begins_on: Begins, ends_on: Ends, at_least: AtLeast
     ) -> Response:
         """One return to one receiver for one period: its submissions, and what was asked about them."""
         return_id = _return_id(name, receiver, begins_on, ends_on)
         found = await asker.ask_projection(projection, at_least, _now, return_id)
-        return answer(answers.ReturnNow, found)
+        return answer(answers.ReturnNow, found, to=request)
 
 
 def _add_documents(routes: APIRouter, asker: Asker, keys: SubjectKeys) -> None:
@@ -144,7 +147,7 @@ def _add_documents(routes: APIRouter, asker: Asker, keys: SubjectKeys) -> None:
         return _written(found, kind)
 
 
-def _add_cells(routes: APIRouter, asker: Asker, keys: SubjectKeys) -> None:
+def _add_cells(routes: APIRouter, asker: Asker, keys: SubjectKeys, cells: Cells) -> None:
     @routes.get(
         f"{ONE}/submissions/{{submission_id}}/cell",
         **question_description(
@@ -175,7 +178,7 @@ def _add_cells(routes: APIRouter, asker: Asker, keys: SubjectKeys) -> None:
         where = (column, None if key is None else [each or None for each in key])
         names = names_for(keys, asker.ledger.book, receiver)
         found = await asker.ask_projection(
-            sent.PROJECTION.name, at_least, _cell, return_id, submission_id, names, where, limit, cursor
+            sent.PROJECTION.name, at_least, _cell, cells, return_id, submission_id, names, where, limit, cursor
         )
         return answer(answers.ReturnCell, found)
 
@@ -234,6 +237,7 @@ def _as_sent(connection: Connection, book: str, return_id: UUID, submission_id: 
 def _cell(
     connection: Connection,
     book: str,
+    cells: Cells,
     return_id: UUID,
     submission_id: UUID,
     names: Pseudonyms,
@@ -242,33 +246,54 @@ def _cell(
     cursor: str | None,
 ) -> dict[str, Any]:
     column, keys = where
-    (after,) = Cursor.read(cursor, "cell", (int,))
-    document = documents.read(_as_sent(connection, book, return_id, submission_id, names))
+    name, number = Cursor.read(cursor, "cell", (str, int))
+    submission = _submission(connection, book, return_id, submission_id)
+    named = (book, submission_id, column, None if keys is None else tuple(keys))
+    cell = cells.opened(named, partial(_opened, connection, book, submission, names, column, keys))
+    page = cell.page(None if name is None or number is None else (name, number), rows_max)
+    events = events_of(
+        connection, _as_computed(connection, book, submission), [each.complaint_id for each in page.cases]
+    )
+    more = bool(page.places) and page.places[-1] != cell.places[-1]
+    return {
+        "submission_id": submission_id,
+        "column": column,
+        "keys": keys,
+        "complaints": len(cell.places),
+        "cases": [
+            {
+                "complaint": place[0],
+                "value": case.value,
+                "events": [names.of("event", event.position) for event in events[case.complaint_id]],
+            }
+            for place, case in zip(page.places, page.cases, strict=True)
+        ],
+        "next_cursor": Cursor.write("cell", page.places[-1]) if more else None,
+    }
+
+
+def _as_computed(connection: Connection, book: str, submission: Submission) -> Asked:
+    """The place that a submission was computed at."""
+    return asked(connection, book, READ[0], submission.known_at, None)
+
+
+def _opened(
+    connection: Connection,
+    book: str,
+    submission: Submission,
+    names: Pseudonyms,
+    column: str,
+    keys: list[str | None] | None,
+) -> Cell:
+    """A whole cell, by the receiver's names. Raises NoSuchCell, DocumentNotReproduced. Costs what the return costs."""
+    document = documents.read(documents.as_sent(connection, book, submission, names, house_calendar()))
     form, period, on = documents.as_stated(connection, book, document, house_calendar())
     columns, told_apart_by = [each.name for each in form.columns], [each.name for each in form.rows]
     if column not in columns or (keys is not None and len(keys) != len(told_apart_by)):
         raise NoSuchCell(columns, told_apart_by)
     if keys is not None and told_apart_by and not any(row["keys"] == keys for row in document["rows"]):
         raise NoSuchCell(columns, told_apart_by)
-    found = names.in_order(cases(connection, on, form, period, keys, column))
-    first = after or 0
-    page = found[first : first + rows_max]
-    events = events_of(connection, on.at, [each.complaint_id for each in page])
-    return {
-        "submission_id": submission_id,
-        "column": column,
-        "keys": keys,
-        "complaints": len(found),
-        "cases": [
-            {
-                "complaint": names.of("complaint", case.complaint_id),
-                "value": case.value,
-                "events": [names.of("event", event.position) for event in events[case.complaint_id]],
-            }
-            for case in page
-        ],
-        "next_cursor": Cursor.write("cell", [first + len(page)]) if first + len(page) < len(found) else None,
-    }
+    return in_places(cases(connection, on, form, period, keys, column), names)
 
 
 def _submission(connection: Connection, book: str, return_id: UUID, submission_id: UUID) -> Submission:

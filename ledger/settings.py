@@ -10,6 +10,7 @@ BOOK_DEFAULT = "main"
 AUDIENCE_DEFAULT = "complaint-ledger"
 ROLES_CLAIM_DEFAULT = "roles"
 PERSON_CLAIM_DEFAULT = "sub"
+DOORS_HOUR_DEFAULT = "3"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Settings:
     """Where in that issuer's tokens the staff number stands (LEDGER_PERSON_CLAIM), where `sub` is an address or the like."""
     witnesses: Path | None = None
     """The file that lists the book's witnesses and their quorum (LEDGER_WITNESSES); None asks nobody."""
+    doors_hour: str = DOORS_HOUR_DEFAULT
+    """At which hour of the institution's day `serve` brings the regulators' doors up (LEDGER_DOORS_HOUR), 0 to 23; `never`."""
     server_binaries: Path | None = None
     """The folder of `initdb` and `pg_ctl`; None takes those that were installed with the program."""
 
@@ -68,6 +71,7 @@ class Settings:
             audience=given.get("LEDGER_AUDIENCE") or AUDIENCE_DEFAULT,
             roles_claim=given.get("LEDGER_ROLES_CLAIM") or ROLES_CLAIM_DEFAULT,
             person_claim=given.get("LEDGER_PERSON_CLAIM") or PERSON_CLAIM_DEFAULT,
+            doors_hour=given.get("LEDGER_DOORS_HOUR") or DOORS_HOUR_DEFAULT,
         )
 
     @property

@@ -1,28 +1,23 @@
 """`regulator`: opens the regulator's door, brings it up and seals it, and checks a copy. Computes no row itself."""
 
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import psycopg2
 import typer
 
+from api import publishing
 from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, WrongUse, settings_of
-from api.command.place import open_keys, open_ledger, open_place, writable_book
+from api.command.place import open_ledger, open_place, writable_book
 from api.command.printing import out, print_json
 from api.command.upkeep import catch_up
 from ledger.database.roles import Role
-from ledger.proof.asking import prove
 from ledger.proof.checkpoints import Checkpoints
 from ledger.proof.note import NoteMalformed, VerifierKey
-from ledger.record.reading import events_after
-from ledger.seal.events import ProjectionSealed
-from ledger.seal.recording import last_seal, record_seal
 from projections.indicators.tables import PROJECTION
 from projections.regulator import checking, door, reading
 from projections.regulator.door import NoSuchReceiver
-from projections.returns.asking import Pseudonyms, key_name
 
 regulator_app = typer.Typer(
     help="The regulator's door 监管数据接口: a database of its own, by difference, verifiable.", no_args_is_help=True
@@ -65,7 +60,10 @@ def publish(
     book: BookName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring the receiver's rows up to what is recorded, seal them by an event, and put the seal's proof beside them."""
+    """Bring the receiver's rows up to what is recorded, seal them by an event, and put the seal's proof beside them.
+
+    Where no row is known otherwise, nothing is recorded. `serve` does the same every day for a door that was published once.
+    """
     settings = settings_of(database, data, book)
     _known(receiver)
     with open_place(settings) as target:
@@ -74,43 +72,16 @@ def publish(
             if not reading.is_open(connection, settings.book, receiver):
                 raise WrongUse(f"no door was opened for {receiver}: run `complaint-ledger regulator open {receiver}`")
         catch_up(target, settings.book, PROJECTION.name, silent=as_json)
-        with closing(open_keys(settings)) as keys:
-            names = Pseudonyms(keys.secret(key_name(settings.book, receiver)))
-        done = door.bring_up(target, settings.book, receiver, names)
-        beside = target.beside(door.database_of(receiver))
-        with (
-            open_ledger(target, settings) as ledger,
-            closing(target.connect(Role.APPLICATION, autocommit=True)) as connection,
-            closing(beside.connect(Role.PROJECTOR)) as copy,
-        ):
-            if done.position:
-                at = door.reached(copy, settings.book)
-                assert at is not None, "a door that was brought up says how far"
-                digest = door.digest_at(copy, settings.book, done.position)
-                copy.rollback()
-                seal = ProjectionSealed(
-                    projection=door.projection_of(receiver),
-                    code_version=door.CODE_VERSION,
-                    position=done.position,
-                    root=at[1],
-                    rows=digest.rows,
-                    rows_digest=digest.sha256,
-                    sealed_at=datetime.now(UTC),
-                )
-                record_seal(ledger, connection, seal)
-                Checkpoints(ledger, target, settings.signing_key).make()
-                found = last_seal(connection, settings.book, seal.projection)
-                assert found is not None, "a seal was recorded"
-                sealed, row = found
-                (stored,) = events_after(connection, settings.book, row.position - 1, 1)
-                proven = prove(connection, settings.book, row.position)
-                door.keep_seal(copy, settings.book, sealed.position, stored.state, proven.entry, proven.proof.written())
+        with open_ledger(target, settings) as ledger:
+            done = publishing.publish(ledger, target, Checkpoints(ledger, target, settings.signing_key), receiver)
     if as_json:
         print_json(done._asdict())
-    else:
+    elif done.sealed:
         out().print(
             f"{door.database_of(receiver)} stands at position {done.position:,}: {done.added:,} rows added, {done.ended:,} ended; sealed"
         )
+    else:
+        out().print(f"{door.database_of(receiver)} is unchanged since position {done.position:,}: nothing was recorded")
 
 
 @regulator_app.command("verify")

@@ -4,7 +4,7 @@ import gc
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from types import FrameType
 from typing import Annotated
 from uuid import UUID
@@ -24,6 +24,7 @@ from api.command.tokens import print_tokens
 from api.command.upkeep import catch_up, names
 from api.log import configure_logging
 from api.measurer import measurer_of
+from api.publishing import publisher_of
 from api.sealer import sealer_of
 from api.timekeeper import timekeeper_of
 from ledger.application import Ledger
@@ -55,6 +56,7 @@ def serve(
     With --demo, prints the SLA report of the made-up year and the addresses to open first.
     """
     settings = demo_settings(database, data, book) if demo else settings_of(database, data, book)
+    doors_hour(settings)  # said before anything is opened
     with closing(_bound(port)) as bound, open_place(settings, migrates=True, makes=True) as target:
         if demo:
             fill_once(target, settings)
@@ -84,17 +86,28 @@ def _run(ledger: Ledger, target: Database, bound: socket.socket, settings: Setti
     if any(again):
         say(f"{sum(again)} data subjects were erased again: a restored database or key folder had them")
     checkpoints = Checkpoints(ledger, target, settings.signing_key)
+    hour = doors_hour(settings)
     with (
         _ends_on_signals(),
         Schedule(checkpoints, witnesses_of(settings)),
         timekeeper_of(ledger, target),
         sealer_of(ledger, target),
         measurer_of(ledger, target, calendar()),
+        nullcontext() if hour is None else publisher_of(ledger, target, checkpoints, calendar(), hour),
     ):
         service = server(create_app(ledger, target, settings=settings), bound.getsockname()[1])
         gc.collect()
         gc.freeze()  # what was loaded stays, and looking through it again and again would hold up all callers at once
         service.run(sockets=[bound])
+
+
+def doors_hour(settings: Settings) -> int | None:
+    """The hour at which doors are brought up; None: never. Raises WrongUse for what is neither."""
+    if settings.doors_hour == "never":
+        return None
+    if settings.doors_hour.isdecimal() and 0 <= int(settings.doors_hour) <= 23:
+        return int(settings.doors_hour)
+    raise WrongUse(f"LEDGER_DOORS_HOUR: write an hour from 0 to 23, or never, not {settings.doors_hour!r}")
 
 
 def _bound(port: int) -> socket.socket:

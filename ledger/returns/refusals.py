@@ -26,6 +26,15 @@ class SubmissionUnknown(Refusal):
 
 
 @dataclass(eq=False)
+class SubmissionAlreadyAcknowledged(Refusal):
+    submission_id: UUID
+    acknowledged_at: datetime
+
+    says: ClassVar[str] = "The receiver confirmed the submission {submission_id} already, at {acknowledged_at}."
+    remedy: ClassVar[str] = "Nothing is left to confirm. What else the receiver says is recorded as a question."
+
+
+@dataclass(eq=False)
 class SubmissionSuperseded(Refusal):
     submission_id: UUID
     latest: UUID

@@ -38,6 +38,7 @@ from ledger.returns.refusals import (
     QuestionUnknown,
     ReturnAlreadySent,
     SentBeforeJudged,
+    SubmissionAlreadyAcknowledged,
     SubmissionSuperseded,
     SubmissionUnknown,
 )
@@ -91,7 +92,7 @@ def decide(state: Return, command: ReturnCommand, now: datetime) -> list[ReturnE
         case AcknowledgeReturn():
             _not_from_the_future("acknowledged_at", asked.acknowledged_at, now)
             _sent(state, asked.submission_id)
-            return _new(state, ReturnAcknowledged(**_about(asked)))
+            return _acknowledge(state, ReturnAcknowledged(**_about(asked)))
         case QuestionReturn():
             _not_from_the_future("questioned_at", asked.questioned_at, now)
             _sent(state, asked.submission_id)
@@ -132,6 +133,16 @@ def _restate(state: Return, command: RestateReturn, now: datetime) -> list[Retur
     _in_time_order(command)
     _of_the_document(command)
     return [restated]
+
+
+def _acknowledge(state: Return, fact: ReturnAcknowledged) -> list[ReturnEvent]:
+    """A submission is confirmed once; the same confirmation again is a retry."""
+    if fact in state.recorded:
+        return []
+    for known in state.recorded:
+        if isinstance(known, ReturnAcknowledged) and known.submission_id == fact.submission_id:
+            raise SubmissionAlreadyAcknowledged(fact.submission_id, known.acknowledged_at)
+    return [fact]
 
 
 def _set_due(state: Return, command: SetReturnDue, now: datetime) -> list[ReturnEvent]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import execute_values
@@ -33,7 +34,7 @@ COLUMNS = (
     "book reference from_position to_position customer received_at channel business reason product category issue cause grade "
     "region transferred_by first_replied_at resolved_at replied_at outcome reopenings disputed ended_at ended_how"
 )
-CODE_VERSION = 2
+CODE_VERSION = 3
 ROWS_PER_PAGE = 2_000
 RECEIVER = re.compile(r"[a-z][a-z0-9]{0,30}")
 
@@ -120,7 +121,8 @@ def open_door(database: Database, receiver: str) -> bool:
 def bring_up(database: Database, book: str, receiver: str, names: Pseudonyms) -> BroughtUp:
     """Brings the door from where it stands to where the projection stands, in one transaction and constant memory.
 
-    Rows are written in the order of the receiver's names, never of our ids. Killed at any point, it is where it was before.
+    Rows are written in the order of the receiver's names, never of our ids. Killed at any point, it is where it was before;
+    where no row is known otherwise it stays there too, and what it was sealed at is what it says.
     Raises NotBuilt.
     """
     door = database.beside(database_of(receiver))
@@ -134,13 +136,15 @@ def bring_up(database: Database, book: str, receiver: str, names: Pseudonyms) ->
         with out, out.cursor() as cursor:
             cursor.execute(_SQL["standing"], {"book": book})
             found = cursor.fetchone()
-            after = 0 if found is None else found[0]
-            if position <= after:
-                return BroughtUp(after, 0, 0)
+            stood = 0 if found is None else found[0]
+            if position <= stood:
+                return BroughtUp(stood, 0, 0)
             added = ended = 0
             tables = tables_at(ledger, book, as_of=position)
-            if tables.version != tables_at(ledger, book, as_of=after).version:
-                after = 0  # new tables may count what did not change elsewhere: every complaint is looked at
+            tables_are_new = tables.version != tables_at(ledger, book, as_of=stood).version
+            # new tables may count what did not change elsewhere, and so may another program: every complaint is looked at
+            by_other_rules = tables_are_new or _sealed_by(out, book) not in {None, CODE_VERSION}
+            after = 0 if by_other_rules else stood
             cursor.execute(_SQL["wanted"])
             for page in _changed(ledger, book, after, position, tables):
                 rows = [(book, reference, position, *said) for reference, said in (_named(row, names) for row in page)]
@@ -148,6 +152,8 @@ def bring_up(database: Database, book: str, receiver: str, names: Pseudonyms) ->
             for wanted in _wanted(out):
                 more, fewer = _difference(out, book, position, wanted)
                 added, ended = added + more, ended + fewer
+            if found is not None and not (added or ended or by_other_rules):
+                return BroughtUp(stood, 0, 0)
             root = StoredTree(ledger, book, position).root().hex()
             cursor.execute(
                 _SQL["bring_up"], {"book": book, "position": position, "root": root, "at": datetime.now(UTC)}
@@ -174,6 +180,14 @@ def reached(connection: Connection, book: str) -> tuple[int, str] | None:
     return None if found is None else (found[0], found[1])
 
 
+def brought_up_at(connection: Connection, book: str) -> datetime | None:
+    """When a door came to where it stands; None where this book was never published there. Ends no transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["brought_up_at"], {"book": book})
+        found = cursor.fetchone()
+    return None if found is None else found[0]
+
+
 def keep_seal(connection: Connection, book: str, position: int, state: bytes, entry: bytes, proof: bytes) -> None:
     """Puts the seal of a position, its entry and its proof beside the rows."""
     with connection, connection.cursor() as cursor:
@@ -187,6 +201,12 @@ def last_seal(connection: Connection, book: str) -> tuple[int, bytes, bytes, byt
         cursor.execute(_SQL["last_seal"], {"book": book})
         found = cursor.fetchone()
     return None if found is None else (found[0], bytes(found[1]), bytes(found[2]), bytes(found[3]))
+
+
+def _sealed_by(door: Connection, book: str) -> int | None:
+    """The version of the program that made the rows of the last seal; None before the first."""
+    found = last_seal(door, book)
+    return None if found is None else int(orjson.loads(found[1])["event"]["code_version"])
 
 
 def _changed(ledger: Connection, book: str, after: int, position: int, tables: Tables) -> Iterator[list[Row]]:

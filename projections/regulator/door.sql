@@ -72,7 +72,8 @@ SELECT position FROM regulator.brought_up WHERE book = %(book)s FOR UPDATE;
 -- name: changed
 -- In the ledger's database: the complaints of which something came to be known otherwise between two positions, as they
 -- stand at the later one; page by page. Where the standard counts a code is by the book's tables at that position
--- (`projections/indicators/places.py`), and the region is that of the branch by the same tables.
+-- (`projections/indicators/places.py`), and the region is that of the branch by the same tables. What was found to be no complaint
+-- has no row, as no return counts it: its row ends when that is found, and another begins when it is reopened.
 SELECT c.complaint_id, m.customer_id, m.received_at, m.channel,
        %(jrt)s::jsonb #>> ARRAY['product', m.product_scheme, m.product],
        coalesce(%(jrt)s::jsonb #>> ARRAY['category', m.scheme, m.category],
@@ -90,7 +91,7 @@ SELECT c.complaint_id, m.customer_id, m.received_at, m.channel,
          ORDER BY complaint_id
          LIMIT %(rows_max)s) AS c
   LEFT JOIN {schema}.matter AS m ON m.book = %(book)s AND m.complaint_id = c.complaint_id AND m.received_at IS NOT NULL
-        AND m.known_from <= %(position)s AND (m.known_to IS NULL OR m.known_to > %(position)s)
+        AND m.ended_how IS DISTINCT FROM 'ruled-out' AND m.known_from <= %(position)s AND (m.known_to IS NULL OR m.known_to > %(position)s)
  ORDER BY c.complaint_id;
 
 -- name: wanted
@@ -99,7 +100,7 @@ SELECT c.complaint_id, m.customer_id, m.received_at, m.channel,
 CREATE TEMPORARY TABLE wanted (LIKE regulator.complaint, PRIMARY KEY (reference)) ON COMMIT DROP;
 
 -- name: want
--- What stands of a complaint whose receipt was annulled has no `received_at`.
+-- What stands of a complaint whose receipt was annulled, or that was found to be none, has no `received_at`.
 INSERT INTO wanted (book, reference, from_position, customer, received_at, channel, business, reason, product, category,
                     issue, cause, grade, region, transferred_by, first_replied_at, resolved_at, replied_at, outcome,
                     reopenings, disputed, ended_at, ended_how)
@@ -143,6 +144,10 @@ VALUES (%(book)s, %(position)s, %(root)s, %(at)s)
 -- name: reached
 -- How far a copy has come.
 SELECT position, root FROM regulator.brought_up WHERE book = %(book)s;
+
+-- name: brought_up_at
+-- When it came there: what a schedule goes by.
+SELECT at FROM regulator.brought_up WHERE book = %(book)s;
 
 -- name: rows_at
 -- The rows as they stood at a position, in the text form of COPY: what the digest is taken of, in the copy as here.

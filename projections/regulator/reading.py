@@ -9,7 +9,7 @@ from psycopg2.extensions import connection as Connection
 from ledger.database.sql import queries
 from ledger.refusal import Refusal
 from projections.asking import Cursor, NotReached, page_of
-from projections.regulator.door import COLUMNS, database_of, last_seal, projection_of, reached
+from projections.regulator.door import COLUMNS, RECEIVER, database_of, last_seal, projection_of, reached
 
 _SQL = queries(__file__)
 
@@ -58,6 +58,13 @@ def is_open(ledger: Connection, book: str, receiver: str) -> bool:
     with ledger.cursor() as cursor:
         cursor.execute(_SQL["is_open"], {"name": database_of(receiver)})
         return cursor.fetchone() == (True,)
+
+
+def receivers(ledger: Connection) -> list[str]:
+    """Who has a door on this server, in the order of their names."""
+    with ledger.cursor() as cursor:
+        cursor.execute(_SQL["receivers"])
+        return [receiver for (receiver,) in cursor.fetchall() if RECEIVER.fullmatch(receiver)]
 
 
 def rows(

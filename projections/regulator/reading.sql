@@ -4,6 +4,14 @@
 -- Databases are listed alike in each of them.
 SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = %(name)s);
 
+-- name: receivers
+-- Those who have a database here, whichever books were published to it.
+SELECT substr(datname, length('ledger_regulator_') + 1)
+  FROM pg_catalog.pg_database
+ WHERE starts_with(datname, 'ledger_regulator_') AND datallowconn
+ ORDER BY 1
+ LIMIT 1000;
+
 -- name: page
 -- Rows as they stood at a position, read in the order of the key; with `since`, what began or ended behind that one.
 SELECT reference, from_position, CASE WHEN to_position <= %(position)s THEN to_position END AS to_position, customer,

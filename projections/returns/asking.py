@@ -29,7 +29,8 @@ _SQL = queries(__file__)
 
 FORMAT = "complaint-ledger/return/v1"
 LINES_PER_PAGE = 5_000
-CASES_MAX = 10_000
+CASES_MAX = 100_000
+"""Rows behind a cell that one query reads; most cells have fewer."""
 MONTHS_OF_WORKING_DAYS = 9
 """Working days are counted from so many months before the period: what is older is far beyond three of them."""
 
@@ -129,42 +130,21 @@ def digest_of(document: bytes) -> str:
     return hashlib.sha256(document).hexdigest()
 
 
-class CasesPage(NamedTuple):
-    """Complaints behind a cell, in the order of their ids, and how many there are in all (0 on a page behind the last)."""
-
-    number: int
-    cases: tuple[Case, ...]
-
-
 def cases(
     connection: Connection, on: Ground, form: Form, period: Period, keys: Sequence[str | None] | None, column: str
 ) -> list[Case]:
-    """All complaints behind a cell, or behind a column's total where no keys are given; read by page."""
+    """All complaints behind a cell, or behind a column's total where no keys are given, in the order of their ids.
+
+    Costs what the return costs, once for every 100,000 of them.
+    """
+    asked = {"keys": None if keys is None else list(keys), "col": "row" if form.kind == "list" else column}
     found: list[Case] = []
     while True:
-        page = cases_page(connection, on, form, period, keys, column, after=len(found))
-        found += page.cases
-        if len(found) >= page.number:
+        page = {"after": len(found), "rows_max": CASES_MAX}
+        rows = _fetch(connection, on, form, period, "cases", {**asked, **page})
+        found += [Case(*row) for row in rows]
+        if len(rows) < CASES_MAX:
             return found
-
-
-def cases_page(
-    connection: Connection,
-    on: Ground,
-    form: Form,
-    period: Period,
-    keys: Sequence[str | None] | None,
-    column: str,
-    *,
-    after: int = 0,
-    rows_max: int | None = None,
-) -> CasesPage:
-    """The complaints behind the first `after` ones of a cell; 10,000 at most."""
-    col = "row" if form.kind == "list" else column
-    wanted = CASES_MAX if rows_max is None else min(rows_max, CASES_MAX)
-    asked = {"keys": None if keys is None else list(keys), "col": col, "after": after, "rows_max": wanted}
-    rows = _fetch(connection, on, form, period, "cases", asked)
-    return CasesPage(rows[0][-1] if rows else 0, tuple(Case(*row[:-1]) for row in rows))
 
 
 def differences(first: Mapping[str, Any], then: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -32,11 +32,10 @@ SELECT complaint_id, keys
  LIMIT %(rows_max)s;
 
 -- name: cases
--- A page of the complaints behind one cell, numbered by `place`, each with how many there are in all. Keys that are not known are
--- NULL, and equal one another.
-SELECT complaint_id, reference, value, known_from, cases
-  FROM (SELECT row_number() OVER (ORDER BY c.complaint_id, c.value) AS place, count(*) OVER () AS cases, c.complaint_id,
-               m.reference, c.value::double precision AS value, m.known_from
+-- A part of the complaints behind one cell, numbered by `place`. Keys that are not known are NULL, and equal one another.
+SELECT complaint_id, reference, value, known_from
+  FROM (SELECT row_number() OVER (ORDER BY c.complaint_id, c.value) AS place, c.complaint_id, m.reference,
+               c.value::double precision AS value, m.known_from
           FROM counted AS c
           JOIN matter AS m USING (complaint_id)
          WHERE (%(keys)s::text[] IS NULL OR c.keys IS NOT DISTINCT FROM %(keys)s::text[]) AND c.col = %(col)s) AS found

@@ -35,6 +35,19 @@ def test_pages_hold_every_event_once_as_cloudevents(client: httpx.Client) -> Non
     assert page.headers["ledger-position"] == str(last)
 
 
+def test_a_position_that_the_book_does_not_have_is_refused_with_its_end(client: httpx.Client) -> None:
+    end = client.post("/complaints", json=RECEIPT).json()["last_position"]
+    assert client.get("/feed", params={"after": end}).json() == [], "nothing new yet"
+    with httpx.Client(base_url=client.base_url, headers=client.headers) as plain:  # the stream stands in no description
+        streams = [
+            plain.get("/feed/stream", params={"after": end + 1}),
+            plain.get("/feed/stream", headers={"Last-Event-ID": str(end + 1)}),
+        ]
+    for answered in (client.get("/feed", params={"after": end + 1}), *streams):
+        assert (answered.status_code, answered.json()["type"]) == (422, "/problems/beyond-the-book")
+        assert answered.json()["facts"] | {"asked": end + 1, "end": end} == answered.json()["facts"]
+
+
 def test_nothing_personal_is_in_it(client: httpx.Client) -> None:
     written = client.post("/complaints", json={**RECEIPT, "content": "张三 says so"}).json()
     (event,) = client.get("/feed", params={"after": written["first_position"] - 1}).json()

@@ -4,7 +4,10 @@ import base64
 import csv
 import hashlib
 import io
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -13,6 +16,7 @@ import httpx
 import openpyxl
 import pytest
 
+from api.door import CONNECTIONS_PER_DOOR_MAX
 from api.examples import EXAMPLES
 from api.return_routes import ONE, RETURN_EXAMPLES
 from ledger.application import Ledger
@@ -20,10 +24,10 @@ from ledger.complaint import commands as complaint
 from ledger.database.target import Database
 from ledger.returns import commands as ask
 from ledger.vault.keys import SubjectKeys
-from projections.regulator.door import bring_up, open_door
+from projections.regulator.door import bring_up, database_of, open_door
 from projections.returns.asking import Pseudonyms, key_name
 from projections.worker import catch_up
-from tests.api.conftest import bearer
+from tests.api.conftest import bearer, serving
 
 HERE = ONE.format(name="jrt-0169", receiver="pboc", begins_on="2025-04-01", ends_on="2025-06-30")
 WRITTEN = 7
@@ -220,6 +224,35 @@ class TestDoor:
         beyond = client.get("/regulator/pboc/complaints", params={"as_of": second + 1}, headers=pboc)
         assert (beyond.status_code, beyond.json()["type"]) == (503, "/problems/not-reached")
         assert client.get("/regulator/pboc/seal", headers=pboc).status_code == 404
+        assert 1 <= sessions_at(database, "pboc") <= CONNECTIONS_PER_DOOR_MAX, "kept from question to question"
+
+
+def sessions_at(database: Database, receiver: str) -> int:
+    """How many connections of the publisher's a door has."""
+    with closing(database.administrator()) as administrator, administrator.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND usename = 'ledger_publisher'",
+            (database_of(receiver),),
+        )
+        ((count,),) = cursor.fetchall()
+    return int(count)
+
+
+def test_the_connections_to_doors_are_bounded_and_end_with_the_service(
+    database: Database, keys: SubjectKeys, new_book: Callable[[], str]
+) -> None:
+    open_door(database, "bounded")
+    name = new_book()
+    with closing(Ledger(database, name, keys)) as ledger, serving(ledger, database, keeps_up=False) as address:
+        known = bearer(keys, name, "officer.fan", "regulator", receivers=["bounded"])
+        with httpx.Client(base_url=address, headers=known, timeout=30) as client, ThreadPoolExecutor(8) as threads:
+            answers = threads.map(lambda _: client.get("/regulator/bounded/seal").status_code, range(24))
+            assert set(answers) == {404}
+        assert 1 <= sessions_at(database, "bounded") <= CONNECTIONS_PER_DOOR_MAX
+    until = time.monotonic() + 10
+    while sessions_at(database, "bounded"):
+        assert time.monotonic() < until, "connections are left behind"
+        time.sleep(0.05)
 
 
 def test_a_command_of_a_return_is_repeated_safely(client: httpx.Client, size: Callable[[], int]) -> None:

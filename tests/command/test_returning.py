@@ -1,6 +1,6 @@
 """`returns` as a person types it: what is sent is what the book gives, and every wrong word is answered in a sentence."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -73,6 +73,22 @@ def test_the_ends_of_time_are_refused(program: Program, book: str, prepared: Pat
     assert "after 8999" in program("report", "drill", f"/figures/received/cases?{asked}", "--book", book).complaint
     assert program("indicators", "received", "--as-of", "0", "--book", book).code == 0
     assert program("returns", "prepare", "jrt-0169", "--as-of", "0", "--out", tmp_path, "--book", book).code == 0
+
+
+def test_the_calendar_ends_with_1_while_a_return_is_late(program: Program, database: Database, book: str) -> None:
+    one = uuid4()
+    record(database, book, [(one, received(one, datetime.now(UTC) - timedelta(days=1)))])
+    told = program("returns", "calendar", "--book", book)
+    assert (told.code, "LATE" in told.out) == (1, True), told.err
+    listed = program("returns", "calendar", "--book", book, "--json")
+    assert listed.code == 1
+    for each in listed.json:
+        if each["state"] == "LATE":
+            period = ("--from", each["begins_on"], "--to", each["ends_on"], "--receiver", each["receiver"])
+            later = ("--on", "2999-12-31", "--source", "letter", "--by", "li", "--book", book)
+            assert program("returns", "due", each["name"], *period, *later).code == 0
+    listed = program("returns", "calendar", "--book", book, "--json")
+    assert (listed.code, {each["state"] for each in listed.json}) == (0, {"due", "running"})
 
 
 def test_a_door_that_was_not_opened_is_told(program: Program, book: str, prepared: Path) -> None:

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -15,19 +16,25 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import make_dsn, parse_dsn
 from psycopg2.extras import PhysicalReplicationConnection
 
+from api import publishing
+from api.publishing import Published, Publisher, is_due
 from ledger.application import Ledger
+from ledger.complaint.events import ComplaintReopened
+from ledger.complaint.moving import ComplaintRuledOut
 from ledger.database.folder import DataFolder
 from ledger.database.roles import Role
 from ledger.database.target import Database, open_database
+from ledger.proof.checkpoints import Checkpoints
 from ledger.settings import Settings
 from ledger.tables.table import Coded
 from ledger.vault.keys import SubjectKeys
 from projections.regulator import door
+from projections.regulator.checking import check
 from projections.regulator.door import bring_up, database_of, digest_at, login_of, open_door
 from projections.returns.asking import Pseudonyms
 from tests.command.running import Program, run
-from tests.indicators.books import BRANCHES, OWN, caught_up
-from tests.projections.stories import annulled, interleaved, received, record, shanghai
+from tests.indicators.books import BRANCHES, CHINA, OWN, caught_up
+from tests.projections.stories import WORDS, about, annulled, interleaved, received, record, shanghai
 
 NAMES = Pseudonyms(b"n" * 32)
 RECEIVER = "nfra"
@@ -172,6 +179,105 @@ class TestDifference:
         caught_up(database, book)
         second = bring_up(database, book, RECEIVER, NAMES).position
         assert digest_at(copy, book, first) == before != digest_at(copy, book, second)
+
+
+class TestPublishing:
+    def test_what_did_not_change_is_not_sealed_again(
+        self, settings: Settings, database: Database, book: str, opened: Database, copy: Connection, program: Program
+    ) -> None:
+        assert opened
+        one = uuid4()
+        known = record(database, book, [(one, received(one, shanghai("2026-01-05T10:00")))])
+        with (
+            closing(SubjectKeys.open(settings.keys)) as keys,
+            closing(Ledger(database, book, keys)) as ledger,
+        ):
+            checkpoints = Checkpoints(ledger, database, None)
+
+            def publish() -> tuple[int, bool]:
+                caught_up(database, book)
+                done = publishing.publish(ledger, database, checkpoints, RECEIVER)
+                return done.position, done.sealed
+
+            assert publish() == (1, True)
+            assert publish() == (1, False), "the seal itself is an event, and changes no row"
+            told = program("regulator", "publish", RECEIVER, "--book", book)
+            assert "is unchanged since position 1: nothing was recorded" in told.out
+            assert check(copy, book, None).ok
+            record(database, book, [(one, annulled(one, 1, shanghai("2026-01-06T10:00")))], known)
+            position, sealed = publish()
+            assert (position > 1, sealed) == (True, True)
+            assert check(copy, book, None).sealed_at_position == position
+
+    def test_what_is_found_to_be_no_complaint_ends_its_row_and_reopened_has_one_again(
+        self, database: Database, book: str, opened: Database, copy: Connection
+    ) -> None:
+        """As no return counts it: what a receiver counts at its door is what it was sent."""
+        assert opened
+        one, at = uuid4(), shanghai("2026-01-05T10:00")
+        found = ComplaintRuledOut(**about(one), nature="enquiry", reason=WORDS, ruled_out_by="li", ruled_out_at=at)
+        again = ComplaintReopened(**about(one), reason=WORDS, new_facts=True, reopened_by="li", reopened_at=at)
+        known: Counter[UUID] = Counter()
+        for fact, changed in ((received(one, at), (1, 0)), (found, (0, 1)), (again, (1, 0))):
+            record(database, book, [(one, fact)], known)
+            caught_up(database, book)
+            assert bring_up(database, book, RECEIVER, NAMES)[1:] == changed
+        assert [row[3] for row in rows_of(copy, book)] == [2, None]
+
+    def test_the_service_publishes_each_open_door_once_a_day_and_one_that_fails_stops_no_other(
+        self, settings: Settings, database: Database, book: str, opened: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert opened
+        for receiver in ("zone", "zwo"):
+            open_door(database, receiver)
+        one = uuid4()
+        record(database, book, [(one, received(one, shanghai("2026-01-05T10:00")))])
+        caught_up(database, book)
+        published: list[str] = []
+
+        def publish(ledger: Ledger, place: Database, _: object, receiver: str) -> Published:
+            published.append(receiver)
+            if receiver == "zone":
+                raise psycopg2.OperationalError("this door is broken")
+            return Published(*bring_up(place, ledger.book, receiver, NAMES), sealed=True)
+
+        monkeypatch.setattr(publishing, "publish", publish)
+        at = [datetime.now(UTC)]
+        with (
+            closing(SubjectKeys.open(settings.keys)) as keys,
+            closing(Ledger(database, book, keys)) as ledger,
+            closing(database.connect(Role.APPLICATION, autocommit=True)) as connection,
+        ):
+            checkpoints = Checkpoints(ledger, database, None)
+            publisher = Publisher(ledger, database, checkpoints, CHINA, 3, clock=lambda: at[0])
+            publisher.round(connection, lambda: False)
+            assert published == [], "to none of these doors was this book ever published by hand"
+            for receiver in ("zone", "zwo"):
+                bring_up(database, book, receiver, NAMES)
+            days: list[list[str]] = []
+            noon = CHINA.day_begins_at(CHINA.local_day(at[0])) + timedelta(days=1, hours=12)
+            for hours in (0, 0.5, 2, 24):
+                at[0] = noon + timedelta(hours=hours)
+                publisher.round(connection, lambda: False)
+                days.append(published[:])
+                published.clear()
+        assert days == [["zone", "zwo"], [], ["zone"], ["zone", "zwo"]], "what failed is tried again after an hour"
+
+    @pytest.mark.parametrize(
+        ("done_at", "now", "due"),
+        [
+            (None, "2026-03-02T02:59", False),
+            (None, "2026-03-02T03:00", True),
+            ("2026-03-01T03:00", "2026-03-02T03:00", True),
+            ("2026-03-01T23:00", "2026-03-02T02:59", False),
+            ("2026-03-02T03:00", "2026-03-02T23:59", False),
+        ],
+    )
+    def test_a_door_is_due_from_its_hour_on_in_the_days_of_the_institution(
+        self, done_at: str | None, now: str, *, due: bool
+    ) -> None:
+        done = None if done_at is None else shanghai(done_at)
+        assert is_due(done, None, shanghai(now), CHINA, 3) is due
 
 
 class TestIsolation:

@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import openpyxl
 import orjson
@@ -30,6 +32,7 @@ from projections.indicators.asking import Ground
 from projections.indicators.periods import Period, periods
 from projections.returns import asking
 from projections.returns.asking import OtherForm, Pseudonyms, cases, differences, digest_of, prepared, written
+from projections.returns.cells import Cell, Cells, in_places
 from projections.returns.definitions import Form, form_named, forms
 from projections.returns.writing import _harmless, as_csv, as_xlsx
 from tests.indicators import books
@@ -193,10 +196,27 @@ def test_a_cell_opens_whole_however_many_pages_it_takes(
     monkeypatch.setattr(asking, "CASES_MAX", 7)
     assert len(whole) > 7
     assert cases(reader, on, form, HALF, None, "number") == whole
-    assert asking.cases_page(reader, on, form, HALF, None, "number", after=5, rows_max=2) == (
-        len(whole),
-        tuple(whole[5:7]),
-    )
+    names = Pseudonyms(b"k" * 32)
+    cell, paged, after = in_places([*whole, whole[3]], names), [], None
+    while (page := cell.page(after, 2)).cases:
+        paged += page.cases
+        after = page.places[-1]
+    assert [names.of("complaint", case.complaint_id) for case in paged] == [name for name, _ in cell.places]
+    assert sorted(paged) == sorted([*whole, whole[3]]), "a complaint that stands twice in a cell is twice in its pages"
+
+
+def test_cells_are_kept_up_to_a_bound_and_read_again_behind_it() -> None:
+    read: list[str] = []
+
+    def cell(name: str, size: int) -> Cell:
+        read.append(name)
+        cases = [indicators.Case(uuid4(), None, 1.0, 1)] * size
+        return Cell([(name, number) for number in range(size)], cases)
+
+    cells = Cells(cases_max=10)
+    for name, size in (("a", 4), ("b", 4), ("a", 4), ("c", 4), ("a", 4), ("b", 4), ("huge", 99), ("huge", 99)):
+        assert len(cells.opened(name, partial(cell, name, size)).places) == size
+    assert read == ["a", "b", "c", "b", "huge"], "who was asked for least lately made room"
 
 
 def test_later_facts_change_no_document_and_a_restatement_shows_what_did(

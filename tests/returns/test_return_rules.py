@@ -33,6 +33,7 @@ from ledger.returns.refusals import (
     QuestionUnknown,
     ReturnAlreadySent,
     SentBeforeJudged,
+    SubmissionAlreadyAcknowledged,
     SubmissionSuperseded,
     SubmissionUnknown,
 )
@@ -62,6 +63,8 @@ def submission(submission_id: UUID, text: str, **more: Any) -> dict[str, Any]:
 SEND = SendReturn(**submission(FIRST, '{"a":1}'))
 RESTATE = RestateReturn(**submission(SECOND, '{"a":2}'), restates=FIRST, reason="a branch was missing")
 ACKNOWLEDGE = AcknowledgeReturn(**ABOUT, submission_id=FIRST, noted_by="li", acknowledged_at=NOW)
+CONFIRMED_LATER = ACKNOWLEDGE.model_copy(update={"acknowledged_at": NOW + timedelta(seconds=1)})
+CONFIRMED_OTHERWISE = ACKNOWLEDGE.model_copy(update={"receiver_reference": "PBC-2"})
 ASK = QuestionReturn(
     **ABOUT, submission_id=FIRST, question_id=QUESTION, question="why", noted_by="li", questioned_at=NOW
 )
@@ -94,6 +97,8 @@ def test_a_return_is_sent_once_and_restated_by_name() -> None:
         ([], ACKNOWLEDGE, SubmissionUnknown),
         ([], ASK, SubmissionUnknown),
         ([SEND], ANSWER, QuestionUnknown),
+        ([SEND, ACKNOWLEDGE], CONFIRMED_LATER, SubmissionAlreadyAcknowledged),
+        ([SEND, ACKNOWLEDGE], CONFIRMED_OTHERWISE, SubmissionAlreadyAcknowledged),
         ([SEND, RESTATE], RESTATE.model_copy(update={"submission_id": uuid4()}), SubmissionSuperseded),
         ([SEND], RestateReturn(**submission(SECOND, '{"a":1}'), restates=FIRST, reason="x"), NothingRestated),
         ([], SEND.model_copy(update={"digest": "1" * 64}), DigestDiffers),
@@ -117,6 +122,8 @@ def test_what_the_receiver_said_is_noted_once(command: ReturnCommand) -> None:
     told = (SEND, ASK) if command is ANSWER else (SEND,)
     assert len(decide(after(*told), command, NOW)) == 1
     assert decide(after(*told, command), command, NOW) == []
+    restated = ACKNOWLEDGE.model_copy(update={"submission_id": SECOND})
+    assert decide(after(SEND, ACKNOWLEDGE, RESTATE), restated, NOW), "each submission is confirmed for itself"
 
 
 def test_a_due_day_is_set_once_and_may_be_moved() -> None:
