@@ -6,7 +6,7 @@ It knows no projection by name, starts no thread, and never moves a position pas
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 import psycopg2
@@ -98,6 +98,24 @@ class PositionsMissing(Exception):
     """The events read do not follow one another without a gap: run `complaint-ledger verify`."""
 
 
+class Page(NamedTuple):
+    """A stretch of a book as it was read, and the leaf hashes of its events: read once, for one build or for several."""
+
+    rows: Sequence[StoredRow]
+    leaves: Sequence[bytes]
+
+    @property
+    def last(self) -> int:
+        """Its last position; 0 where nothing was read."""
+        return self.rows[-1].position if self.rows else 0
+
+
+def read_page(connection: Connection, book: str, origin: str, after: int, events_max: int) -> Page:
+    """The next events behind a position. Costs two hashes an event beside the reading."""
+    rows = events_after(connection, book, after, events_max) if events_max > 0 else []
+    return Page(rows, [leaf_hash(entry_bytes(origin, *_entry_fields(row))) for row in rows])
+
+
 class Batch:
     """The next events of a book, and the open transaction that their rows are written in."""
 
@@ -168,13 +186,14 @@ class Builder:
         """Where its rows lie; empty before the first step."""
         return self._schema
 
-    def step(self, events_max: int = EVENTS_MAX, until: int | None = None) -> int:
-        """Applies the next events and commits; returns how many, 0 when there are none.
+    def step(self, events_max: int = EVENTS_MAX, until: int | None = None, page: Page | None = None) -> int:
+        """Applies the next events and commits; returns how many, 0 when there are none. A page that begins with the next
+        event is taken in the place of reading one.
 
         Raises ProjectionStopped when one of them can't be applied, with all before it committed.
         """
         try:
-            applied = self.advance(events_max, until)
+            applied = self.advance(events_max, until, page)
             self.connection.commit()
         except (*FAULTS, BuiltByOtherVersion):
             self._roll_back()
@@ -184,21 +203,21 @@ class Builder:
             applied = self._one_by_one(events_max, until)
         return applied
 
-    def advance(self, events_max: int, until: int | None = None) -> int:
+    def advance(self, events_max: int, until: int | None = None, page: Page | None = None) -> int:
         """Applies the next events in the open transaction, which the caller commits or rolls back (and forgets)."""
         if not self._schema:
             self.lock()
-        rows = self._next(events_max, until)
+        rows, leaves = self._next(events_max, until, page)
         if not rows:
             return 0
         if self.lock():
-            rows = self._next(events_max, until)  # another one has moved it meanwhile
+            rows, leaves = self._next(events_max, until)  # another one has moved it meanwhile
             if not rows:
                 return 0
         if [row.position for row in rows] != list(range(self.position + 1, self.position + 1 + len(rows))):
             raise PositionsMissing
         self._fold.apply(Batch(self.connection, self.book, self._schema, rows))
-        self._edge.extend(leaf_hash(entry_bytes(self._origin, *_entry_fields(row))) for row in rows)
+        self._edge.extend(leaves)
         self._check_root()
         self._execute(
             "advance",
@@ -248,10 +267,12 @@ class Builder:
             cursor.execute(in_schema(_SQL["hand_over"], schema, table))
         cursor.execute(_SQL["seal_schema"], {**self._key, "tables": list(self.projection.tables)})
 
-    def _next(self, events_max: int, until: int | None) -> list[StoredRow]:
+    def _next(self, events_max: int, until: int | None, page: Page | None = None) -> Page:
+        if page is not None and page.rows and page.rows[0].position == self.position + 1:
+            return page
         if until is not None:
             events_max = min(events_max, until - self.position)
-        return events_after(self.connection, self.book, self.position, events_max) if events_max > 0 else []
+        return read_page(self.connection, self.book, self._origin, self.position, events_max)
 
     def _check_root(self) -> None:
         """At the end of the book, the events read give the very root that the book states."""
@@ -276,7 +297,7 @@ class Builder:
     def _stopped(self, error: Exception) -> ProjectionStopped:
         self._roll_back()
         self.lock()
-        culprit, *_ = self._next(1, None)
+        culprit, *_ = self._next(1, None).rows
         kind = type(error).__name__
         self._execute("fail", position=culprit.position, event=culprit.name, error=kind)
         self.connection.commit()

@@ -123,17 +123,20 @@ def print_rebuild(
     if until is not None:
         _print_until(settings, wanted, until, as_json=as_json)
         return
-    rebuilt = []
-    with open_place(settings) as target:
-        for each in wanted:
-            with progress(f"rebuilding {each}", silent=as_json) as advance:
-                rebuilt.append(building.rebuild(target, settings.book, each, advance))
+    title = f"rebuilding {name}" if name else f"rebuilding {len(wanted)} projections in one pass"
+    with open_place(settings) as target, progress(title, silent=as_json) as advance:
+        answers = building.rebuild_together(target, settings.book, wanted, advance)
+    rebuilt = [each for each in answers if isinstance(each, building.Rebuilt)]
     if as_json:
         print_json(rebuilt)
-        return
-    for done in rebuilt:
-        rows = ", ".join(f"{rows:,} rows in {of}" for of, rows in done.rows_after.items())
-        out().print(f"{done.name} was rebuilt to position {done.position:,}: {rows}", soft_wrap=True)
+    else:
+        for done in rebuilt:
+            rows = ", ".join(f"{rows:,} rows in {of}" for of, rows in done.rows_after.items())
+            out().print(f"{done.name} was rebuilt to position {done.position:,}: {rows}", soft_wrap=True)
+    for each, error in zip(wanted, answers, strict=True):
+        if isinstance(error, BaseException):
+            say(f"{each} was not rebuilt, the one before stays")
+            raise error
 
 
 def _print_until(settings: Settings, wanted: list[str], until: str, *, as_json: bool) -> None:

@@ -5,7 +5,7 @@ When a thing happened and who did it stand in the event itself; the envelope add
 
 import secrets
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Self
 from uuid import UUID
 
@@ -17,6 +17,9 @@ from pydantic import BaseModel, ConfigDict, create_model
 from ledger.event import Event
 from ledger.names import NAME_OF, class_of
 from ledger.record.reading import StoredRow
+
+OPENED_MAX = 8_000
+"""Events that are kept open, at some 3 kB each with their stored bytes; more than a rebuild reads at once."""
 
 NONCE_BYTES = 16
 """128 random bits in every state, so that nobody can guess a state behind its hash."""
@@ -63,8 +66,12 @@ def _form(event: type[Event]) -> type[BaseModel]:
     )
 
 
+@lru_cache(maxsize=OPENED_MAX)
 def opened(row: StoredRow) -> Recorded:
-    """The envelope that a stored row holds; raises as `Recorded.of_state` does."""
+    """The envelope that a stored row holds; raises as `Recorded.of_state` does.
+
+    Rows that came in lately are remembered, by all of their bytes: several projections, and commands, open the same.
+    """
     return Recorded.of_state(row.stream_id, row.version, row.name, row.state)
 
 

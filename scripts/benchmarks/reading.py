@@ -43,7 +43,7 @@ from ledger.recorder import BookRecorder
 from ledger.states import States
 from projections import history, sla, worklist
 from projections.machine import schema_of
-from projections.rebuild import rebuild
+from projections.rebuild import Rebuilt, rebuild_together
 from projections.worker import catch_up
 
 MAIN = (sla.PROJECTION, history.PROJECTION, worklist.PROJECTION)
@@ -242,8 +242,9 @@ def _rebuild(place: Place) -> Iterator[tuple[Side, Side]]:
 
     def ours() -> float:
         began = time.perf_counter()
-        (events, *_) = [rebuild(place.database, book, projection.name).position for projection in MAIN]
-        return events / (time.perf_counter() - began)
+        for rebuilt in rebuild_together(place.database, book, [projection.name for projection in MAIN]):
+            assert isinstance(rebuilt, Rebuilt), rebuilt
+        return rebuilt.position / (time.perf_counter() - began)
 
     tables = [(schema_of(book, projection.name), table) for projection in MAIN for table in projection.tables]
     with closing(place.connect("ledger")) as superuser, superuser.cursor() as cursor:
@@ -251,18 +252,17 @@ def _rebuild(place: Place) -> Iterator[tuple[Side, Side]]:
         def theirs() -> float:
             began = time.perf_counter()
             events = _Parsed()
-            for _ in MAIN:  # each projection reads the events for itself
-                cursor.copy_expert(
-                    f"COPY (SELECT convert_from(state, 'UTF8') FROM ledger.event WHERE book = '{book}' ORDER BY position) TO STDOUT",
-                    events,
-                )
+            cursor.copy_expert(
+                f"COPY (SELECT convert_from(state, 'UTF8') FROM ledger.event WHERE book = '{book}' ORDER BY position) TO STDOUT",
+                events,
+            )
             for schema, table in tables:
                 rows = _Kept()
                 cursor.copy_expert(f'COPY "{schema}"."{table}" TO STDOUT', rows)
                 cursor.execute(f'CREATE TEMPORARY TABLE copied (LIKE "{schema}"."{table}" INCLUDING ALL)')
                 cursor.copy_expert("COPY copied FROM STDIN", rows.again())
                 cursor.execute("DROP TABLE copied")
-            return events.rows / len(MAIN) / (time.perf_counter() - began)
+            return events.rows / (time.perf_counter() - began)
 
         yield ours, theirs
 

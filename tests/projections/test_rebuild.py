@@ -17,8 +17,8 @@ from ledger.record.reading import events_after
 from projections import catalogue, history, rebuild, sla, worklist
 from projections.asking import reached
 from projections.catalogue import PROJECTIONS, NoSuchProjection
-from projections.machine import in_schema, schema_of, take
-from projections.rebuild import AlreadyBuilding, NothingToCompare, build_until, compare, drop_until
+from projections.machine import Batch, ProjectionStopped, in_schema, schema_of, take
+from projections.rebuild import AlreadyBuilding, NothingToCompare, Rebuilt, build_until, compare, drop_until
 from projections.worker import Worker, catch_up, status
 from tests.projections.stories import Told, interleaved, record, shanghai
 
@@ -123,6 +123,40 @@ class TestRebuild:
         rebuilt = rebuild.rebuild(database, book, "history", lambda done, of: progress.append((done, of)))
         assert (rebuilt.rows_before["event"], rebuilt.rows_after["event"]) == (0, len(told))
         assert progress[-1] == (len(told), len(told))
+
+    @pytest.mark.usefixtures("told")
+    def test_all_are_rebuilt_in_one_pass(
+        self, database: Database, projector: Connection, book: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Pages of seven events: every projection then meets complaints that it has to read again."""
+        monkeypatch.setattr(rebuild, "EVENTS_MAX", 7)
+        for name in PROJECTIONS:
+            catch_up(database, book, name)
+        with projector.cursor() as cursor:
+            cursor.execute(in_schema("DELETE FROM {schema}.clock WHERE known_from < 30", schema_of(book, "sla")))
+        done = rebuild.rebuild_together(database, book, list(PROJECTIONS))
+        assert [each.name for each in done if isinstance(each, Rebuilt)] == list(PROJECTIONS)
+        assert [compare(database, book, name) for name in PROJECTIONS] == [[] for _ in PROJECTIONS]
+        assert left_over(projector, book) == []
+
+    @pytest.mark.usefixtures("told")
+    def test_one_that_cannot_be_rebuilt_does_not_stop_the_others(
+        self, database: Database, projector: Connection, book: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(_: history.HistoryFold, batch: Batch) -> None:
+            if batch.rows[-1].position >= 20:
+                raise ArithmeticError
+
+        monkeypatch.setattr(history.HistoryFold, "apply", fail)
+        with closing(database.connect(Role.PROJECTOR)) as other:
+            assert take(other, book, "worklist", "next")
+            held, stopped, done = rebuild.rebuild_together(database, book, ["worklist", "history", "sla"])
+        assert isinstance(held, AlreadyBuilding)
+        assert isinstance(stopped, ProjectionStopped)
+        assert stopped.position == 20
+        assert isinstance(done, Rebuilt)
+        assert compare(database, book, "sla") == []
+        assert left_over(projector, book) == []
 
     @pytest.mark.usefixtures("told")
     def test_a_question_that_takes_long_is_waited_for(
