@@ -33,6 +33,10 @@ IDLE_SECONDS = 0.2
 
 While events come in it so takes them many at a time: a transaction for each few would slow those who record.
 """
+RESTS = 10
+"""A worker that has come to the end rests so many times as long as its work took, unless it is woken..."""
+IDLE_TIMES_MAX = 5
+"""...but no longer than so many times the above: on a busy machine it takes more at a time, and leaves more to the others."""
 STANDBY_SECONDS = 1.0
 """How often a standby tries to take over."""
 TOLD_FROM = 5_000
@@ -120,7 +124,7 @@ class Worker:
                 follower.join()
 
     def wake(self) -> None:
-        """A hint that there are new events; losing one costs a fifth of a second."""
+        """A hint that there are new events; losing one costs a second at the most."""
         for follower in self._followers:
             follower.wake()
 
@@ -184,6 +188,7 @@ class Follower(Thread):
     def _follow(self, builder: Builder) -> None:
         while not self._stopping.is_set():
             self._awake.clear()
+            began = time.monotonic()
             try:
                 while builder.step(self._batch) == self._batch and not self._stopping.is_set():
                     pass  # what is less than a batch was all there was: what comes now is gathered for a while
@@ -192,7 +197,8 @@ class Follower(Thread):
                     raise
                 self._log.warning("projection.outdated", built_by_version=other.built, version=other.ours)
                 rebuild(self._database, self._book, self._projection.name)  # reads are served meanwhile
-            self._awake.wait(self._idle_seconds)
+            rest = max(self._idle_seconds, RESTS * (time.monotonic() - began))
+            self._awake.wait(min(rest, IDLE_TIMES_MAX * self._idle_seconds))
 
 
 def _failed(connection: Connection, book: str, name: str) -> asking.Failure | None:

@@ -371,7 +371,7 @@ def answered_under(
 class _Caller:
     """A thread that waits for its request. `turn` is released once it is done or is to lead the next call."""
 
-    __slots__ = ("error", "events", "leads", "outcome", "request", "touches", "turn")
+    __slots__ = ("error", "events", "gone", "leads", "outcome", "request", "touches", "turn")
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -380,6 +380,7 @@ class _Caller:
         self.outcome: Outcome | None = None
         self.error: Exception | None = None
         self.leads = False
+        self.gone = False
         self.turn = threading.Lock()
         self.turn.acquire()
 
@@ -395,8 +396,9 @@ class GroupCommit:
     then, and hands the lead to the first of those who came meanwhile. Two requests of one call never meet in a stream,
     a key or a tracked application: the second waits for the next call.
 
-    Those whose call is done are woken by the next leader, once it has all it needs: they would take the interpreter's
-    lock from it, and the server would have nothing to do meanwhile.
+    Those whose call is done are woken once the next leader has all it needs, and one after the other: each wakes the next.
+    All at once they would take the interpreter's lock from one another and from the leader, and the server would have
+    nothing to do meanwhile.
     """
 
     def __init__(self, appender: Appender) -> None:
@@ -425,6 +427,8 @@ class GroupCommit:
         finally:  # after an interrupt too: whoever waits behind this caller must not wait for ever
             if caller.leads or not caller.done:
                 self._leave(caller)
+            else:
+                self._wake_next(caller)
         if caller.error is not None:
             raise caller.error
         assert caller.outcome is not None
@@ -446,9 +450,19 @@ class GroupCommit:
                 self._led = False
                 self._wake()
 
+    def _wake_next(self, caller: _Caller) -> None:
+        """Called by each who was woken, or was interrupted before."""
+        with self._lock:
+            caller.gone = True
+            self._wake()
+
     def _wake(self) -> None:
+        """Wakes the first of those whose call is done, and who still wait for it."""
         while self._finished:
-            self._finished.popleft().turn.release()
+            caller = self._finished.popleft()
+            if not caller.gone:
+                caller.turn.release()
+                return
 
     def _lead(self, leader: _Caller) -> None:
         with self._lock:
