@@ -18,6 +18,7 @@ ACCESS_EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
     ask.DeclineAccess: {"reason": "范围过大"},
     ask.ReportAccessUse: {"report": "已核对三笔，未留存副本"},
     ask.RequestErasure: {"ground": "customer-request"},
+    ask.ApproveErasure: {},
     ask.EndErasureRequest: {"reason": "客户撤回申请"},
     ask.PlaceLegalHold: {"reason": "诉讼进行中"},
     ask.LiftLegalHold: {"reason": "诉讼已结案"},
@@ -33,6 +34,7 @@ ACCESS_EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
     ask.LookAtValues: {"purpose": "handling"},
     ask.SearchFiles: {"words": "理财产品", "purpose": "handling"},
     ask.LookUpPerson: {"kind": "contact", "value": "13912345678", "purpose": "registration"},
+    ask.FindDuplicates: {"purpose": "registration"},
     ask.LookAtFile: {"purpose": "handling"},
     ask.EraseDataSubject: {"ground": "customer-request"},
 }

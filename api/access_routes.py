@@ -14,6 +14,7 @@ ACCESS_POSTED = (
     Posted(f"{REQUEST}/decline", ask.DeclineAccess),
     Posted(f"{REQUEST}/use-report", ask.ReportAccessUse),
     Posted(f"{SUBJECT}/erasure-requests", ask.RequestErasure),
+    Posted(f"{SUBJECT}/erasure-requests/approval", ask.ApproveErasure),
     Posted(f"{SUBJECT}/erasure-requests/end", ask.EndErasureRequest),
     Posted(f"{SUBJECT}/holds", ask.PlaceLegalHold),
     Posted(f"{SUBJECT}/holds/{{hold_id}}/lifting", ask.LiftLegalHold),

@@ -37,7 +37,6 @@ from ledger.event import Code, Reference
 from ledger.record.reading import head
 from ledger.standing import SubjectNotFound
 from ledger.tables.state import Tables
-from ledger.vault.index import Alike
 from projections import derivation, history, sla, worklist
 from projections.asking import BadCursor, BeyondTheBook, NotBuilt, NotReached, reached, status, within_the_book
 from projections.catalogue import PROJECTIONS
@@ -176,10 +175,6 @@ class Asker:
         if version == 0:
             raise SubjectNotFound(subject, subject_id)
         return state, version
-
-    async def alike(self, customer_id: UUID) -> list[Alike]:
-        """Who may be the same person as a customer, by the blind index."""
-        return await self._on_a_thread(partial(self.ledger.alike, customer_id))
 
     def _ask(self, question: Callable[..., Found], *args: Any, **asked: Any) -> Found:
         with self._pool.connection() as connection:

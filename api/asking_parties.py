@@ -89,12 +89,6 @@ def _add_customers(routes: APIRouter, asker: Asker) -> None:
         )
         return answer(answers.Timeline, found)
 
-    @routes.get("/customers/{customer_id}/duplicates", **question_description(answers.Duplicates))
-    async def possible_duplicates(customer_id: UUID, _reached: AtLeast) -> Response:
-        """Who has the same phone, identity number, account or name, and was not ruled out: to be merged, or told apart."""
-        found = await asker.alike(customer_id)
-        return answer(answers.Duplicates, {"customer_id": customer_id, "duplicates": found})
-
     @routes.get("/complaints/{complaint_id}/links", **question_description(answers.Links, *PROJECTION, BadCursor))
     async def complaint_links(
         complaint_id: UUID, at_least: AtLeast, as_of: AsOf = None, limit: Limit = PAGE_MAX, cursor: After = None

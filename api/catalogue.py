@@ -11,9 +11,17 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from api.recording import COMMANDS, CommandRoute
-from ledger.access.events import AccessRequested, EvidenceFileSeen, PersonalDataSearched, PersonalDataSeen
+from ledger.access.events import (
+    AccessRequested,
+    ErasureApproved,
+    ErasureRequested,
+    EvidenceFileSeen,
+    PersonalDataSearched,
+    PersonalDataSeen,
+    SubjectErased,
+)
 from ledger.access.roles import roles
-from ledger.access.rules import PURPOSES
+from ledger.access.rules import GROUNDS, PURPOSES
 from ledger.audit import rules as audit_rules
 from ledger.command import Command, assigned_fields
 from ledger.complaint.amendments import STATED_BY
@@ -77,12 +85,14 @@ PARTIES: tuple[Rules[Any], ...] = (
 STATING: Mapping[type[Event], tuple[type[Command], ...]] = {
     fact: (command,) for rules in PARTIES for command, fact in rules.facts.items()
 } | {WarningRaised: (MeasureIndicator, RaiseWarning)}
-TABLES: Mapping[type[Event], Mapping[str, str]] = {
-    event: tables for rules in PARTIES for event, tables in rules.tables.items()
-} | {
-    event: {"purpose": PURPOSES}
-    for event in (AccessRequested, PersonalDataSeen, EvidenceFileSeen, PersonalDataSearched)
-}
+TABLES: Mapping[type[Event], Mapping[str, str]] = (
+    {event: tables for rules in PARTIES for event, tables in rules.tables.items()}
+    | {
+        event: {"purpose": PURPOSES}
+        for event in (AccessRequested, PersonalDataSeen, EvidenceFileSeen, PersonalDataSearched)
+    }
+    | {event: {"ground": GROUNDS} for event in (ErasureRequested, ErasureApproved, SubjectErased)}
+)
 """Of the subjects besides a complaint: the commands that state a fact, and the table of each field that holds a code."""
 
 

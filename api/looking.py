@@ -4,29 +4,33 @@ No right is decided here, and no value is kept.
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 from uuid import UUID
 
 import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from api.access_routes import SUBJECT
 from api.answers import Answer, answer
-from api.asking import PROJECTION, Asker
+from api.asking import PROJECTION, Asker, only_known_parameters
 from api.body import read_command
 from api.caller import Caller, departments_of
 from api.description import command_description, question_description
 from api.moments import Instant
+from api.party_answers import Duplicates
 from ledger.access import commands as ask
+from ledger.access.rules import Keeps
 from ledger.application import Ledger
 from ledger.command import Command
 from ledger.record.reading import position_at
+from ledger.vault.due import WAITING_MAX, waiting
 from ledger.vault.erasing import erase
-from ledger.vault.searching import Searcher, look_up
+from ledger.vault.searching import Searcher, duplicates, look_up
 from ledger.vault.searching import search as search_files_for
 from ledger.vault.service import CONNECTIONS_MAX, Look, Vault
 from ledger.vault.watching import Seen, who_saw
@@ -34,16 +38,24 @@ from projections.permissions import PROJECTION as PERMISSIONS
 from projections.permissions import permissions
 
 LOOKS = "/complaints/{complaint_id}/looks"
+DUPLICATES = "/customers/{customer_id}/duplicates"
 
 SERVED: dict[type[Command], list[str]] = {
     ask.LookAtValues: ["complaint_id"],
     ask.EraseDataSubject: ["subject_id"],
     ask.SearchFiles: [],
     ask.LookUpPerson: [],
+    ask.FindDuplicates: ["customer_id"],
 }
 """Those that are served here, with the ids of their paths."""
 
 Found = TypeVar("Found")
+
+
+class Do(Protocol):
+    """Does a piece of work on a thread that has a connection of the vault's."""
+
+    async def __call__(self, work: Callable[[], Found]) -> Found: ...
 
 
 class ShownValue(Answer):
@@ -94,6 +106,28 @@ class ErasedSubject(Answer):
     subject_id: UUID
     position: int
     values: int
+
+
+class WaitingErasure(Answer):
+    """A request for erasure that stands, and what it waits for."""
+
+    position: int
+    subject_id: UUID
+    ground: str = Field(description="A code of the table `erasure-ground`.")
+    requested_by: str
+    requested_at: Any
+    approved_by: str | None = Field(description="Null: nobody else approved it yet.")
+    approved_at: Any
+    waits_for: list[Keeps] = Field(description="Empty: the service carries it out within minutes.")
+    kept_until: Any = Field(description="When the longest retention ends; null: no clock of retention ever ran.")
+    holds: int = Field(description="How many legal holds stand.")
+
+
+class WaitingErasures(Answer):
+    """A page of the requests for erasure that stand, the earliest first."""
+
+    waiting: list[WaitingErasure]
+    next_after: int | None = Field(description="Give it as `after` for the next page; null: there is no more.")
 
 
 class FoundFile(Answer):
@@ -171,7 +205,9 @@ class PermissionsUsed(Answer):
     digest: str
 
 
-ANSWERS: tuple[type[Answer], ...] = (ShownValues, Looks, ErasedSubject, FoundFiles, FoundPersons, PermissionsUsed)
+ANSWERS: tuple[type[Answer], ...] = (
+    *(ShownValues, Looks, ErasedSubject, WaitingErasures, FoundFiles, FoundPersons, PermissionsUsed),
+)
 
 
 def router(ledger: Ledger, vault: Vault, asker: Asker) -> APIRouter:
@@ -181,6 +217,8 @@ def router(ledger: Ledger, vault: Vault, asker: Asker) -> APIRouter:
 
     async def do(work: Callable[[], Found]) -> Found:
         return await anyio.to_thread.run_sync(work, limiter=places)
+
+    _add_searches(routes, ledger, vault, do)
 
     @routes.post(LOOKS, operation_id="look-at-values", **_described(ask.LookAtValues, ShownValues))
     async def look_at_values(request: Request, principal: Caller) -> Response:
@@ -197,6 +235,38 @@ def router(ledger: Ledger, vault: Vault, asker: Asker) -> APIRouter:
         assert isinstance(asked, ask.EraseDataSubject)
         return answer(ErasedSubject, await do(partial(erase, ledger, vault, asked.subject_id, asked.ground, principal)))
 
+    @routes.get(f"{SUBJECT}/looks", **question_description(Looks))
+    async def looks_at_data_subject(subject_id: UUID) -> Response:
+        """Who saw the values of a data subject, when and why."""
+        found: list[Seen] = await do(partial(who_saw, ledger, subject_id))
+        return answer(Looks, {"looks": found})
+
+    known = [Depends(only_known_parameters)]
+
+    @routes.get("/erasure-requests", dependencies=known, **question_description(WaitingErasures))
+    async def erasures_waiting(
+        limit: Annotated[int, Query(ge=1, le=WAITING_MAX)] = 50,
+        after: Annotated[int, Query(ge=0, lt=2**62, description="Requests recorded behind this position.")] = 0,
+    ) -> Response:
+        """Which requests for erasure wait, until when, and for what: approval, a legal hold, an open complaint, retention."""
+        page = await do(partial(waiting, ledger, vault, datetime.now(UTC), after=after, limit=limit))
+        return answer(WaitingErasures, page)
+
+    @routes.get("/permissions", **question_description(PermissionsUsed, *PROJECTION))
+    async def permission_report(
+        since: Annotated[Instant, Query(description="From this instant,")],
+        until: Annotated[Instant, Query(description="and up to this one.")],
+    ) -> Response:
+        """Who was permitted what, and what was used, in a period; unused and expired grants are marked 权限复核."""
+        last = await asker.ask(position_at, until)
+        return answer(PermissionsUsed, await asker.ask_projection(PERMISSIONS.name, last, permissions, since, until))
+
+    return routes
+
+
+def _add_searches(routes: APIRouter, ledger: Ledger, vault: Vault, do: Do) -> None:
+    """The searches: each is recorded before anything of it is told."""
+
     @routes.post("/searches", operation_id="search-files", **_described(ask.SearchFiles, FoundFiles))
     async def search_files(request: Request, principal: Caller) -> Response:
         asked = (await read_command(ask.SearchFiles, request)).command
@@ -211,22 +281,13 @@ def router(ledger: Ledger, vault: Vault, asker: Asker) -> APIRouter:
         who = Searcher(principal, departments_of(request))
         return answer(FoundPersons, {"persons": await do(partial(look_up, ledger, vault, asked, who))})
 
-    @routes.get(f"{SUBJECT}/looks", **question_description(Looks))
-    async def looks_at_data_subject(subject_id: UUID) -> Response:
-        """Who saw the values of a data subject, when and why."""
-        found: list[Seen] = await do(partial(who_saw, ledger, subject_id))
-        return answer(Looks, {"looks": found})
-
-    @routes.get("/permissions", **question_description(PermissionsUsed, *PROJECTION))
-    async def permission_report(
-        since: Annotated[Instant, Query(description="From this instant,")],
-        until: Annotated[Instant, Query(description="and up to this one.")],
-    ) -> Response:
-        """Who was permitted what, and what was used, in a period; unused and expired grants are marked 权限复核."""
-        last = await asker.ask(position_at, until)
-        return answer(PermissionsUsed, await asker.ask_projection(PERMISSIONS.name, last, permissions, since, until))
-
-    return routes
+    @routes.post(DUPLICATES, operation_id="find-duplicates", **_described(ask.FindDuplicates, Duplicates))
+    async def find_duplicates(request: Request, principal: Caller) -> Response:
+        asked = (await read_command(ask.FindDuplicates, request)).command
+        assert isinstance(asked, ask.FindDuplicates)
+        who = Searcher(principal, departments_of(request))
+        found = await do(partial(duplicates, ledger, vault, asked, who))
+        return answer(Duplicates, {"customer_id": asked.customer_id, "duplicates": found})
 
 
 def _described(command: type[Command], found: type[Answer]) -> dict[str, Any]:

@@ -199,6 +199,8 @@ STATUS: Mapping[type[Refusal], HTTPStatus] = {
     access.AccessRequestAnswered: HTTPStatus.CONFLICT,
     access.ErasedAlready: HTTPStatus.CONFLICT,
     access.ErasureNotRequested: HTTPStatus.CONFLICT,
+    access.ErasureNotApproved: HTTPStatus.CONFLICT,
+    access.ErasureOnAnotherGround: HTTPStatus.CONFLICT,
     access.NoPerson: HTTPStatus.CONFLICT,
     access.StillRetained: HTTPStatus.CONFLICT,
     access.UnderLegalHold: HTTPStatus.CONFLICT,

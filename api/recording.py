@@ -43,7 +43,7 @@ from ledger.record.reading import stream_events
 from ledger.returns.commands import SendReturn
 from ledger.subjects import subject_of
 from ledger.tables import commands as tables
-from ledger.vault.searching import Searcher, refuse_no_person_of_theirs
+from ledger.vault.searching import Searcher, refuse_others_person
 from ledger.vault.service import Vault
 from projections import worklist
 from projections.returns.asking import Pseudonyms, key_name
@@ -234,7 +234,7 @@ def _endpoint(route: CommandRoute, recorder: "Recorder") -> Endpoint:
                 await anyio.to_thread.run_sync(recorder.refuse_others_staff, person, own)
         if isinstance(asked.command, RequestErasure):
             who = Searcher(request.state.person.id, own)
-            await anyio.to_thread.run_sync(recorder.refuse_no_person, asked.command.subject_id, who)
+            await anyio.to_thread.run_sync(recorder.refuse_others_person, asked.command.subject_id, who)
         return asked
 
     return decide if route.decides else note
@@ -323,9 +323,9 @@ class Recorder:
             if department not in own:
                 raise DepartmentNotYours(department, sorted(own))
 
-    def refuse_no_person(self, subject_id: UUID, who: Searcher) -> None:
-        """Raises NoPerson or NoSuchPerson for whom nobody can ask to be erased, or not this caller."""
-        refuse_no_person_of_theirs(self._ledger, self._vault, subject_id, who)
+    def refuse_others_person(self, subject_id: UUID, who: Searcher) -> None:
+        """Raises NoSuchPerson for whom this caller cannot ask to be erased."""
+        refuse_others_person(self._ledger, self._vault, subject_id, who)
 
     def _recorded(self, command: Command) -> list[tuple[Event, str]]:
         """The facts of the stream that a command is about, with who recorded each. Costs one read of it."""

@@ -38,7 +38,10 @@ LEEWAY_SECONDS = 30
 
 TOKEN_CHARACTERS_MAX = 8192
 OWN_NAMES = frozenset(
-    ("ledger", "timekeeper", "checkpoints", "sealer", "measurer", "returns", "demo", "library", "import.cfpb")
+    (
+        *("ledger", "timekeeper", "checkpoints", "sealer", "measurer", "eraser", "returns", "demo", "library"),
+        "import.cfpb",
+    )
 )
 """Under which the program records what it does itself: nobody's token speaks for it, however it is capitalised."""
 

@@ -49,7 +49,7 @@ from ledger.subject import Subject
 from ledger.subjects import subject_named, subject_of
 from ledger.tables.built_in import tables_stream
 from ledger.tables.state import Tables
-from ledger.vault.index import Alike, BlindIndex
+from ledger.vault.index import BlindIndex
 from ledger.vault.keys import SubjectKeys, fingerprint_secret, mark_of
 from ledger.vault.master import KeysUnusable
 from ledger.vault.sealing import Disclosure, seal_all
@@ -300,24 +300,6 @@ class Ledger(Application[UUID]):
     def index(self) -> BlindIndex:
         """Finds data subjects of this book by values that stand nowhere in clear."""
         return BlindIndex(self._keys, self.book)
-
-    def alike(self, customer_id: UUID) -> list[Alike]:
-        """The customers who share a phone, identity number, account or name with one, as far as it is not known that
-        they are other people. Nobody for whom an erasure was asked for is told of, and nobody is told to be like one. Costs
-        one look-up, and two reads for each one.
-        """
-        if self.restricted_since(customer_id) is not None:
-            return []
-        known, _ = self.state("customer", customer_id)
-        with as_the_library_says(), self.record.pool.connection() as connection:
-            found = self.index.alike(connection, customer_id)
-        return [
-            each
-            for each in found
-            if each.subject_id not in known.ruled_out
-            and customer_id not in self.state("customer", each.subject_id)[0].ruled_out
-            and self.restricted_since(each.subject_id) is None
-        ]
 
     def restricted_since(self, subject_id: UUID) -> datetime | None:
         """From when on a person's values are stored and secured, and no more; None where they are not restricted."""

@@ -11,10 +11,11 @@ from uuid import UUID
 
 from psycopg2.extensions import connection as Connection
 
+from ledger.access.commands import ApproveErasure, EraseSubject, RequestErasure
 from ledger.audit.commands import AuditFindingCommand
 from ledger.command import Command
 from ledger.evidence.store import stored_file
-from ledger.given import Given, NamedAction
+from ledger.given import Given, HeldUnder, NamedAction
 from ledger.improvement.action import RULES as ACTION_RULES
 from ledger.improvement.events import ActionEvent, ActionOpened
 from ledger.record.book import book_id
@@ -24,6 +25,7 @@ from ledger.tables.built_in import tables_stream
 from ledger.tables.events import TablesEvent
 from ledger.tables.known import KnownTables
 from ledger.tables.state import Tables, evolve
+from ledger.vault.held import held_under
 
 
 def known_tables(connection: Connection, book: str) -> KnownTables:
@@ -67,7 +69,7 @@ class Circumstances:
         """What the command is decided on. Costs one indexed read, of no row where nothing was published since.
 
         A command that cites a file by `file_id` costs another, one about an audit finding one for each corrective action that
-        it or the finding's `state` names.
+        it or the finding's `state` names, one about an erasure two.
         """
         file_id: UUID | None = getattr(command, "file_id", None)
         found = None if file_id is None else stored_file(connection, self._book, file_id)
@@ -77,7 +79,10 @@ class Circumstances:
             named = (*getattr(command, "action_ids", ()), *getattr(state, "action_ids", ()))
             found_actions = ((each, _action(connection, self._book, each)) for each in dict.fromkeys(named))
             actions = {each: action for each, action in found_actions if action is not None}
-        return Given(clock(), self.tables(connection), files, actions)
+        held = HeldUnder()
+        if isinstance(command, RequestErasure | ApproveErasure | EraseSubject):
+            held = held_under(connection, self._book, command.subject_id)
+        return Given(clock(), self.tables(connection), files, actions, held)
 
     def tables(self, connection: Connection) -> Tables:
         """The tables in force now."""

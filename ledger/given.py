@@ -32,14 +32,23 @@ class NamedAction:
 
 
 @dataclass(frozen=True)
+class HeldUnder:
+    """What the vault keeps under an id: whether values of a person, or texts of the institution and of which subject."""
+
+    values: bool = False
+    of_institution: str | None = None
+
+
+@dataclass(frozen=True)
 class Given:
     """The circumstances of one decision.
 
     `tables` are those in force, `files` the stored ones that the command cites, `actions` the corrective ones that the
-    command, or the finding that it is about, names.
+    command, or the finding that it is about, names; `held` is what the vault keeps of whom a command about an erasure names.
     """
 
     now: datetime
     tables: Tables = field(default_factory=Tables)
     files: Mapping[UUID, StoredFile] = field(default_factory=dict)
     actions: Mapping[UUID, NamedAction] = field(default_factory=dict)
+    held: HeldUnder = HeldUnder()

@@ -23,6 +23,7 @@ from api.command import (
     deadlines,
     disclosing,
     door,
+    erasing,
     exporting,
     figures,
     filling,
@@ -121,6 +122,7 @@ app.add_typer(timekeeping.timekeeper_app, name="timekeeper")
 app.add_typer(books.books_app, name="book")
 app.add_typer(tokens.tokens_app, name="token")
 app.add_typer(access.access_app, name="access")
+app.add_typer(erasing.erase_app, name="erase")
 app.command("backup")(safekeeping.backup)
 app.command("restore")(safekeeping.restore)
 

@@ -22,6 +22,7 @@ from api.command.place import open_ledger, open_place, writable_book
 from api.command.printing import say
 from api.command.tokens import print_tokens
 from api.command.upkeep import catch_up, names
+from api.eraser import eraser_of
 from api.log import configure_logging
 from api.measurer import measurer_of
 from api.publishing import publisher_of
@@ -81,24 +82,25 @@ def _run(ledger: Ledger, target: Database, bound: socket.socket, settings: Setti
     from api.server import server  # noqa: PLC0415 - as above
 
     configure_logging()
-    with closing(Vault(ledger, target)) as vault:
-        again = carry_out_again(ledger, vault)
-    if any(again):
-        say(f"{sum(again)} data subjects were erased again: a restored database or key folder had them")
     checkpoints = Checkpoints(ledger, target, settings.signing_key)
     hour = doors_hour(settings)
-    with (
-        _ends_on_signals(),
-        Schedule(checkpoints, witnesses_of(settings)),
-        timekeeper_of(ledger, target),
-        sealer_of(ledger, target),
-        measurer_of(ledger, target, calendar()),
-        nullcontext() if hour is None else publisher_of(ledger, target, checkpoints, calendar(), hour),
-    ):
-        service = server(create_app(ledger, target, settings=settings), bound.getsockname()[1])
-        gc.collect()
-        gc.freeze()  # what was loaded stays, and looking through it again and again would hold up all callers at once
-        service.run(sockets=[bound])
+    with closing(Vault(ledger, target)) as vault:
+        again = carry_out_again(ledger, vault)
+        if any(again):
+            say(f"{sum(again)} data subjects were erased again: a restored database or key folder had them")
+        with (
+            _ends_on_signals(),
+            Schedule(checkpoints, witnesses_of(settings)),
+            timekeeper_of(ledger, target),
+            sealer_of(ledger, target),
+            measurer_of(ledger, target, calendar()),
+            eraser_of(ledger, target, vault),
+            nullcontext() if hour is None else publisher_of(ledger, target, checkpoints, calendar(), hour),
+        ):
+            service = server(create_app(ledger, target, settings=settings), bound.getsockname()[1])
+            gc.collect()
+            gc.freeze()  # what was loaded stays, and looking through it again and again would hold up all callers at once
+            service.run(sockets=[bound])
 
 
 def doors_hour(settings: Settings) -> int | None:

@@ -25,6 +25,12 @@ Purpose = Annotated[Code, Field(description="What for: a code of the table `look
 """Whether the book's table has it the rules of access decide, before anything is recorded."""
 
 
+ErasureGround = Annotated[
+    Code, Field(description="On which ground: a code of the table `erasure-ground` (see `/codes`).")
+]
+"""An erasure is carried out on the ground of its request, and on no other."""
+
+
 class AccessRequestCommand(Command):
     """About one request for access."""
 
@@ -95,8 +101,14 @@ class SeeEvidenceFile(DataSubjectCommand):
 class RequestErasure(DataSubjectCommand):
     """Ask that a person's values be erased; from now on they are stored and secured, and used for nothing else."""
 
-    ground: Code
+    ground: ErasureGround
     requested_by: CallerId
+
+
+class ApproveErasure(DataSubjectCommand):
+    """Approve an erasure that somebody else asked for: it is carried out as soon as no retention and no hold keeps the values."""
+
+    approved_by: CallerId
 
 
 class EndErasureRequest(DataSubjectCommand):
@@ -125,12 +137,14 @@ class LiftLegalHold(DataSubjectCommand):
 class EraseSubject(DataSubjectCommand):
     """The vault's own: record that a person's values and key go. `kept_until` is the end of the longest retention.
 
-    `key_destroyed`: they went before, and a restored database has forgotten it.
+    `as_approved`: a second person approved it before, so it is not `erased_by` who decides. `key_destroyed`: they went before,
+    and a restored database has forgotten it.
     """
 
     ground: Code
     kept_until: Instant | None = None
     kept_for_open: bool = False
+    as_approved: bool = False
     key_destroyed: bool = False
     erased_by: CallerId
 
@@ -157,6 +171,7 @@ class RecordSearch(SearchCommand):
     purpose: Purpose
     found_ids: Annotated[tuple[UUID, ...], Field(max_length=FOUND_MAX)]
     subject_ids: Annotated[tuple[SubjectId, ...], Field(max_length=VALUES_MAX)]
+    alike_id: SubjectId | None = None
     searched_by: CallerId
 
 
@@ -174,6 +189,13 @@ class LookUpPerson(Command):
 
     kind: Literal["identity-number", "account", "contact", "name"]
     value: Name
+    purpose: Purpose
+
+
+class FindDuplicates(Command):
+    """Find who may be the same person as a customer: who shares a phone, number, account or name. It is recorded first."""
+
+    customer_id: UUID
     purpose: Purpose
 
 
@@ -221,7 +243,7 @@ class EraseDataSubject(Command):
     """Erase a person's values, index entries and key, as somebody else asked, once no retention and no hold keeps them."""
 
     subject_id: SubjectId
-    ground: Code
+    ground: ErasureGround
 
 
 class LookAtFile(Command):

@@ -99,6 +99,14 @@ class ErasureRequested(DataSubjectEvent):
     requested_at: AwareDatetime
 
 
+class ErasureApproved(DataSubjectEvent):
+    """Somebody else approved the erasure 审批, on the ground of its request: it is carried out as soon as nothing keeps the values."""
+
+    ground: Code
+    approved_by: StaffId
+    approved_at: AwareDatetime
+
+
 class ErasureRequestEnded(DataSubjectEvent):
     """The request for erasure stands no more 撤回或驳回: taken back by the person, or declined. Processing is not restricted now."""
 
@@ -126,9 +134,15 @@ class LegalHoldLifted(DataSubjectEvent):
 
 
 class SubjectErased(DataSubjectEvent):
-    """The key of the subject is to be destroyed, with its values and index entries. Events, hashes and counts stand."""
+    """The key of the subject is to be destroyed, with its values and index entries. Events, hashes and counts stand.
+
+    `kept_until` is when the longest retention ended, where one ran. `approved_by` had approved it before; without, `erased_by`
+    is the second person.
+    """
 
     ground: Code
+    kept_until: AwareDatetime | None = None
+    approved_by: StaffId | None = None
     erased_by: StaffId
     erased_at: AwareDatetime
 
@@ -137,7 +151,8 @@ class PersonalDataSearched(Event):
     """Somebody searched for persons or files. What was searched for is not in it: that the files were found tells enough,
     and must not outlive an erasure.
 
-    `kind` is `words`, or the kind of number that was looked up. What was found is what the searcher was told.
+    `kind` is `words`, the kind of number that was looked up, or `duplicates`: then `alike_id` is the customer whose others were
+    looked for. What was found is what the searcher was told.
     """
 
     search_id: UUID
@@ -145,6 +160,7 @@ class PersonalDataSearched(Event):
     purpose: Code
     found_ids: Annotated[tuple[UUID, ...], Field(max_length=FOUND_MAX)]
     subject_ids: Annotated[tuple[SubjectId, ...], Field(max_length=VALUES_MAX)]
+    alike_id: SubjectId | None = None
     searched_by: StaffId
     searched_at: AwareDatetime
 
@@ -194,6 +210,7 @@ AnyDataSubjectEvent: TypeAlias = (
     PersonalDataSeen
     | EvidenceFileSeen
     | ErasureRequested
+    | ErasureApproved
     | ErasureRequestEnded
     | LegalHoldPlaced
     | LegalHoldLifted
@@ -208,6 +225,7 @@ ACCESS_NAMES: dict[str, type[Event]] = {
     "personal-data-seen": PersonalDataSeen,
     "evidence-file-seen": EvidenceFileSeen,
     "erasure-requested": ErasureRequested,
+    "erasure-approved": ErasureApproved,
     "erasure-request-ended": ErasureRequestEnded,
     "legal-hold-placed": LegalHoldPlaced,
     "legal-hold-lifted": LegalHoldLifted,

@@ -142,6 +142,32 @@ class ErasureNotRequested(Refusal):
 
 
 @dataclass(eq=False)
+class ErasureOnAnotherGround(Refusal):
+    """An erasure has one ground, that of its request: it is what the person, and later an auditor, is told."""
+
+    says: ClassVar[str] = (
+        "The erasure of the data subject {subject_id} was asked for on the ground {requested}, not {given}."
+    )
+    remedy: ClassVar[str] = (
+        "State the ground of the request; or have compliance end the request (`end-erasure-request`), and ask on the other ground."
+    )
+
+    subject_id: UUID
+    requested: str
+    given: str
+
+
+@dataclass(eq=False)
+class ErasureNotApproved(Refusal):
+    """What nobody decides at that moment, somebody else than the requester has approved before."""
+
+    says: ClassVar[str] = "Nobody approved the erasure of the data subject {subject_id}."
+    remedy: ClassVar[str] = "Let somebody else than the requester approve it (`approve-erasure`)."
+
+    subject_id: UUID
+
+
+@dataclass(eq=False)
 class UnderLegalHold(Refusal):
     says: ClassVar[str] = "The data subject {subject_id} is under {holds} legal holds."
     remedy: ClassVar[str] = "Lift them first, if the reason is gone."
@@ -155,7 +181,9 @@ class StillRetained(Refusal):
     """The longest of the retention clocks has not run out, or a complaint is still open."""
 
     says: ClassVar[str] = "The values of the data subject {subject_id} must be kept until {kept_until}."
-    remedy: ClassVar[str] = "Erase them then. Processing is restricted meanwhile where an erasure was asked for."
+    remedy: ClassVar[str] = (
+        "Have the erasure approved (`approve-erasure`): it is carried out then by itself. Processing is restricted meanwhile."
+    )
 
     subject_id: UUID
     kept_until: str

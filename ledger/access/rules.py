@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import assert_never
 from uuid import UUID, uuid5
 
@@ -22,6 +23,17 @@ OPERATOR = "operator."
 """What the name of who works on the machine itself begins with in the record; no token speaks for one."""
 PURPOSES = "look-purpose"
 """The table of what somebody may look, search and ask for access for."""
+GROUNDS = "erasure-ground"
+"""The table of the grounds on which a person's values are erased."""
+
+
+class Keeps(StrEnum):
+    """What an erasure that was asked for waits for."""
+
+    APPROVAL = "approval"
+    HOLD = "legal-hold"
+    OPEN = "open-complaint"
+    RETENTION = "retention"
 
 
 def subject_stream(book: UUID, subject_id: UUID) -> UUID:
@@ -64,6 +76,8 @@ class DataSubject:
 
     erasure: fact.ErasureRequested | None = None
     """The request for erasure that stands."""
+    approval: fact.ErasureApproved | None = None
+    """That somebody else approved it."""
     holds: Mapping[UUID, str] = field(default_factory=dict)
     erased_at: datetime | None = None
 
@@ -71,6 +85,14 @@ class DataSubject:
     def restricted_since(self) -> datetime | None:
         """From when on the values are stored and secured, and no more; None where they are not restricted."""
         return None if self.erasure is None else self.erasure.requested_at
+
+    def kept_by(self, kept_until: datetime | None, now: datetime, *, is_open: bool) -> list[Keeps]:
+        """What keeps the values now, besides a missing approval; `kept_until` is the end of the longest retention, and
+        `is_open` whether the person stands in a complaint that is.
+        """
+        keeps = [Keeps.HOLD] if self.holds else []
+        keeps += [Keeps.OPEN] if is_open else []
+        return [*keeps, *([Keeps.RETENTION] if kept_until is not None and now < kept_until else [])]
 
 
 def decide_request(request: AccessRequest, command: ask.AccessRequestCommand, given: Given) -> list[Event]:
@@ -174,16 +196,9 @@ def decide_subject(subject: DataSubject, command: ask.DataSubjectCommand, given:
         case ask.SeeEvidenceFile():
             return _see_file(subject, command, given)
         case ask.RequestErasure():
-            if subject.erasure is not None:
-                return []
-            return [
-                fact.ErasureRequested(
-                    subject_id=subject_id,
-                    ground=command.ground,
-                    requested_by=command.requested_by,
-                    requested_at=now,
-                )
-            ]
+            return _request_erasure(subject, command, given)
+        case ask.ApproveErasure():
+            return _approve_erasure(subject, command, given)
         case ask.EndErasureRequest():
             if subject.erasure is None:
                 return []
@@ -207,7 +222,7 @@ def decide_subject(subject: DataSubject, command: ask.DataSubjectCommand, given:
         case ask.LiftLegalHold():
             return _lift(subject, command, now)
         case ask.EraseSubject():
-            return _erase(subject, command, now)
+            return _erase(subject, command, given)
         case _:
             raise AssertionError(f"{type(command).__name__} is no command about a data subject")
 
@@ -270,27 +285,93 @@ def _lift(subject: DataSubject, command: ask.LiftLegalHold, now: datetime) -> li
     ]
 
 
-def _erase(subject: DataSubject, command: ask.EraseSubject, now: datetime) -> list[Event]:
-    if not command.key_destroyed:
-        _refuse_to_erase(subject, command, now)
+def _refuse_no_person(subject_id: UUID, given: Given) -> None:
+    """Raises NoPerson for an id under which the institution keeps texts, and NoSuchPerson for one of whom nothing is kept."""
+    if given.held.of_institution is not None:
+        raise refuse.NoPerson(subject_id, given.held.of_institution)
+    if not given.held.values:
+        raise refuse.NoSuchPerson(subject_id)
+
+
+def _request_erasure(subject: DataSubject, command: ask.RequestErasure, given: Given) -> list[Event]:
+    _refuse_no_person(command.subject_id, given)
+    if subject.erasure is not None:
+        _refuse_other_ground(subject.erasure, command.ground)
+        return []
+    known = given.tables.current[GROUNDS]
+    if command.ground not in known:
+        raise UnknownCode("ground", GROUNDS, known)
     return [
-        fact.SubjectErased(
-            subject_id=command.subject_id, ground=command.ground, erased_by=command.erased_by, erased_at=now
+        fact.ErasureRequested(
+            subject_id=command.subject_id,
+            ground=command.ground,
+            requested_by=command.requested_by,
+            requested_at=given.now,
         )
     ]
 
 
-def _refuse_to_erase(subject: DataSubject, command: ask.EraseSubject, now: datetime) -> None:
-    if subject.erasure is None:
-        raise refuse.ErasureNotRequested(command.subject_id)
-    if same_person(subject.erasure.requested_by, command.erased_by):
+def _approve_erasure(subject: DataSubject, command: ask.ApproveErasure, given: Given) -> list[Event]:
+    _refuse_no_person(command.subject_id, given)
+    asked = _stands(subject, command.subject_id)
+    if same_person(asked.requested_by, command.approved_by):
+        raise refuse.ApproverIsRequester(command.approved_by)
+    if subject.approval is not None:
+        return []
+    return [
+        fact.ErasureApproved(
+            subject_id=command.subject_id,
+            ground=asked.ground,
+            approved_by=command.approved_by,
+            approved_at=given.now,
+        )
+    ]
+
+
+def _erase(subject: DataSubject, command: ask.EraseSubject, given: Given) -> list[Event]:
+    if not command.key_destroyed:
+        _refuse_to_erase(subject, command, given)
+    approval = subject.approval if command.as_approved else None
+    return [
+        fact.SubjectErased(
+            subject_id=command.subject_id,
+            ground=command.ground,
+            kept_until=command.kept_until,
+            approved_by=None if approval is None else approval.approved_by,
+            erased_by=command.erased_by,
+            erased_at=given.now,
+        )
+    ]
+
+
+def _refuse_to_erase(subject: DataSubject, command: ask.EraseSubject, given: Given) -> None:
+    subject_id = command.subject_id
+    _refuse_no_person(subject_id, given)
+    asked = _stands(subject, subject_id)
+    _refuse_other_ground(asked, command.ground)
+    if command.as_approved:
+        if subject.approval is None:
+            raise refuse.ErasureNotApproved(subject_id)
+    elif same_person(asked.requested_by, command.erased_by):
         raise refuse.ApproverIsRequester(command.erased_by)  # four eyes: who asked for it does not carry it out
-    if subject.holds:
-        raise refuse.UnderLegalHold(command.subject_id, len(subject.holds))
-    if command.kept_for_open:
-        raise refuse.StillRetained(command.subject_id, "the complaint is closed, and its retention over")
-    if command.kept_until is not None and now < command.kept_until:
-        raise refuse.StillRetained(command.subject_id, command.kept_until.isoformat())
+    keeps = subject.kept_by(command.kept_until, given.now, is_open=command.kept_for_open)
+    if Keeps.HOLD in keeps:
+        raise refuse.UnderLegalHold(subject_id, len(subject.holds))
+    if Keeps.OPEN in keeps:
+        raise refuse.StillRetained(subject_id, "the complaint is closed, and its retention over")
+    if Keeps.RETENTION in keeps and command.kept_until is not None:
+        raise refuse.StillRetained(subject_id, command.kept_until.isoformat())
+
+
+def _stands(subject: DataSubject, subject_id: UUID) -> fact.ErasureRequested:
+    if subject.erasure is None:
+        raise refuse.ErasureNotRequested(subject_id)
+    return subject.erasure
+
+
+def _refuse_other_ground(asked: fact.ErasureRequested, ground: str) -> None:
+    if ground != asked.ground:
+        raise refuse.ErasureOnAnotherGround(asked.subject_id, asked.ground, ground)
 
 
 @dataclass(frozen=True)
@@ -313,6 +394,7 @@ def decide_search(search: Search, command: ask.SearchCommand, given: Given) -> l
             purpose=command.purpose,
             found_ids=command.found_ids,
             subject_ids=command.subject_ids,
+            alike_id=command.alike_id,
             searched_by=command.searched_by,
             searched_at=given.now,
         )
@@ -367,8 +449,10 @@ def evolve_subject(subject: DataSubject, event: fact.DataSubjectEvent) -> DataSu
             return subject
         case fact.ErasureRequested():
             return replace(subject, erasure=subject.erasure or told)
+        case fact.ErasureApproved():
+            return replace(subject, approval=told)
         case fact.ErasureRequestEnded():
-            return replace(subject, erasure=None)
+            return replace(subject, erasure=None, approval=None)
         case fact.LegalHoldPlaced():
             return replace(subject, holds={**subject.holds, told.hold_id: told.placed_by})
         case fact.LegalHoldLifted():

@@ -75,7 +75,11 @@ def built_in_tables() -> Mapping[str, Table]:
 def _table(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Coded]:
     return {
         code: Coded(
-            code=code, zh=row["zh"], en=row["en"], more={key: row[key] for key in row if key not in {"zh", "en"}}
+            code=code,
+            zh=row["zh"],
+            en=row["en"],
+            retired=row.get("retired", False),
+            more={key: row[key] for key in row if key not in {"zh", "en", "retired"}},
         )
         for code, row in rows.items()
     }

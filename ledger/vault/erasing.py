@@ -1,11 +1,10 @@
 """Erasure: the fact, the key, the values and the index entries of a data subject, in this order; and again after a restore.
 
-The rules (holds, retention) are in `ledger.access`; nothing here decides them.
+The rules (approval, holds, retention) are in `ledger.access`; nothing here decides them.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg2.extensions import connection as Connection
@@ -14,14 +13,10 @@ from ledger.access import commands as ask
 from ledger.access.refusals import ErasedAlready
 from ledger.access.rules import subject_stream
 from ledger.application import Ledger
-from ledger.complaint.state import Complaint, effective
 from ledger.database.sql import queries
-from ledger.deadlines.clock import clocks
-from ledger.deadlines.regime import Purpose, Regime, built_in_regimes
-from ledger.policy.built_in import policies_stream
-from ledger.policy.state import Policies
 from ledger.record.reading import stream_events
-from ledger.vault.persons import refuse_no_person, streams_of
+from ledger.vault.persons import streams_of
+from ledger.vault.retaining import Retention, retention_of
 from ledger.vault.service import Vault
 
 PAGE = 1_000
@@ -47,16 +42,41 @@ class CarriedOut(NamedTuple):
 
 
 def erase(ledger: Ledger, vault: Vault, subject_id: UUID, ground: str, principal: str) -> Erased:
-    """Erases a person, as somebody else asked. Raises NoSuchPerson, NoPerson, ErasureNotRequested, ApproverIsRequester,
-    StillRetained, UnderLegalHold or ErasedAlready, and nothing happened.
+    """Erases a person, as somebody else asked. Raises NoSuchPerson, NoPerson, ErasureNotRequested, ErasureOnAnotherGround,
+    ApproverIsRequester, StillRetained, UnderLegalHold or ErasedAlready, and nothing happened.
 
-    The event is durable first, then the key is destroyed, then the values go: cut off half-way, `carry_out_again` ends it.
+    The event is durable first, then the key is destroyed, then the values go: cut off half-way, `carry_out_begun` ends it.
     """
-    refuse_no_person(ledger, vault, subject_id)
-    kept_until, is_open = _kept(ledger, vault, subject_id)
+    return _erase(ledger, vault, subject_id, ground, principal, retention_of(ledger, vault, subject_id))
+
+
+def erase_as_approved(
+    ledger: Ledger, vault: Vault, subject_id: UUID, ground: str, principal: str, retention: Retention
+) -> Erased:
+    """The same, where a second person approved it before: whoever carries it out adds no decision. Raises as `erase` does,
+    and ErasureNotApproved instead of ApproverIsRequester.
+    """
+    return _erase(ledger, vault, subject_id, ground, principal, retention, as_approved=True)
+
+
+def _erase(
+    ledger: Ledger,
+    vault: Vault,
+    subject_id: UUID,
+    ground: str,
+    principal: str,
+    retention: Retention,
+    *,
+    as_approved: bool = False,
+) -> Erased:
     receipt = ledger.handle(
         ask.EraseSubject(
-            subject_id=subject_id, ground=ground, kept_until=kept_until, kept_for_open=is_open, erased_by=principal
+            subject_id=subject_id,
+            ground=ground,
+            kept_until=retention.until,
+            kept_for_open=retention.is_open,
+            as_approved=as_approved,
+            erased_by=principal,
         ),
         principal=principal,
     )
@@ -81,7 +101,17 @@ def carry_out_again(ledger: Ledger, vault: Vault) -> CarriedOut:
         if subject_id not in known and streams_of(ledger, vault, subject_id):
             _record_lost(ledger, vault, subject_id)
             subjects += 1
-    return CarriedOut(keys, subjects)
+    return CarriedOut(keys + carry_out_begun(ledger, vault), subjects)
+
+
+def carry_out_begun(ledger: Ledger, vault: Vault) -> int:
+    """Ends the erasures that are recorded and were cut off before the deed; how many. Costs a read of every erasure."""
+    ended = 0
+    while begun := _erasures_begun(ledger, vault):
+        for position, subject_id in begun:
+            _carry_out(ledger, vault, subject_id, position)
+        ended += len(begun)
+    return ended
 
 
 def erase_values_again(ledger: Ledger, vault: Vault, subject_id: UUID) -> None:
@@ -115,42 +145,14 @@ def _carry_out(ledger: Ledger, vault: Vault, subject_id: UUID, position: int) ->
     return Erased(subject_id, position, values)
 
 
-def _kept(ledger: Ledger, vault: Vault, subject_id: UUID) -> tuple[datetime | None, bool]:
-    """The end of the longest retention of the complaints that a subject stands in, and whether one of them is open."""
-    policies = cast("Policies", ledger.state("policies", policies_stream(ledger.id))[0])
-    retention, calendars = list(_retention(policies)), policies.newest_calendars()
-    until: datetime | None = None
-    is_open = False
-    for stream_id in streams_of(ledger, vault, subject_id):
-        complaint, _ = ledger.state("complaint", stream_id) if _is_complaint(ledger, stream_id) else (None, 0)
-        if isinstance(complaint, Complaint):
-            is_open |= complaint.closed_at is None and complaint.withdrawn_at is None
-            ends = [
-                c.due_at for c in clocks(effective(complaint.recorded), retention, calendars) if c.ended == "running"
-            ]
-            until = max([*ends, *([until] if until else [])], default=None)
-    return until, is_open
-
-
-def _retention(policies: Policies) -> Iterator[Regime]:
-    """What a book keeps files by: its published regimes of retention in their newest version, else the built-in ones.
-
-    Whether one is in force is not asked: what is kept longest counts, and a shorter time is published as a new version.
-    """
-    named = {regime.name: regime for regime in built_in_regimes()}
-    named |= {name: versions[-1] for name, versions in policies.regimes.items()}
-    yield from (each for each in named.values() if all(c.purpose is Purpose.RETENTION for c in each.clocks))
-
-
-def _is_complaint(ledger: Ledger, stream_id: UUID) -> bool:
-    with ledger.record.pool.connection() as connection:
-        first = next(iter(stream_events(connection, ledger.book, stream_id)), None)
-    return first is not None and first.name == "complaint-received"
-
-
 def _erasures(ledger: Ledger, vault: Vault, after: UUID) -> list[tuple[int, UUID]]:
     with vault.connection() as connection:
         return _rows(connection, "erasures", {"book": ledger.book, "after": str(after), "most": PAGE})
+
+
+def _erasures_begun(ledger: Ledger, vault: Vault) -> list[tuple[int, UUID]]:
+    with vault.connection() as connection:
+        return _rows(connection, "erasures_begun", {"book": ledger.book, "most": PAGE})
 
 
 def _rows(connection: Connection, query: str, asked: dict[str, object]) -> list[Any]:

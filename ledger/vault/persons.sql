@@ -1,4 +1,4 @@
--- What the vault knows of a person, as the program asks it (migrations/0050_looks.sql).
+-- What the vault knows of persons, as the program asks it (migrations/0050_looks.sql).
 
 -- name: streams_of_subject
 -- Whose files a data subject stands in.

@@ -18,12 +18,15 @@ from ledger.names import class_of
 from ledger.record.envelope import opened
 from ledger.record.reading import stream_events
 from ledger.subjects import SUBJECTS
-from ledger.vault.persons import refuse_no_person, streams_of
+from ledger.vault.index import Alike
+from ledger.vault.persons import streams_of
 from ledger.vault.reach import reaches
 from ledger.vault.service import Vault
 
 CHARACTERS_MIN = 2
 COMPLAINT = "complaint"
+DUPLICATES = "duplicates"
+"""The kind of search that is recorded where somebody asked who may be the same person."""
 
 
 class Searcher(NamedTuple):
@@ -95,6 +98,37 @@ def look_up(ledger: Ledger, vault: Vault, asked: ask.LookUpPerson, who: Searcher
     return persons
 
 
+def duplicates(ledger: Ledger, vault: Vault, asked: ask.FindDuplicates, who: Searcher) -> list[Alike]:
+    """Who may be the same person as a customer by the blind index, and is not known to be another one; who shares most first.
+
+    Nobody is told of who was erased, for whom an erasure was asked for, or of whom the searcher may not know, and nobody is
+    told to be like such a one. Raises NoSuchPerson for a customer of whom he may not know, or UnknownCode (of the purpose), and
+    nothing is recorded. Costs one look-up, the folding of who is found, and one commit.
+    """
+    customer_id = asked.customer_id
+    if complaints_of(ledger, vault, customer_id, who) is None:
+        raise NoSuchPerson(customer_id)
+    found: list[Alike] = []
+    if ledger.restricted_since(customer_id) is None:
+        with ledger.record.pool.connection() as connection:
+            found = ledger.index.alike(connection, customer_id, FOUND_MAX)
+    others = _not_restricted(ledger, {each.subject_id for each in found})
+    told = [
+        each
+        for each in found
+        if each.subject_id in others
+        and not _ruled_out(ledger, customer_id, each.subject_id)
+        and complaints_of(ledger, vault, each.subject_id, who) is not None
+    ]
+    _record(ledger, DUPLICATES, asked.purpose, (), {each.subject_id for each in told}, who, alike_id=customer_id)
+    return told
+
+
+def _ruled_out(ledger: Ledger, one: UUID, other: UUID) -> bool:
+    """Whether it was recorded of either of two customers that the other is another person."""
+    return any(each in ledger.state("customer", of)[0].ruled_out for of, each in ((one, other), (other, one)))
+
+
 def complaints_of(ledger: Ledger, vault: Vault, subject_id: UUID, who: Searcher) -> list[UUID] | None:
     """The complaints of a person that somebody may see; None where nothing is kept of the person, or only what is others'.
 
@@ -118,15 +152,23 @@ def _is_only_filed(ledger: Ledger, complaint_id: UUID, who: Searcher) -> bool:
     return same_person(opened(first).recorded_by, who.principal)
 
 
-def refuse_no_person_of_theirs(ledger: Ledger, vault: Vault, subject_id: UUID, who: Searcher) -> None:
-    """Raises NoPerson, or NoSuchPerson for one that somebody may not know of. Costs a folding of each of his complaints."""
-    refuse_no_person(ledger, vault, subject_id)
+def refuse_others_person(ledger: Ledger, vault: Vault, subject_id: UUID, who: Searcher) -> None:
+    """Raises NoSuchPerson for one that somebody may not know of. Costs a folding of each of his complaints.
+
+    Whether there is such a person at all, the rules of access ask.
+    """
     if who.departments is not None and complaints_of(ledger, vault, subject_id, who) is None:
         raise NoSuchPerson(subject_id)
 
 
 def _record(
-    ledger: Ledger, kind: str, purpose: str, found: Iterable[UUID], subjects: Iterable[UUID], who: Searcher
+    ledger: Ledger,
+    kind: str,
+    purpose: str,
+    found: Iterable[UUID],
+    subjects: Iterable[UUID],
+    who: Searcher,
+    alike_id: UUID | None = None,
 ) -> None:
     """The search is durable before anything of it is told."""
     command = ask.RecordSearch(
@@ -135,6 +177,7 @@ def _record(
         purpose=purpose,
         found_ids=tuple(found),
         subject_ids=tuple(sorted(subjects))[:VALUES_MAX],
+        alike_id=alike_id,
         searched_by=who.principal,
     )
     ledger.handle(command, principal=who.principal)

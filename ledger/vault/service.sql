@@ -11,3 +11,7 @@ SELECT ledger.erase_subject(%(book)s, %(position)s);
 -- name: erasures
 -- A page of what was erased.
 SELECT position, subject_id FROM ledger.erasures(%(book)s, %(after)s::uuid, %(most)s);
+
+-- name: erasures_begun
+-- Those that are recorded and were cut off before the deed (migrations/0056_erasure_due.sql).
+SELECT position, subject_id FROM ledger.erasures_begun(%(book)s, %(most)s);

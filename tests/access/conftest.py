@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from ledger.access.commands import RequestErasure
+from ledger.access.commands import ApproveErasure, RequestErasure
 from ledger.application import Ledger
 from ledger.complaint import commands as complaint
 from ledger.database.target import Database
@@ -59,11 +59,11 @@ def receive(ledger: Ledger, received_at: datetime | None = None, customer_id: UU
     return one, customer
 
 
-def assign(ledger: Ledger, one: UUID, assignee: str) -> None:
+def assign(ledger: Ledger, one: UUID, assignee: str, department: str = "信用卡中心") -> None:
     ledger.handle(
         complaint.AssignComplaint(
             complaint_id=one,
-            department="信用卡中心",
+            department=department,
             assignee=assignee,
             assigned_by="chen.jing",
             assigned_at=datetime.now(UTC),
@@ -72,7 +72,15 @@ def assign(ledger: Ledger, one: UUID, assignee: str) -> None:
     )
 
 
-def ask_to_erase(ledger: Ledger, subject_id: UUID, requested_by: str = "quality.qin") -> None:
+def ask_to_erase(
+    ledger: Ledger, subject_id: UUID, requested_by: str = "quality.qin", ground: str = "customer-request"
+) -> None:
     """A request for erasure, as it comes before every erasure."""
-    wanted = RequestErasure(subject_id=subject_id, ground="customer-request", requested_by=requested_by)
+    wanted = RequestErasure(subject_id=subject_id, ground=ground, requested_by=requested_by)
     ledger.handle(wanted, principal=requested_by)
+
+
+def approve(ledger: Ledger, subject_id: UUID, approved_by: str = "archivist.he") -> int | None:
+    """A second person approves it; where that stands, None: it was so already."""
+    approval = ApproveErasure(subject_id=subject_id, approved_by=approved_by)
+    return ledger.handle(approval, principal=approved_by).last_position

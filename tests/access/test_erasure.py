@@ -38,9 +38,10 @@ from ledger.names import STORED_NAMES
 from ledger.policy.commands import PublishCalendar, PublishRegime
 from ledger.record import verify as verification
 from ledger.record.verify import verify
+from ledger.tables.refusals import UnknownCode
 from ledger.vault.erasing import carry_out_again, erase
+from ledger.vault.held import PERSONS, institutional
 from ledger.vault.keys import SubjectErased, SubjectKeys
-from ledger.vault.persons import PERSONS, institutional
 from ledger.vault.service import Look, Vault
 from projections.catalogue import PROJECTIONS
 from projections.machine import schema_of
@@ -141,6 +142,11 @@ def test_nobody_erases_alone_or_unasked(ledger: Ledger, vault: Vault) -> None:
         erase(ledger, vault, customer, "customer-request", "archivist.he")
     with pytest.raises(NoSuchPerson):
         erase(ledger, vault, uuid4(), "customer-request", "archivist.he")
+    with pytest.raises(NoSuchPerson):
+        ask_to_erase(ledger, uuid4())
+    for ground in ("curiosity", "restored-backup"):  # no code, and one that is the program's own
+        with pytest.raises(UnknownCode):
+            ask_to_erase(ledger, customer, ground=ground)
 
 
 def test_what_an_auditor_found_is_nobodys_to_erase(ledger: Ledger, vault: Vault) -> None:
@@ -160,7 +166,8 @@ def test_what_an_auditor_found_is_nobodys_to_erase(ledger: Ledger, vault: Vault)
         ),
         principal="auditor.sun",
     )
-    ask_to_erase(ledger, finding)
+    with pytest.raises(NoPerson):
+        ask_to_erase(ledger, finding)
     with pytest.raises(NoPerson):
         erase(ledger, vault, finding, "customer-request", "archivist.he")
     assert ledger.keys.held([finding])

@@ -9,16 +9,19 @@ from hypothesis import strategies as st
 
 from ledger.access import commands as ask
 from ledger.access.events import PersonalDataSearched
-from ledger.access.refusals import TooFewCharacters
+from ledger.access.refusals import NoSuchPerson, TooFewCharacters
 from ledger.application import Ledger
+from ledger.customer import commands as customer
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.record.envelope import opened
 from ledger.record.reading import events_after
-from ledger.vault.searching import Searcher, look_up, search
+from ledger.tables.refusals import UnknownCode
+from ledger.vault.searching import Searcher, duplicates, look_up, search
 from ledger.vault.service import Vault
 from ledger.vault.words import compared_as
-from tests.access.conftest import ACCOUNT, IDENTITY, NAME, PERSONAL, PHONE, WORDS, assign, receive
+from tests.access.conftest import ACCOUNT, IDENTITY, NAME, PERSONAL, PHONE, WORDS, ask_to_erase, assign, receive
+from tests.parties.telling import ask as telling
 
 ALL = Searcher("auditor.sun", None)
 
@@ -92,6 +95,50 @@ def test_who_files_a_complaint_about_anothers_customer_is_told_no_more_of_him(le
     assert look_up(ledger, vault, by_phone, Searcher("zhao.min", li.departments)) == [(customer, [two])], (
         "nobody has it yet"
     )
+
+
+def alike(ledger: Ledger, vault: Vault, customer_id: UUID, who: Searcher = ALL) -> list[tuple[UUID, tuple[str, ...]]]:
+    asked = ask.FindDuplicates(customer_id=customer_id, purpose="registration")
+    return [tuple(each) for each in duplicates(ledger, vault, asked, who)]
+
+
+def test_a_complainant_who_registers_is_found_alike_until_told_apart(ledger: Ledger, vault: Vault) -> None:
+    _, complainant = receive(ledger)
+    registered_id = uuid4()
+    ledger.handle(
+        telling(customer.RegisterCustomer, customer_id=registered_id, name="欧阳 若兰", contact="+86 139 1234 5678"),
+        principal="test",
+    )
+    kinds = ("contact", "name")
+    assert alike(ledger, vault, registered_id) == [(complainant, kinds)]
+    (recorded,) = searches(ledger)
+    assert (recorded.kind, recorded.purpose, recorded.searched_by) == ("duplicates", "registration", "auditor.sun")
+    assert (recorded.alike_id, recorded.subject_ids, recorded.found_ids) == (registered_id, (complainant,), ())
+    for one, other in ((complainant, registered_id), (registered_id, complainant)):
+        ask_to_erase(ledger, one)
+        assert alike(ledger, vault, other) == alike(ledger, vault, one) == [], "it is stored, and no more"
+        ledger.handle(ask.EndErasureRequest(subject_id=one, reason="撤回", ended_by="he.lan"), principal="he.lan")
+        assert alike(ledger, vault, other)
+    with pytest.raises(UnknownCode):
+        duplicates(ledger, vault, ask.FindDuplicates(customer_id=complainant, purpose="curiosity"), ALL)
+    with pytest.raises(NoSuchPerson):
+        alike(ledger, vault, uuid4())
+    assert len(searches(ledger)) == 7, "what was refused told nothing"
+    ledger.handle(
+        telling(customer.RuleOutDuplicate, customer_id=registered_id, other_customer_id=complainant), principal="test"
+    )
+    assert alike(ledger, vault, registered_id) == alike(ledger, vault, complainant) == []
+
+
+def test_nobody_is_told_who_of_others_customers_is_alike(ledger: Ledger, vault: Vault) -> None:
+    (one, ours), (other, theirs) = receive(ledger), receive(ledger)
+    assign(ledger, one, "wang.fang", "信用卡中心")
+    assign(ledger, other, "zhou.jie", "个人信贷部")
+    mine = Searcher("zhao.min", frozenset(["信用卡中心"]))
+    assert alike(ledger, vault, ours, mine) == []
+    assert alike(ledger, vault, ours) == [(theirs, ("account", "contact", "identity-number", "name"))]
+    with pytest.raises(NoSuchPerson):
+        alike(ledger, vault, theirs, mine)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ ALL: list[Event] = [
         seen_at=AT,
     ),
     fact.ErasureRequested(subject_id=PERSON, ground="customer-request", requested_by="li.wei", requested_at=AT),
+    fact.ErasureApproved(subject_id=PERSON, ground="customer-request", approved_by="archivist.he", approved_at=AT),
     fact.ErasureRequestEnded(subject_id=PERSON, reason="客户撤回", ended_by="he.lan", ended_at=AT),
     fact.LegalHoldPlaced(subject_id=PERSON, hold_id=HOLD, reason="诉讼", placed_by="risk.wu", placed_at=AT),
     fact.LegalHoldLifted(subject_id=PERSON, hold_id=HOLD, reason="结案", lifted_by="he.lan", lifted_at=AT),

@@ -34,8 +34,7 @@ NOT_COUNTING = {
     "/", "/health", "/problems", "/problems/{kind}", "/book", "/projections", "/keys",  # of the service
     "/feed", "/checkpoint", "/checkpoints", "/checkpoints/{size}", "/consistency",  # the record, which grew by the erasure
     "/positions/{position}/proof", "/positions/{position}/entry", "/tile/entries/{tile}", "/tile/{level}/{tile}",
-    "/permissions", "/data-subjects/{subject_id}/looks",  # tell of looks and of the erasure itself
-    "/customers/{customer_id}/duplicates",  # by the blind index, which forgets
+    "/permissions", "/data-subjects/{subject_id}/looks", "/erasure-requests",  # tell of looks and of the erasure itself
     "/complaints",  # finds one by its reference
     "/regimes", "/regimes/{name}", "/calendars", "/calendars/{name}", "/codes", "/returns/forms",  # what was published
     "/returns/{name}/{receiver}/{begins_on}/{ends_on}",  # documents that were sent stand in the record

@@ -82,6 +82,17 @@ def test_an_erasure_waits_for_retention_and_restricts_meanwhile(
     assert client.post(f"/data-subjects/{customer}/erasure-requests", json=ground).status_code == 200
     assert client.get(one).json()["restricted_since"] is not None
     problem(client.post(f"/data-subjects/{customer}/erasure", json=ground, headers=archivist), 409, "still-retained")
+    other = {"ground": "consent-withdrawn"}
+    refused = client.post(f"/data-subjects/{customer}/erasure", json=other, headers=archivist)
+    assert problem(refused, 409, "erasure-on-another-ground")["facts"]["requested"] == "customer-request"
+    approval = f"/data-subjects/{customer}/erasure-requests/approval"
+    problem(client.post(approval, json={}), 403, "approver-is-requester")
+    assert client.post(approval, json={}, headers=archivist).status_code == 200
+    (waits,) = client.get("/erasure-requests", headers=archivist).json()["waiting"]
+    assert (waits["subject_id"], waits["approved_by"], waits["holds"]) == (customer, "archivist.he", 0)
+    assert waits["waits_for"] == ["open-complaint", "retention"]
+    assert client.get("/erasure-requests", params={"after": waits["position"]}).json()["waiting"] == []
+    problem(client.get("/erasure-requests", params={"behind": 1}), 422, "invalid-request")
     look = {"purpose": "handling", "reveal": ["customer_name"]}
     problem(client.post(f"{one}/looks", json=look), 403, "processing-restricted")
     held = client.post(f"/data-subjects/{customer}/holds", json={"reason": "诉讼"}).json()["assigned"]["hold_id"]
@@ -97,6 +108,8 @@ def test_an_erasure_is_asked_for_of_persons_whom_the_caller_may_know_of(
     customer = client.post(f"{one}/looks", json={"purpose": "handling"}).json()["values"][0]["subject_id"]
     assign(ledger, UUID(one.rpartition("/")[2]), "wang.fang")
     ground = {"ground": "customer-request"}
+    odd = client.post(f"/data-subjects/{customer}/erasure-requests", json={"ground": "curiosity"})
+    assert "consent-withdrawn" in problem(odd, 422, "unknown-code")["facts"]["known"]
     problem(client.post(f"/data-subjects/{uuid4()}/erasure-requests", json=ground), 404, "no-such-person")
     wanted = f"/data-subjects/{customer}/erasure-requests"
     problem(client.post(wanted, json=ground, headers=handler), 404, "no-such-person")

@@ -271,7 +271,9 @@ def test_a_token_lives_a_year_at_most(keys: SubjectKeys) -> None:
         token(keys, "main", expires_at=datetime.now(UTC) + timedelta(days=400))
 
 
-@pytest.mark.parametrize("name", ["ledger", "Timekeeper", "checkpoints", "sealer", "measurer", "operator.root"])
+@pytest.mark.parametrize(
+    "name", ["ledger", "Timekeeper", "checkpoints", "sealer", "measurer", "eraser", "operator.root"]
+)
 def test_no_token_speaks_for_the_ledger_itself(
     client: httpx.Client, keys: SubjectKeys, ledger: Ledger, name: str
 ) -> None:

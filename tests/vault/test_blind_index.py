@@ -10,19 +10,14 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection
 
-from ledger.access.commands import EndErasureRequest, RequestErasure
-from ledger.application import Ledger
 from ledger.complaint.events import ComplaintReceived
-from ledger.customer import commands as customer
 from ledger.customer.events import CustomerRegistered
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.event import Personal
 from ledger.vault.index import BlindIndex, compared_as
 from ledger.vault.keys import SubjectKeys
-from tests.complaint.story import ask as ask_complaint
 from tests.complaint.story import fact, fact_corrected
-from tests.parties.telling import ask
 
 pytestmark = pytest.mark.every_postgres
 
@@ -189,29 +184,3 @@ def test_a_book_that_was_not_granted_is_neither_written_nor_read(
             index.add(connection, index.rows_of([registered(ours, contact=PHONE)]))
         with pytest.raises(psycopg2.DatabaseError, match="no book"):
             index.forget(connection, ours)
-
-
-def test_a_complainant_who_registers_is_found_alike_until_told_apart(
-    database: Database, book: str, keys: SubjectKeys
-) -> None:
-    with closing(Ledger(database, book, keys)) as ledger:
-        complainant, registered_id = uuid4(), uuid4()
-        ledger.handle(
-            ask_complaint("receive-complaint", customer_id=complainant, customer_contact="139 0013 9000"),
-            principal="test",
-        )
-        ledger.handle(
-            ask(customer.RegisterCustomer, customer_id=registered_id, contact="13900139000"), principal="test"
-        )
-        assert [(each.subject_id, each.kinds) for each in ledger.alike(registered_id)] == [(complainant, ("contact",))]
-        for one, other in ((complainant, registered_id), (registered_id, complainant)):
-            wanted = RequestErasure(subject_id=one, ground="customer-request", requested_by="li.wei")
-            ledger.handle(wanted, principal="li.wei")
-            assert ledger.alike(other) == ledger.alike(one) == [], "an erasure was asked for: it is stored, and no more"
-            ledger.handle(EndErasureRequest(subject_id=one, reason="撤回", ended_by="he.lan"), principal="he.lan")
-            assert ledger.alike(other)
-        ledger.handle(
-            ask(customer.RuleOutDuplicate, customer_id=registered_id, other_customer_id=complainant), principal="test"
-        )
-        assert ledger.alike(registered_id) == []
-        assert ledger.alike(complainant) == []
