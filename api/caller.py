@@ -25,7 +25,6 @@ from api.tokens import Person, TokenReader
 from api.validation import ETAG, KEY
 from ledger.access.roles import FILE, Scope, roles
 from ledger.application import Ledger
-from ledger.command import Command
 from ledger.complaint.grounds import same_person
 from ledger.vault.reach import reaches, stands_in
 
@@ -116,14 +115,6 @@ async def allowed(request: Request) -> Person | None:
         raise ReceiverNotYours(sorted(person.receivers))
     await _within_departments(request, person)
     return person
-
-
-def refuse_approval(command: Command, person: Person) -> None:
-    """Raises NotAllowed for who states an approval of his own in a command that he may give, and not approve."""
-    name = command.command_name()
-    may = roles().approvals.get(name)
-    if may is not None and getattr(command, "approved_by", None) is not None and not may & person.roles:
-        raise NotAllowed(name, sorted(may))
 
 
 def refuse_rank(rank: str | None, person: Person) -> None:

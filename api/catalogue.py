@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from api.recording import COMMANDS, CommandRoute
+from api.recording import COMMANDS
 from ledger.access.events import (
     AccessRequested,
     ErasureApproved,
@@ -96,6 +96,17 @@ TABLES: Mapping[type[Event], Mapping[str, str]] = (
 """Of the subjects besides a complaint: the commands that state a fact, and the table of each field that holds a code."""
 
 
+AMENDING: Mapping[str, tuple[str, ...]] = {
+    "amendment-proposed": ("annul-fact", "correct-fact", "grade-complaint", "extend-deadline"),
+    "amendment-declined": ("decline-amendment",),
+    "complaint-regraded": ("approve-amendment",),
+    "deadline-extended": ("extend-deadline", "approve-amendment"),
+    "fact-annulled": ("approve-amendment",),
+    "fact-corrected": ("approve-amendment",),
+}
+"""Of what takes two people in a complaint: the commands that state a fact."""
+
+
 def catalogue() -> Iterator[str]:
     """The page, line by line."""
     yield "# Every event and every command"
@@ -129,19 +140,15 @@ def _state(stage: str) -> str:
 
 
 def _complaint() -> Iterator[str]:
-    commands = {event: route for event, command in STATED_BY.items() for route in COMMANDS if route.command is command}
-    commands |= {
-        COMPLAINT_NAMES["fact-annulled"]: _route("annul-fact"),
-        COMPLAINT_NAMES["fact-corrected"]: _route("correct-fact"),
-    }
+    commands = {COMPLAINT_NAMES[name]: named for name, named in AMENDING.items()}
     for stage in STAGES.values():
         yield f"## Complaint: {stage.en} {stage.zh}"
         yield ""
         for name in stage.names:
             event = COMPLAINT_NAMES[name]
             yield from _event(name, event)
-            command = commands[event].command.command_name()
-            yield f"Stated by `{command}`, which {', '.join(sorted(roles().of_action(command) or ()))} may give."
+            for command in commands.get(event) or (STATED_BY[event].command_name(),):
+                yield f"Stated by `{command}`, which {', '.join(sorted(roles().of_action(command) or ()))} may give."
             yield f"Clocks: {'; '.join(_clocks(event)) or 'leaves all'}."
             yield ""
 
@@ -231,10 +238,6 @@ def _asked(command: type[Command]) -> str:
     return ", ".join(
         f"`{name}`" if field.is_required() and name not in made else f"*`{name}`*" for name, field in fields
     )
-
-
-def _route(name: str) -> CommandRoute:
-    return next(route for route in COMMANDS if route.command.command_name() == name)
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def command_description(
     """What OpenAPI says of one command, as arguments of `add_api_route`."""
     refusals = [*_of_the_ledger(), *COMMAND_ONLY, *EVERYWHERE, *((asked.PreconditionRequired,) if decides else ())]
     refusals += [asked.DepartmentUnknown] if command in {AssignComplaint, CorrectFact} else []
-    refusals += [asked.RankNotYours] if "approver_rank" in command.model_fields or command is CorrectFact else []
+    refusals += [asked.RankNotYours] if "approver_rank" in command.model_fields else []
     refusals += [NotBuilt] if command is NameDeputy else []
     refusals += RECOMPUTED if issubclass(command, SendReturn) else []
     position = _header("Where in the book it stands: ask with it to see it in an answer.", "integer")
@@ -196,9 +196,10 @@ def _kinds(response: Mapping[str, Any]) -> list[str]:
 
 
 def _path_schema(command: type[Command], name: str) -> dict[str, Any]:
-    """What stands in a path is an id, or the name of something that an institution named itself."""
+    """What stands in a path is an id, a version, or the name of something that an institution named itself."""
     field = command.model_json_schema()["properties"][name]
-    return {"type": "string"} | {told: field[told] for told in ("format", "pattern", "maxLength") if told in field}
+    told = ("type", "format", "pattern", "maxLength", "minimum")
+    return {"type": "string"} | {each: field[each] for each in told if each in field}
 
 
 def _leave_to_the_caller(schema: dict[str, Any], path_ids: Sequence[str], assigned: Sequence[str]) -> None:

@@ -151,8 +151,6 @@ EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
         "limit_unit": "calendar-days",
         "reason": "涉及口头承诺，需向两家网点调取录音。",
         "extended_by": "handler.zhao",
-        "approved_by": "supervisor.chen",
-        "approver_rank": "department-head",
         "complainant_told_at": "2025-09-29T16:00:00+08:00",
         "extended_at": "2025-09-29T15:30:00+08:00",
     },
@@ -394,17 +392,18 @@ EXAMPLES: Mapping[type[Command], Mapping[str, Any]] = {
     ask.AnnulFact: {
         "version": 3,
         "reason": "登记错投诉，应属另一客户。",
-        "annulled_by": "handler.wang",
-        "approved_by": "supervisor.chen",
-        "annulled_at": "2025-09-27T10:00:00+08:00",
+        "proposed_at": "2025-09-27T10:00:00+08:00",
     },
     ask.CorrectFact: {
         "version": 1,
         "changes": {"received_at": "2025-09-26T09:15:00+08:00"},
         "reason": "接收时间误录晚一小时。",
-        "corrected_by": "registrar.li",
-        "approved_by": "supervisor.chen",
-        "corrected_at": "2025-09-27T10:00:00+08:00",
+        "proposed_at": "2025-09-27T10:00:00+08:00",
+    },
+    ask.ApproveAmendment: {"approved_at": "2025-09-27T11:00:00+08:00"},
+    ask.DeclineAmendment: {
+        "reason": "录音显示登记无误。",
+        "declined_at": "2025-09-27T11:00:00+08:00",
     },
     policies.PublishCalendar: {
         "calendar": {

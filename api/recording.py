@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, create_model
 from api.access_routes import ACCESS_POSTED
 from api.answers import receives
 from api.body import Asked, read_command
-from api.caller import Caller, Expected, Key, RestedOn, departments_of, refuse_approval, refuse_rank, version_in
+from api.caller import Caller, Expected, Key, RestedOn, departments_of, refuse_rank, version_in
 from api.description import command_description
 from api.moments import house_calendar
 from api.parties import POSTED
@@ -144,6 +144,8 @@ COMMANDS = (
     CommandRoute(f"{ONE}/archiving", end.ArchiveComplaint, decides=True),
     CommandRoute(f"{ONE}/annulments", ask.AnnulFact, decides=True),
     CommandRoute(f"{ONE}/corrections", ask.CorrectFact, decides=True),
+    CommandRoute(f"{ONE}/amendments/{{proposed_version}}/approval", ask.ApproveAmendment, decides=True),
+    CommandRoute(f"{ONE}/amendments/{{proposed_version}}/decline", ask.DeclineAmendment),
     CommandRoute("/regimes", policies.PublishRegime),
     CommandRoute("/regimes/{name}/force", policies.PutRegimeInForce, decides=True),
     CommandRoute("/regimes/{name}/retirement", policies.RetireRegime, decides=True),
@@ -224,7 +226,6 @@ def _endpoint(route: CommandRoute, recorder: "Recorder") -> Endpoint:
     async def _asked(request: Request) -> Asked:
         asked = await read_command(route.command, request)
         if SERVICE not in request.state.person.roles:
-            refuse_approval(asked.command, request.state.person)
             await recorder.refuse_two_roles(asked.command, request.state.person)
         own = departments_of(request)
         if own is not None and (given_to := await recorder.department_written(asked.command)):

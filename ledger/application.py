@@ -226,9 +226,9 @@ class Ledger(Application[UUID]):
                 raise IdOfAnother(subject.name, stream_id)  # of a stream that the ledger makes when it is first needed
             if expected_version is not None and last_version != expected_version:
                 if not last_version:  # the rules say that there is none, unless the command is to begin it
-                    subject.decide(state, command, self._given(command, state))
+                    subject.decide(state, command, self._given(command, state, principal))
                 raise ExpectedVersionStale(subject.name, stream_id, expected_version, last_version)
-            given = self._given(command, state)
+            given = self._given(command, state, principal)
             own = subject.decide(state, command, given)
             beside, places = self._beside(subject, command, given) if own else ([], [])
             events = [*beside, *own]  # its own last: the receipt and the request's row name the last event's stream
@@ -466,9 +466,9 @@ class Ledger(Application[UUID]):
     def _circumstances(self) -> Circumstances:
         return Circumstances(self.book, tables_stream(self.id))
 
-    def _given(self, command: Command, state: object) -> Given:
+    def _given(self, command: Command, state: object, principal: str) -> Given:
         with as_the_library_says(), self.record.pool.connection() as connection:
-            return self._circumstances.given(connection, command, self._clock, state)
+            return self._circumstances.given(connection, command, self._clock, state, principal)
 
     def _folded(self, subject: Subject[Any], stream_id: UUID) -> tuple[Any, int]:
         """The state now, from the one that was kept and what was recorded since. Raises IdOfAnother."""

@@ -64,7 +64,12 @@ class Circumstances:
         self._lock = Lock()
 
     def given(
-        self, connection: Connection, command: Command, clock: Callable[[], datetime], state: object = None
+        self,
+        connection: Connection,
+        command: Command,
+        clock: Callable[[], datetime],
+        state: object = None,
+        principal: str = "",
     ) -> Given:
         """What the command is decided on. Costs one indexed read, of no row where nothing was published since.
 
@@ -82,7 +87,7 @@ class Circumstances:
         held = HeldUnder()
         if isinstance(command, RequestErasure | ApproveErasure | EraseSubject):
             held = held_under(connection, self._book, command.subject_id)
-        return Given(clock(), self.tables(connection), files, actions, held)
+        return Given(clock(), self.tables(connection), files, actions, held, principal)
 
     def tables(self, connection: Connection) -> Tables:
         """The tables in force now."""

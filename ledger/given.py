@@ -45,6 +45,8 @@ class Given:
 
     `tables` are those in force, `files` the stored ones that the command cites, `actions` the corrective ones that the
     command, or the finding that it is about, names; `held` is what the vault keeps of whom a command about an erasure names.
+    `principal` is whom the request speaks for, by its token; empty where nobody is known, and then nothing is proposed or
+    approved that takes two people.
     """
 
     now: datetime
@@ -52,3 +54,4 @@ class Given:
     files: Mapping[UUID, StoredFile] = field(default_factory=dict)
     actions: Mapping[UUID, NamedAction] = field(default_factory=dict)
     held: HeldUnder = HeldUnder()
+    principal: str = ""

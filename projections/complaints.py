@@ -15,6 +15,8 @@ from psycopg2.extensions import connection as Connection
 
 from ledger.complaint.aftercare import ComplaintArchived
 from ledger.complaint.events import (
+    AmendmentDeclined,
+    AmendmentProposed,
     AutomaticReplySent,
     ComplaintAssigned,
     ComplaintClassified,
@@ -443,6 +445,8 @@ def standing_after(situation: Situation, fact: ComplaintEvent) -> Situation:  # 
             return situation  # deadlines read them
         case NewFactsReceived() | HoldingResponseSent() | GroupRecognised() | FirstReplySent():
             return situation
+        case AmendmentProposed() | AmendmentDeclined():
+            return situation  # it changes nothing until it is carried out
         case FactAnnulled() | FactCorrected():
             return situation  # never effective themselves
         case _:

@@ -14,10 +14,10 @@ from ledger.complaint.events import ComplaintEvent, Grade
 
 
 class Deed(NamedTuple):
-    """Something to do; `about` is the id of what it belongs to, None where it belongs to the complaint itself."""
+    """Something to do; `about` is the id, or the version, of what it belongs to, None where it belongs to the complaint itself."""
 
     slug: str
-    about: UUID | None = None
+    about: UUID | int | None = None
 
 
 class Pending(NamedTuple):
@@ -62,6 +62,7 @@ BEGINS: Mapping[type[ComplaintEvent], tuple[str, str]] = {
     settlement.CompensationApproved: ("provide-compensation", "compensation_id"),
     emergency.EmergencyStarted: ("go-on-with-emergency", "emergency_id"),
     emergency.EmergencyEnded: ("review-emergency", "emergency_id"),
+    events.AmendmentProposed: ("approve-amendment", "proposed_version"),
 }
 """Facts that ask for something under an id of their own."""
 
@@ -72,8 +73,11 @@ ENDS: Mapping[type[ComplaintEvent], tuple[str, str]] = {
     settlement.CompensationProvided: ("provide-compensation", "compensation_id"),
     emergency.EmergencyEnded: ("go-on-with-emergency", "emergency_id"),
     emergency.EmergencyReviewed: ("review-emergency", "emergency_id"),
+    events.AmendmentDeclined: ("approve-amendment", "proposed_version"),
+    events.ComplaintRegraded: ("approve-amendment", "proposed_version"),
+    moving.DeadlineExtended: ("approve-amendment", "proposed_version"),
 }
-"""Facts by which it is done."""
+"""Facts by which it is done; an annulment or a correction takes its proposal away with it (`ledger.complaint.state`)."""
 
 DONE_BY: Mapping[type[ComplaintEvent], tuple[str, ...]] = {
     events.ComplaintRegistered: ("register",),

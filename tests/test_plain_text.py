@@ -73,6 +73,7 @@ PLAIN = {
             "book-succeeded.predecessor_origin",
             "book-succeeded.checkpoint",
             "fact-corrected.name",
+            "amendment-proposed.name",
             "audit-finding-reported.seed",
         ),
         TECHNICAL,

@@ -42,6 +42,7 @@ DEEDS = {
     "give-assistance": "assist 协助",
     "decide-escalation": "decide escalation 上报决定",
     "provide-compensation": "compensate 兑付补偿",
+    "approve-amendment": "approve amendment 更正审批",
     "close": "close 结案",
     "archive": "archive 归档",
 }

@@ -195,6 +195,20 @@ def _graded(d: Details) -> str:
     return f"graded it {d.named('grade', d['grade'])}{urgent}" + (f" ({criteria})" if criteria else "")
 
 
+def _amendment(d: Details) -> str:
+    fact = d["fact"]
+    match d["amendment"]:
+        case "annulment":
+            what = f"annul #{d['amended_version']}"
+        case "correction":
+            what = f"correct #{d['amended_version']}"
+        case "regrade":
+            what = f"grade it {d.named('grade', fact['grade'])}" + (", urgent 紧急" if fact.get("urgent") else "")
+        case _:
+            what = f"extend 延长 {fact['clock']} of {fact['regime']} to {fact['limit_amount']} {fact['limit_unit']}"
+    return f"proposed 申请更正 to {what}, for somebody else to approve"
+
+
 def _file(d: Details) -> str:
     """The size and type of a file that was taken in."""
     return f" ({d['content_type']}, {d['size_bytes']:,} bytes)" if "file_id" in d else ""
@@ -268,6 +282,8 @@ SENTENCES: Mapping[str, Callable[[Details], str]] = {
     "complaint-merged": lambda d: f"merged 合并 it into complaint {d['into_complaint_id']}",
     "group-recognised": lambda d: f"noted that {d['complainants']} people complain together 群体投诉",
     **STAGE_SENTENCES,
+    "amendment-proposed": _amendment,
+    "amendment-declined": lambda d: f"declined 驳回 what #{d['proposed_version']} proposes",
     "fact-annulled": lambda d: f"annulled #{d['annulled_version']}, by leave of {d['approved_by']}",
     "fact-corrected": lambda d: f"corrected #{d['corrected_version']}, by leave of {d['approved_by']}",
 }

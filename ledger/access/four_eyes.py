@@ -1,15 +1,18 @@
 """Four eyes by who was known to the service, not by a name in a request. Pure: it is told who asks, and who recorded what.
 
 The rules of a subject compare the names that a fact states; here the same lines are held for the persons behind them.
+Who proposed an amendment is in the proposal itself, and compared in `ledger.complaint.approvals`.
 """
 
 from collections.abc import Iterator, Sequence
 
 from ledger.access.refusals import ApproverIsRequester, NotInAnothersName
 from ledger.command import Command, asking_fields
-from ledger.complaint.commands import CorrectFact
+from ledger.complaint.commands import ApproveAmendment
 from ledger.complaint.ending_commands import ApproveCompensation, DecideEscalation, ReviewHandling
 from ledger.complaint.events import (
+    Amendment,
+    AmendmentProposed,
     ComplaintResolved,
     FactCorrected,
     FindingMade,
@@ -42,22 +45,22 @@ def refuse_anothers_name(command: Command, principal: str) -> None:
 
 def looks_at_own_work(command: Command) -> bool:
     """Whether `refuse_own_work` has something to say, and so must be told what was recorded."""
-    return isinstance(command, ApproveCompensation | DecideEscalation | ReviewHandling | CorrectFact)
+    return isinstance(command, ApproveCompensation | DecideEscalation | ReviewHandling | ApproveAmendment)
 
 
 def refuse_own_work(command: Command, principal: str, recorded: Sequence[tuple[Event, str]]) -> None:
     """Refuses who approves what he proposed, decides what he submitted, or reviews what he handled.
 
-    `recorded` is the complaint's stream, version 1 first, each fact with who recorded it. To correct an approval is to
-    approve.
+    `recorded` is the complaint's stream, version 1 first, each fact with who recorded it. To approve the correction of an
+    approval is to approve.
     """
     match command:
         case ApproveCompensation():
             _refuse_own_proposal(command.proposal_id, principal, recorded)
-        case CorrectFact():
-            corrected = fact_of(command, recorded)
-            if isinstance(corrected, CompensationApproved):
-                _refuse_own_proposal(command.changes.get("proposal_id", corrected.proposal_id), principal, recorded)
+        case ApproveAmendment():
+            corrected = _compensation_in(command, recorded)
+            if corrected is not None:
+                _refuse_own_proposal(corrected.proposal_id, principal, recorded)
         case DecideEscalation():
             submitted = [
                 (fact, by) for fact, by in _as_stated_and_corrected(recorded) if isinstance(fact, ComplaintEscalated)
@@ -74,20 +77,19 @@ def refuse_own_work(command: Command, principal: str, recorded: Sequence[tuple[E
 
 def rank_stated(command: Command, recorded: Sequence[tuple[Event, str]]) -> str | None:
     """The rank by which a command approves, or by which it leaves approved what it corrects; None where it names none."""
-    if isinstance(command, CorrectFact):
-        rank = command.changes.get("approver_rank", getattr(fact_of(command, recorded), "approver_rank", None))
-    else:
-        rank = getattr(command, "approver_rank", None)
+    rank = getattr(command, "approver_rank", None)
+    if rank is None and isinstance(command, ApproveAmendment):
+        corrected = _compensation_in(command, recorded)
+        rank = None if corrected is None else corrected.approver_rank
     return rank if isinstance(rank, str) else None
 
 
-def fact_of(command: CorrectFact, recorded: Sequence[tuple[Event, str]]) -> Event | None:
-    """The fact that a correction is of, as it stands corrected so far; None where there is none of that version."""
-    found = next((fact for fact, _ in recorded[command.version - 1 : command.version]), None)
-    for fact, _ in recorded:
-        if isinstance(fact, FactCorrected) and fact.corrected_version == command.version:
-            found = fact.fact
-    return found
+def _compensation_in(command: ApproveAmendment, recorded: Sequence[tuple[Event, str]]) -> CompensationApproved | None:
+    """The approval of a compensation as it would stand corrected; None where another thing is proposed, or nothing."""
+    for proposed, _ in recorded[command.proposed_version - 1 : command.proposed_version]:
+        if isinstance(proposed, AmendmentProposed) and proposed.amendment is Amendment.CORRECTION:
+            return proposed.fact if isinstance(proposed.fact, CompensationApproved) else None
+    return None
 
 
 def _refuse_own_proposal(proposal_id: object, principal: str, recorded: Sequence[tuple[Event, str]]) -> None:

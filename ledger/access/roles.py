@@ -9,7 +9,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 FILE = "ledger/access/roles.toml"
-PARTS = ("commands", "approvals", "ranks", "questions")
+PARTS = ("commands", "ranks", "questions")
 
 
 class Scope(StrEnum):
@@ -38,13 +38,11 @@ class RolesUnreadable(Exception):
 class Roles:
     """The table: every role, and for each command and question the roles that may.
 
-    `approvals` has the commands that some of those may give, but not approve what they state in it; `ranks` has for each
-    rank of an approver the roles that carry it.
+    `ranks` has for each rank of an approver the roles that carry it.
     """
 
     roles: Mapping[str, RoleOfPerson]
     commands: Mapping[str, frozenset[str]]
-    approvals: Mapping[str, frozenset[str]]
     ranks: Mapping[str, frozenset[str]]
     questions: Mapping[str, frozenset[str]]
 
@@ -74,9 +72,6 @@ def read(text: str) -> Roles:
     twice = lines["commands"].keys() & lines["questions"].keys()
     if twice:
         raise RolesUnreadable(f"{FILE}: {', '.join(sorted(twice))} stands under [commands] and under [questions]")
-    for action, may in lines["approvals"].items():
-        if not may <= lines["commands"].get(action, frozenset()):
-            raise RolesUnreadable(f"{FILE}: {action} is approved by some who may not give it")
     return Roles(MappingProxyType(named), *(MappingProxyType(lines[part]) for part in PARTS))
 
 
@@ -111,7 +106,6 @@ def as_markdown(table: Roles | None = None) -> Iterator[str]:
         yield f"| `{role.name}` {role.en} | {role.zh} | {reaches[role.scope]} |"
     parts = (
         ("command", table.commands),
-        ("approval in", table.approvals),
         ("approval by the rank", table.ranks),
         ("question", table.questions),
     )

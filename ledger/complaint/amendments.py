@@ -1,8 +1,9 @@
 """Taking back and correcting what was recorded. The record itself keeps what was known before.
 
-Both need a second person, and neither may pull the ground from under a later fact: the history is
-checked again with the change, by the same guards as every new fact, and the later versions that
-could not stand any more are named. What broke a rule before (a fact of an import, say) is left be.
+Both are proposed by one person and carried out by leave of another (`ledger.complaint.approvals`), and
+neither may pull the ground from under a later fact: the history is checked again with the change, by the
+same guards as every new fact, and the later versions that could not stand any more are named. What broke
+a rule before (a fact of an import, say) is left be.
 """
 
 from collections.abc import Collection, Mapping
@@ -17,6 +18,9 @@ from ledger.complaint import handling_commands as handle
 from ledger.complaint.commands import AnnulFact, ComplaintCommand, CorrectFact
 from ledger.complaint.events import (
     COMPLAINT_NAMES,
+    Amendment,
+    AmendmentDeclined,
+    AmendmentProposed,
     ComplaintEvent,
     ComplaintReceived,
     FactAnnulled,
@@ -24,11 +28,10 @@ from ledger.complaint.events import (
     happened_at,
 )
 from ledger.complaint.further_rules import COMPUTED, within_the_limits
-from ledger.complaint.grounds import not_before, not_before_the_receipt, same_person
+from ledger.complaint.grounds import not_before, not_before_the_receipt
 from ledger.complaint.guards import may_follow
 from ledger.complaint.refusals import (
     AmendmentIsFinal,
-    ApproverIsAuthor,
     FactIsAnnulled,
     FieldFixed,
     FieldUnknown,
@@ -39,7 +42,7 @@ from ledger.complaint.refusals import (
     ValuesToGiveAgain,
 )
 from ledger.complaint.state import Complaint, applied, effective
-from ledger.complaint.stated import in_known_codes, not_from_the_future, personal_names, stated, states_the_same
+from ledger.complaint.stated import in_known_codes, not_from_the_future, personal_names, states_the_same
 from ledger.event import Personal
 from ledger.given import Given
 from ledger.refusal import Refusal
@@ -130,59 +133,102 @@ OWN_ID: Mapping[type[ComplaintEvent], str] = {
 }
 """The id by which other facts, and other books, cite a fact: it stays."""
 
+AMENDING = (AmendmentProposed, AmendmentDeclined, FactAnnulled, FactCorrected)
+"""What speaks of other facts, and is itself neither annulled nor corrected."""
+
 Facts = list[tuple[int, ComplaintEvent]]
 
 
 def annul(complaint: Complaint, command: AnnulFact, given: Given) -> list[ComplaintEvent]:
-    """Declares that a fact never happened; a second time it is refused, for its reason may be another."""
-    assert complaint.customer_id is not None, "a complaint that was received has a customer"
-    annulled = stated(FactAnnulled, command, complaint.customer_id, annulled_version=command.version)
+    """Proposes to declare that a fact never happened; what would be refused then is refused now."""
     fact = _standing_fact(complaint, command.version)
-    if isinstance(fact, ComplaintReceived):
-        raise ReceiptStays
-    if same_person(command.approved_by, command.annulled_by):
-        raise ApproverIsAuthor("annulled_by")
-    not_from_the_future(annulled, given.now)
-    _not_before_what_it_amends(complaint, annulled, fact)
-    before = effective(complaint.recorded)
-    later = _newly_broken(before, [(version, kept) for version, kept in before if version != command.version])
-    if later:
-        raise LaterFactsStandOnIt(command.version, tuple(later))
-    return [annulled]
+    proposed = proposal(
+        complaint,
+        Amendment.ANNULMENT,
+        fact,
+        given,
+        amended_version=command.version,
+        reason=Personal.clear(command.reason),
+        proposed_at=command.proposed_at,
+    )
+    may_annul(complaint, command.version, proposed, given)
+    return [proposed]
 
 
 def correct(complaint: Complaint, command: CorrectFact, given: Given) -> list[ComplaintEvent]:
-    """Replaces a fact by one of the same class with some fields changed; `[]` when it stands so already."""
+    """Proposes to replace a fact by one of the same class with some fields changed; `[]` when it stands so already."""
     fact = _standing_fact(complaint, command.version)
     replaced = _replaced(complaint, fact, command)
     if states_the_same(fact, replaced):
         return []
-    if "tables_version" in type(replaced).model_fields:  # its codes and limits are judged by the tables of now
-        replaced = replaced.model_copy(update={"tables_version": given.tables.version or None})
-    corrected = stated(
-        FactCorrected,
-        command,
-        replaced.customer_id,
-        corrected_version=command.version,
-        name=_name_of(type(fact)),
-        fact=replaced,
+    replaced = judged_now(replaced, given)
+    proposed = proposal(
+        complaint,
+        Amendment.CORRECTION,
+        replaced,
+        given,
+        customer_id=replaced.customer_id,
+        amended_version=command.version,
+        reason=Personal.clear(command.reason),
+        proposed_at=command.proposed_at,
     )
-    if same_person(command.approved_by, command.corrected_by):
-        raise ApproverIsAuthor("corrected_by")
-    not_from_the_future(corrected, given.now)
+    may_correct(complaint, command.version, replaced, proposed, given)
+    return [proposed]
+
+
+def proposal(
+    complaint: Complaint, amendment: Amendment, fact: ComplaintEvent, given: Given, **more: Any
+) -> AmendmentProposed:
+    """What somebody asks for: who, the token says. It is the next fact of the complaint, and so cited by its version."""
+    assert given.principal, "what takes two people is asked for by somebody who is known"
+    said: dict[str, Any] = {
+        "customer_id": complaint.customer_id,
+        "proposed_version": complaint.version + 1,
+        "amendment": amendment,
+    }
+    return AmendmentProposed(**said | more, name=_name_of(type(fact)), fact=fact, proposed_by=given.principal)
+
+
+def may_annul(complaint: Complaint, version: int, amending: ComplaintEvent, given: Given) -> None:
+    """Refuses to annul a fact by `amending`, its proposal or the annulment itself; a second time too, for its reason may
+    be another.
+    """
+    fact = _standing_fact(complaint, version)
+    if isinstance(fact, ComplaintReceived):
+        raise ReceiptStays
+    not_from_the_future(amending, given.now)
+    _not_before_what_it_amends(complaint, amending, fact)
+    before = effective(complaint.recorded)
+    later = _newly_broken(before, [(place, kept) for place, kept in before if place != version])
+    if later:
+        raise LaterFactsStandOnIt(version, tuple(later))
+
+
+def may_correct(
+    complaint: Complaint, version: int, replaced: ComplaintEvent, amending: ComplaintEvent, given: Given
+) -> None:
+    """Refuses to put a fact in another's place by `amending`, the proposal or the correction itself."""
+    fact = _standing_fact(complaint, version)
+    not_from_the_future(amending, given.now)
     not_from_the_future(replaced, given.now)
-    _not_before_what_it_amends(complaint, corrected, fact, replaced)
+    _not_before_what_it_amends(complaint, amending, fact, replaced)
     in_known_codes(replaced, given.tables, instead_of=fact)
-    _may_stand_instead(complaint, command.version, replaced)
+    _may_stand_instead(complaint, version, replaced)
     within_the_limits(replaced, given)
-    return [corrected]
+
+
+def judged_now(replaced: ComplaintEvent, given: Given) -> ComplaintEvent:
+    """The fact with the version of the tables of now, by which its codes and limits are judged."""
+    if "tables_version" not in type(replaced).model_fields:
+        return replaced
+    return replaced.model_copy(update={"tables_version": given.tables.version or None})
 
 
 def _standing_fact(complaint: Complaint, version: int) -> ComplaintEvent:
     """The fact of that version as it stands now; refuses what cannot be annulled or corrected."""
     if version > complaint.version:
         raise NoSuchFact(version, complaint.version)
-    if isinstance(complaint.recorded[version - 1], FactAnnulled | FactCorrected):
+    if isinstance(complaint.recorded[version - 1], AMENDING):
         raise AmendmentIsFinal(version)
     standing = dict(effective(complaint.recorded)).get(version)
     if standing is None:
@@ -190,9 +236,7 @@ def _standing_fact(complaint: Complaint, version: int) -> ComplaintEvent:
     return standing
 
 
-def _not_before_what_it_amends(
-    complaint: Complaint, amendment: FactAnnulled | FactCorrected, *facts: ComplaintEvent
-) -> None:
+def _not_before_what_it_amends(complaint: Complaint, amendment: ComplaintEvent, *facts: ComplaintEvent) -> None:
     """Nothing is taken back or set right before it happened, by what was recorded and by what shall stand."""
     not_before_the_receipt(complaint, amendment)
     for fact in facts:

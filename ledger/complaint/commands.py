@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue
 from ledger.command import Assigned, Day, Instant, Name, NewId, StaffId, Term, Words
 from ledger.complaint.asked import ComplaintCommand
 from ledger.complaint.ending_commands import EndingCommand
-from ledger.complaint.events import Grade, Minor, Outcome, Score
+from ledger.complaint.events import Grade, Minor, Outcome, Score, Version
 from ledger.complaint.handling_commands import HandlingCommand
 from ledger.complaint.moving import Amount, Unit
 from ledger.event import Code, Currency, Reference, Sha256Hex, SubjectId
@@ -93,7 +93,7 @@ class ClassifyComplaint(ComplaintCommand):
 
 
 class GradeComplaint(ComplaintCommand):
-    """Set the severity; again, with a reason and a supervisor's approval, to change it."""
+    """Set the severity; again, with a reason, to propose a change, which somebody else approves (approve-amendment)."""
 
     grade: Grade
     urgent: bool = False
@@ -102,7 +102,6 @@ class GradeComplaint(ComplaintCommand):
     customer_state: Code | None = None
     reason: Words | None = None
     graded_by: StaffId
-    approved_by: StaffId | None = None
     graded_at: Instant
 
 
@@ -280,7 +279,10 @@ class ReceiveTransfer(ComplaintCommand):
 
 
 class ExtendDeadline(ComplaintCommand):
-    """Make the limit of one clock longer; the regime says what it asks for, such as an approver's rank or notice."""
+    """Make the limit of one clock longer, or propose it, where it is `to_be_approved` (approve-amendment).
+
+    The regime says what it asks for, such as an approver's rank or notice.
+    """
 
     regime: Code
     clock: Code
@@ -288,10 +290,9 @@ class ExtendDeadline(ComplaintCommand):
     limit_unit: Unit
     reason: Words
     extended_by: StaffId
-    approved_by: StaffId | None = None
-    approver_rank: Code | None = None
     complainant_told_at: Instant | None = None
     extended_at: Instant
+    to_be_approved: bool = False
 
 
 class StartAppraisal(ComplaintCommand):
@@ -359,24 +360,41 @@ class RecogniseGroup(ComplaintCommand):
 
 
 class AnnulFact(ComplaintCommand):
-    """Declare that a recorded fact never happened; `version` is its version in the complaint."""
+    """Propose to declare that a recorded fact never happened; `version` is its version in the complaint."""
 
-    version: Annotated[int, Field(ge=1)]
+    version: Version
     reason: Words
-    annulled_by: StaffId
-    approved_by: StaffId
-    annulled_at: Instant
+    proposed_at: Instant
 
 
 class CorrectFact(ComplaintCommand):
-    """Replace fields of a recorded fact; `changes` gives the new value of each field to change."""
+    """Propose to replace fields of a recorded fact; `changes` gives the new value of each field to change."""
 
-    version: Annotated[int, Field(ge=1)]
+    version: Version
     changes: Annotated[dict[str, JsonValue], Field(min_length=1, max_length=40)]
     reason: Words
-    corrected_by: StaffId
-    approved_by: StaffId
-    corrected_at: Instant
+    proposed_at: Instant
+
+
+class ApproveAmendment(ComplaintCommand):
+    """Carry out what somebody else proposed: an annulment, a correction, another grade or an extension.
+
+    `proposed_version` is the version of the proposal. Of an extension, the approver's rank and when the complainant was
+    told are said here.
+    """
+
+    proposed_version: Version
+    approver_rank: Code | None = None
+    complainant_told_at: Instant | None = None
+    approved_at: Instant
+
+
+class DeclineAmendment(ComplaintCommand):
+    """Leave undone what was proposed, or take back one's own proposal; `proposed_version` is its version."""
+
+    proposed_version: Version
+    reason: Words
+    declined_at: Instant
 
 
 AnyComplaintCommand: TypeAlias = (
@@ -416,6 +434,8 @@ AnyComplaintCommand: TypeAlias = (
     | EndingCommand
     | AnnulFact
     | CorrectFact
+    | ApproveAmendment
+    | DeclineAmendment
 )
 """Every command: what a `match` must cover to end in `assert_never`."""
 

@@ -38,12 +38,25 @@ Score = Annotated[int, Field(ge=1, le=5)]
 """1 (very dissatisfied 非常不满意) to 5 (very satisfied 非常满意)."""
 
 
+Version = Annotated[int, Field(ge=1)]
+"""The version of a fact in its stream."""
+
+
 class Grade(StrEnum):
     """Severity 分级; it decides the house limit of the resolution clock."""
 
     GENERAL = "general"
     COMPLEX = "complex"
     MAJOR = "major"
+
+
+class Amendment(StrEnum):
+    """What takes two people in a complaint, and so a proposal of its own."""
+
+    ANNULMENT = "annulment"
+    CORRECTION = "correction"
+    REGRADE = "regrade"
+    EXTENSION = "extension"
 
 
 class Outcome(StrEnum):
@@ -157,7 +170,10 @@ class ComplaintGraded(ComplaintEvent):
 
 
 class ComplaintRegraded(ComplaintEvent):
-    """Severity changed, by leave of a supervisor who is not the one who asks."""
+    """Severity changed, as somebody proposed and somebody else approved; `graded_at` is when it was approved.
+
+    `proposed_version` is the version of the proposal, by each token a fact of its own.
+    """
 
     grade: Grade
     urgent: bool = False
@@ -168,6 +184,7 @@ class ComplaintRegraded(ComplaintEvent):
     graded_by: StaffId
     approved_by: StaffId
     graded_at: AwareDatetime
+    proposed_version: Version | None = None
 
 
 class ComplaintAssigned(ComplaintEvent):
@@ -359,42 +376,82 @@ class OutcomeDisputed(ComplaintEvent):
     noted_by: StaffId
 
 
+class AmendmentProposed(ComplaintEvent):
+    """Somebody asks that a fact be annulled or corrected, the grade changed, or a limit extended 更正申请.
+
+    It changes nothing until somebody else approves it, by his own token. `proposed_version` is its own version, by which
+    it is cited; `amended_version` that of the fact to be annulled or corrected; `name` the stored name of `fact`: the
+    fact to be annulled, the corrected one that shall stand instead, or the grade or the extension that shall be recorded.
+    `proposed_by` is who recorded it, and is stated by nobody.
+    """
+
+    proposed_version: Version
+    amendment: Amendment
+    amended_version: Version | None = None
+    name: str
+    fact: SerializeAsAny[ComplaintEvent]
+    reason: OptionalText = None
+    proposed_by: StaffId
+    proposed_at: AwareDatetime
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fact_by_name(cls, given: Any) -> Any:
+        return _with_fact_by_name(given)
+
+
+class AmendmentDeclined(ComplaintEvent):
+    """A proposed amendment is not carried out 更正驳回: it was declined, or taken back by who proposed it."""
+
+    proposed_version: Version
+    reason: Text
+    declined_by: StaffId
+    declined_at: AwareDatetime
+
+
 class FactAnnulled(ComplaintEvent):
     """An earlier fact of this stream is declared never to have happened; it stays visible for ever.
 
-    `annulled_version` is its version. The author and the approver are two people.
+    `annulled_version` is its version. The author and the approver are two people, each known by his own token: the
+    author recorded the proposal `proposed_version`, the approver this fact.
     """
 
-    annulled_version: Annotated[int, Field(ge=1)]
+    annulled_version: Version
     reason: Text
     annulled_by: StaffId
     approved_by: StaffId
     annulled_at: AwareDatetime
+    proposed_version: Version | None = None
 
 
 class FactCorrected(ComplaintEvent):
     """An earlier fact of this stream is replaced by `fact`; what was recorded first stays visible.
 
-    `corrected_version` is its version, `name` the stored name of `fact`. Personal values of `fact`
-    that did not change keep the digest under which they were recorded.
+    `corrected_version` is its version, `name` the stored name of `fact`. Personal values of `fact` keep the digest
+    under which they were recorded first: with the fact itself, or with the proposal `proposed_version`.
     """
 
-    corrected_version: Annotated[int, Field(ge=1)]
+    corrected_version: Version
     name: str
     fact: SerializeAsAny[ComplaintEvent]
     reason: Text
     corrected_by: StaffId
     approved_by: StaffId
     corrected_at: AwareDatetime
+    proposed_version: Version | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _fact_by_name(cls, given: Any) -> Any:
-        """Reads a stored `fact` as the class that its stored name stands for."""
-        if isinstance(given, dict) and isinstance(given.get("fact"), dict):
-            fact = COMPLAINT_NAMES[given["name"]].model_validate_json(orjson.dumps(given["fact"]))
-            return {**given, "fact": fact}
-        return given
+        return _with_fact_by_name(given)
+
+
+def _with_fact_by_name(given: Any) -> Any:
+    """Reads a stored `fact` as the class that its stored name stands for."""
+    if isinstance(given, dict) and isinstance(given.get("fact"), dict):
+        fact = COMPLAINT_NAMES[given["name"]].model_validate_json(orjson.dumps(given["fact"]))
+        return {**given, "fact": fact}
+    return given
 
 
 COMPLAINT_NAMES: dict[str, type[ComplaintEvent]] = {
@@ -438,6 +495,8 @@ COMPLAINT_NAMES: dict[str, type[ComplaintEvent]] = {
     **INQUIRY_NAMES,
     **SETTLEMENT_NAMES,
     **AFTERCARE_NAMES,
+    "amendment-proposed": AmendmentProposed,
+    "amendment-declined": AmendmentDeclined,
     "fact-annulled": FactAnnulled,
     "fact-corrected": FactCorrected,
 }
@@ -485,6 +544,8 @@ AnyComplaintEvent: TypeAlias = (
     | ComplaintMerged
     | GroupRecognised
     | FurtherEvent
+    | AmendmentProposed
+    | AmendmentDeclined
     | FactAnnulled
     | FactCorrected
 )

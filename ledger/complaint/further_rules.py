@@ -15,10 +15,12 @@ from ledger.complaint.events import (
     ComplaintClassified,
     ComplaintEvent,
     ComplaintReclassified,
+    ComplaintRegraded,
     EvidenceProvided,
     Grade,
 )
 from ledger.complaint.handling_commands import HandlingCommand
+from ledger.complaint.moving import DeadlineExtended
 from ledger.complaint.picture import Complaint
 from ledger.complaint.refusals import BeyondTheLimit, FileUnknown
 from ledger.complaint.settlement import CompensationApproved
@@ -117,9 +119,11 @@ COMPUTED: dict[type[ComplaintEvent], frozenset[str]] = {
     ComplaintClassified: frozenset({"tables_version"}),
     ComplaintReclassified: frozenset({"tables_version"}),
     ComplaintAssigned: frozenset({"routing_version"}),
+    ComplaintRegraded: frozenset({"approved_by", "proposed_version"}),
+    DeadlineExtended: frozenset({"approved_by", "approver_rank", "proposed_version"}),
     EvidenceProvided: frozenset({"file_id", "file_digest", "size_bytes", "content_type"}),
 }
-"""What the program says of itself in a fact, and nobody corrects by hand."""
+"""What the program says of itself in a fact, or somebody's leave, and nobody corrects by hand."""
 
 
 def within_the_limits(fact: ComplaintEvent, given: Given) -> None:

@@ -8,6 +8,8 @@ clock. Guards compare when things happened: a fact that is recorded late is judg
 from typing import TypeAlias, assert_never
 
 from ledger.complaint.events import (
+    AmendmentDeclined,
+    AmendmentProposed,
     AutomaticReplySent,
     ComplaintAssigned,
     ComplaintClassified,
@@ -86,7 +88,6 @@ from ledger.complaint.refusals import (
     NotRepliedYet,
     ProposalAnswered,
     ProposalUnknown,
-    RankWithoutApprover,
     ResultWasTold,
     TransferAlreadyReceived,
 )
@@ -145,7 +146,7 @@ def may_follow(complaint: Complaint, event: ComplaintEvent) -> None:  # noqa: C9
             _withdrawn(complaint, fact)
         case OutcomeDisputed():
             _outcome_disputed(complaint, fact)
-        case FactAnnulled() | FactCorrected():
+        case AmendmentProposed() | AmendmentDeclined() | FactAnnulled() | FactCorrected():
             pass  # `ledger.complaint.amendments` decides on them
         case _:
             assert_never(fact)
@@ -174,7 +175,7 @@ def _graded(complaint: Complaint, fact: ComplaintGraded | ComplaintRegraded) -> 
     if isinstance(fact, ComplaintGraded):
         return
     if complaint.grade is None:
-        raise NothingToChange("grade", "approved_by")
+        raise NothingToChange("grade", "reason")
     if same_person(fact.approved_by, fact.graded_by):
         raise ApproverIsAuthor("graded_by")
 
@@ -348,8 +349,6 @@ def _transferred(complaint: Complaint, fact: ComplaintTransferred) -> None:
 
 def _deadline_extended(complaint: Complaint, fact: DeadlineExtended) -> None:
     while_handled(complaint, fact)
-    if fact.approver_rank is not None and fact.approved_by is None:
-        raise RankWithoutApprover
     if fact.approved_by is not None and same_person(fact.approved_by, fact.extended_by):
         raise ApproverIsAuthor("extended_by")
 

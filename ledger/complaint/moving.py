@@ -48,7 +48,8 @@ class DeadlineExtended(ComplaintEvent):
     """The limit of one clock was made longer 延长. `limit_amount` is the whole limit, from the start of the clock.
 
     Whether it counts, the regime says: it may ask for an approver of some rank and for notice to the
-    complainant, both while the limit before still runs (CBIRC 2020 No. 3; PBoC 2020 No. 5).
+    complainant, both while the limit before still runs (CBIRC 2020 No. 3; PBoC 2020 No. 5). One that was approved was
+    proposed first, as `proposed_version`, and `extended_at` is when it was approved.
     """
 
     regime: Code
@@ -61,6 +62,7 @@ class DeadlineExtended(ComplaintEvent):
     approver_rank: Annotated[Code | None, InTable("approver-rank")] = None
     complainant_told_at: AwareDatetime | None = None
     extended_at: AwareDatetime
+    proposed_version: Annotated[int, Field(ge=1)] | None = None
 
 
 class AppraisalStarted(ComplaintEvent):

@@ -138,12 +138,6 @@ class NothingToChange(ComplaintRefusal):
 
 
 @dataclass(eq=False)
-class ApproverMissing(ComplaintRefusal):
-    says: ClassVar[str] = "A grade is changed only by leave of a supervisor."
-    remedy: ClassVar[str] = "Name the supervisor in approved_by."
-
-
-@dataclass(eq=False)
 class ApproverIsAuthor(ComplaintRefusal):
     field: str
 
@@ -276,12 +270,6 @@ class TransferAlreadyReceived(ComplaintRefusal):
 
 
 @dataclass(eq=False)
-class RankWithoutApprover(ComplaintRefusal):
-    says: ClassVar[str] = "approver_rank is given without approved_by."
-    remedy: ClassVar[str] = "Name the person who approved, or leave the rank out."
-
-
-@dataclass(eq=False)
 class AppraisalUnknown(ComplaintRefusal):
     appraisal_id: UUID
     known: tuple[UUID, ...]
@@ -343,8 +331,10 @@ class NoSuchFact(ComplaintRefusal):
 class AmendmentIsFinal(ComplaintRefusal):
     version: int
 
-    says: ClassVar[str] = "Version {version} is itself an annulment or a correction."
-    remedy: ClassVar[str] = "Correct the fact that it names once more, or record an annulled fact anew."
+    says: ClassVar[str] = "Version {version} is itself an annulment or a correction, or the proposal of one."
+    remedy: ClassVar[str] = (
+        "Correct the fact that it names once more, or record an annulled fact anew; decline a proposal that is open."
+    )
 
 
 @dataclass(eq=False)
@@ -353,6 +343,57 @@ class FactIsAnnulled(ComplaintRefusal):
 
     says: ClassVar[str] = "The fact of version {version} was annulled."
     remedy: ClassVar[str] = "Record it anew, as it really happened; repeat a request with the same Idempotency-Key."
+
+
+@dataclass(eq=False)
+class AmendmentUnknown(ComplaintRefusal):
+    proposed_version: int
+    open: tuple[int, ...]
+
+    says: ClassVar[str] = "Version {proposed_version} of the complaint proposes no amendment."
+    remedy: ClassVar[str] = "Name one of those in `open`, or propose it first: somebody else than you approves it then."
+
+
+@dataclass(eq=False)
+class AmendmentSettled(ComplaintRefusal):
+    proposed_version: int
+    by_version: int
+
+    says: ClassVar[str] = (
+        "What version {proposed_version} proposes was carried out or declined by version {by_version}."
+    )
+    remedy: ClassVar[str] = "Propose it anew if it is still wanted; repeat a request with the same Idempotency-Key."
+
+
+@dataclass(eq=False)
+class AmendmentOutdated(ComplaintRefusal):
+    """What is approved is what was proposed, about the fact that was known then."""
+
+    proposed_version: int
+
+    says: ClassVar[str] = "What version {proposed_version} proposes was to change has been changed since."
+    remedy: ClassVar[str] = "Decline it, look at the complaint as it is now, and propose anew."
+
+
+@dataclass(eq=False)
+class ApproverProposedIt(ComplaintRefusal):
+    """Four eyes: compared are the persons whom the two tokens speak for, not names that somebody states."""
+
+    proposed_version: int
+    proposed_by: str
+
+    says: ClassVar[str] = "What version {proposed_version} proposes is of {proposed_by}, who cannot approve it too."
+    remedy: ClassVar[str] = "Have somebody else approve it, with a token of their own."
+
+
+@dataclass(eq=False)
+class OnlyOfExtension(ComplaintRefusal):
+    field: str
+
+    says: ClassVar[str] = "{field} is said of the extension of a limit, and version {proposed_version} proposes none."
+    remedy: ClassVar[str] = "Leave it out."
+
+    proposed_version: int
 
 
 @dataclass(eq=False)
@@ -383,9 +424,9 @@ class FieldUnknown(ComplaintRefusal):
 class FieldFixed(ComplaintRefusal):
     field: str
 
-    says: ClassVar[str] = "{field} cannot be corrected: other facts cite it."
+    says: ClassVar[str] = "{field} cannot be corrected: other facts cite it, or it says by whose leave it is."
     remedy: ClassVar[str] = (
-        "Annul the fact and record it anew under another id; the customer is corrected on the receipt."
+        "Annul the fact and record it anew, under another id or leave; the customer is corrected on the receipt."
     )
 
 

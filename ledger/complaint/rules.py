@@ -9,15 +9,18 @@ What may follow what stands in `ledger.complaint.guards`.
 from typing import Any, TypeAlias, assert_never
 
 from ledger.complaint.amendments import annul, correct
+from ledger.complaint.approvals import approved, decline, extend, regrade
 from ledger.complaint.commands import (
     AcceptProposal,
     AnnulFact,
+    ApproveAmendment,
     AssignComplaint,
     ClassifyComplaint,
     CloseComplaint,
     CloseInvestigation,
     ComplaintCommand,
     CorrectFact,
+    DeclineAmendment,
     DeclineProposal,
     DisputeOutcome,
     EndAppraisal,
@@ -49,6 +52,7 @@ from ledger.complaint.commands import (
 )
 from ledger.complaint.ending_commands import TakeInRepeat
 from ledger.complaint.events import (
+    AmendmentProposed,
     AutomaticReplySent,
     ComplaintAssigned,
     ComplaintClassified,
@@ -65,6 +69,8 @@ from ledger.complaint.events import (
     ComplaintWithdrawn,
     ContactNoted,
     EvidenceProvided,
+    FactAnnulled,
+    FactCorrected,
     FindingMade,
     FirstReplySent,
     InvestigationClosed,
@@ -92,7 +98,6 @@ from ledger.complaint.moving import (
 )
 from ledger.complaint.refusals import (
     AlreadyReceived,
-    ApproverMissing,
     ComplaintNotFound,
     DepartmentMissing,
     IdTaken,
@@ -174,6 +179,10 @@ def decide(complaint: Complaint, command: ComplaintCommand, given: Given) -> Fac
             return annul(complaint, asked, given)
         case CorrectFact():
             return correct(complaint, asked, given)
+        case ApproveAmendment():
+            return _approve(complaint, asked, given)
+        case DeclineAmendment():
+            return decline(complaint, asked, given)
         case _:
             assert_never(asked)
 
@@ -228,16 +237,12 @@ def _grade(complaint: Complaint, command: GradeComplaint, given: Given) -> Facts
         return []
     present = complaint.grade
     if present is None:
-        if command.approved_by is not None:
-            raise NothingToChange("grade", "approved_by")
         return _new(ComplaintGraded, complaint, command, given)
     if (present.grade, present.urgent) == (command.grade, command.urgent):
         return _already("grade", command.reason)
     if command.reason is None:
         raise ReasonMissing("grade")
-    if command.approved_by is None:
-        raise ApproverMissing
-    return _new(ComplaintRegraded, complaint, command, given)
+    return _proposed(complaint, regrade(complaint, command, given), given)
 
 
 def _assign(complaint: Complaint, command: AssignComplaint, given: Given) -> Facts:
@@ -309,6 +314,8 @@ def _move(complaint: Complaint, asked: Moving, given: Given) -> Facts:
         case ReceiveTransfer():
             return _record(ComplaintTransferred, complaint, asked, given)
         case ExtendDeadline():
+            if asked.to_be_approved:
+                return _proposed(complaint, extend(complaint, asked, given), given)
             return _record(DeadlineExtended, complaint, asked, given)
         case StartAppraisal():
             return _record(AppraisalStarted, complaint, asked, given)
@@ -348,6 +355,17 @@ def _new(
 ) -> Facts:
     assert complaint.customer_id is not None, "a complaint that was received has a customer"
     return _admitted(complaint, stated(event, command, complaint.customer_id, **more), given)
+
+
+def _approve(complaint: Complaint, command: ApproveAmendment, given: Given) -> Facts:
+    fact = approved(complaint, command, given)
+    return [fact] if isinstance(fact, FactAnnulled | FactCorrected) else _admitted(complaint, fact, given)
+
+
+def _proposed(complaint: Complaint, proposal: AmendmentProposed, given: Given) -> Facts:
+    """A proposal, if what it proposes could be recorded now."""
+    _admitted(complaint, proposal.fact, given)
+    return [proposal]
 
 
 def _admitted(complaint: Complaint, fact: ComplaintEvent, given: Given) -> Facts:

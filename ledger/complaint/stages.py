@@ -77,7 +77,9 @@ STAGES: Mapping[str, Stage] = {
     "archive": Stage(
         "Closing and archive", "结案、归档", ("complaint-closed", "completeness-checked", "complaint-archived")
     ),
-    "amendment": Stage("Amendment", "更正", ("fact-annulled", "fact-corrected")),
+    "amendment": Stage(
+        "Amendment", "更正", ("amendment-proposed", "amendment-declined", "fact-annulled", "fact-corrected")
+    ),
 }
 """Every stage, in the order of the process; each fact stands in one."""
 

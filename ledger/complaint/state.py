@@ -11,6 +11,8 @@ from uuid import UUID
 
 from ledger.changed import changed
 from ledger.complaint.events import (
+    AmendmentDeclined,
+    AmendmentProposed,
     AutomaticReplySent,
     ComplaintAssigned,
     ComplaintClassified,
@@ -86,15 +88,18 @@ def evolve(complaint: Complaint, event: ComplaintEvent) -> Complaint:
 def effective(events: Sequence[ComplaintEvent]) -> list[tuple[int, ComplaintEvent]]:
     """What stands of a whole stream: (version, fact), annulled facts left out, corrected ones replaced.
 
-    A corrected fact keeps its version and its place. Annulling and correcting facts are left out.
+    A corrected fact keeps its version and its place. Annulling and correcting facts are left out, and so are the
+    proposals that they carry out.
     """
     facts: dict[int, ComplaintEvent] = {}
     for version, event in enumerate(events, start=1):
         if isinstance(event, FactAnnulled):
             facts.pop(event.annulled_version, None)
+            facts.pop(event.proposed_version or 0, None)
         elif isinstance(event, FactCorrected):
             if event.corrected_version in facts:  # an annulled fact stays annulled
                 facts[event.corrected_version] = event.fact
+            facts.pop(event.proposed_version or 0, None)
         else:
             facts[version] = event
     return list(facts.items())
@@ -156,6 +161,8 @@ def applied(complaint: Complaint, event: ComplaintEvent) -> Complaint:  # noqa: 
             return complaint  # no rule reads them
         case DeadlineExtended() | NewFactsReceived() | HoldingResponseSent() | GroupRecognised():
             return complaint  # deadlines read them, and no rule
+        case AmendmentProposed() | AmendmentDeclined():
+            return complaint  # the rules look them up in what is recorded
         case FactAnnulled() | FactCorrected():
             return complaint  # `effective` has taken them into account
         case _:

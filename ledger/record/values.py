@@ -128,9 +128,13 @@ def _carried_from_before(where: Where, digests: Iterable[Digest], values: Mappin
 
 
 def _compare_carried(digest: Digest, value: Value, found: Found) -> None:
-    """Whether a correction can have kept this digest from an earlier event: the same field, as closely held."""
+    """Whether an event can have this digest from an earlier one: the same field, as closely held.
+
+    A correction keeps the digests of the fact that it corrects, and the approval of an amendment the reason of its proposal.
+    """
     same_field = digest.path.rpartition(".")[2] == value.path.rpartition(".")[2]
-    if value.position < digest.position and same_field and value.tier == digest.tier and "." in digest.path:
+    carries = "." in digest.path or digest.path == "reason"
+    if value.position < digest.position and same_field and value.tier == digest.tier and carries:
         return
     says = f"the value of {digest.path} stands with position {value.position} as {value.path}, which is not it"
     found.add(digest.position, Kind.VALUE, says)

@@ -9,7 +9,7 @@ SELECT position, digest, subject_id::text AS subject_id, path, tier, ''::bytea A
   FROM ledger.vault_page(%(book)s, %(after)s, %(last)s);
 
 -- name: values_carried
--- A correction keeps the digests of what did not change: their values stand with an earlier event.
+-- A correction keeps the digests of what did not change, an approval those of its proposal: their values stand with an earlier event.
 SELECT position, digest, subject_id::text AS subject_id, path, tier, ciphertext
   FROM ledger.vault_values(%(book)s, %(digests)s);
 

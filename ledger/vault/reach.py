@@ -29,8 +29,8 @@ def reaches(ledger: Ledger, complaint: Complaint, staff: str, departments: Colle
 
 
 def assigned_by(ledger: Ledger, complaint_id: UUID) -> frozenset[str]:
-    """Who gave a complaint to whom it is assigned now: who recorded or corrected that fact, and whom it names as the
-    one who did; folded names. Costs one read of its stream.
+    """Who gave a complaint to whom it is assigned now: who recorded that fact, proposed or approved its correction, and
+    whom it names as the one who did; folded names. Costs one read of its stream.
     """
     with ledger.record.pool.connection() as connection:
         rows = [opened(row) for row in stream_events(connection, ledger.book, complaint_id)]
@@ -42,9 +42,10 @@ def assigned_by(ledger: Ledger, complaint_id: UUID) -> frozenset[str]:
     if last is None:
         return frozenset()
     corrections = [
-        row.recorded_by
+        who
         for row, event in zip(rows, events, strict=True)
         if isinstance(event, FactCorrected) and event.corrected_version == last[0]
+        for who in (row.recorded_by, event.corrected_by)
     ]
     return frozenset(who.casefold() for who in (rows[last[0] - 1].recorded_by, last[1].assigned_by, *corrections))
 

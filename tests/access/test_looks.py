@@ -33,7 +33,7 @@ from ledger.access.refusals import (
 )
 from ledger.access.rules import AccessRequest, subject_stream
 from ledger.application import Ledger
-from ledger.complaint.commands import AssignComplaint, CorrectFact
+from ledger.complaint.commands import ApproveAmendment, AssignComplaint, CorrectFact
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.event import Tier
@@ -78,20 +78,16 @@ def test_who_gave_a_complaint_to_himself_sees_no_core_value_of_it(ledger: Ledger
         with pytest.raises(LookNotAllowed):
             vault.look(Look(one, "handling", CORE), "reg.one")
         assert who_saw(ledger, customer) == []
-    corrected, _ = receive(ledger)
-    assign(ledger, corrected, "wang.fang")
-    correction = CorrectFact(
-        complaint_id=corrected,
-        version=2,
-        changes={"assignee": "reg.one"},
-        reason="误录",
-        corrected_by="chen.jing",
-        approved_by="reg.one",
-        corrected_at=datetime.now(UTC),
-    )
-    ledger.handle(correction, principal="reg.one")
-    with pytest.raises(LookNotAllowed):
-        vault.look(Look(corrected, "handling", CORE), "reg.one")
+    for first, second in (("chen.jing", "reg.one"), ("reg.one", "chen.jing")):
+        one, _ = receive(ledger)
+        assign(ledger, one, "wang.fang")
+        now, himself_corrected = datetime.now(UTC), {"assignee": "reg.one"}
+        wanted = CorrectFact(complaint_id=one, version=2, changes=himself_corrected, reason="误录", proposed_at=now)
+        proposed = ledger.handle(wanted, principal=first).version
+        approval = ApproveAmendment(complaint_id=one, proposed_version=proposed, approved_at=now)
+        ledger.handle(approval, principal=second)
+        with pytest.raises(LookNotAllowed):
+            vault.look(Look(one, "handling", CORE), "reg.one")
 
 
 def test_who_gave_a_complaint_to_whom_he_stands_in_for_sees_no_core_value_of_it(ledger: Ledger, vault: Vault) -> None:

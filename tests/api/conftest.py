@@ -187,6 +187,12 @@ def client(address: str, described: Described, ledger: Ledger, keys: SubjectKeys
         yield made
 
 
+@pytest.fixture(scope="module")
+def second_eyes(ledger: Ledger, keys: SubjectKeys) -> dict[str, str]:
+    """The header of somebody else than the client, who may approve what the client proposes."""
+    return bearer(keys, ledger.book, "supervisor.chen")
+
+
 @pytest.fixture
 def size(client: httpx.Client) -> Callable[[], int]:
     """How many events the book has gained since the test began."""

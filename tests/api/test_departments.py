@@ -162,7 +162,7 @@ def test_a_complaint_is_handed_over_to_departments_that_are_known(
     assert assign(complaint, own[1]).status_code == 200, "another department's, which the routing names"
 
     mine = given_to(client, own[0], "handler.zhao")
-    correction = EXAMPLES[ask.CorrectFact] | {"version": mine.version, "approved_by": "supervisor.chen"}
+    correction = EXAMPLES[ask.CorrectFact] | {"version": mine.version}
 
     def correct(**changes: str) -> httpx.Response:
         path = f"/complaints/{mine.ids['complaint_id']}/corrections"

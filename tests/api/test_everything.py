@@ -34,7 +34,9 @@ def upload(complaint: Complaint, content: bytes) -> Any:
     return taken.json()["file_id"]
 
 
-def test_one_complaint_goes_through_everything(client: httpx.Client, database: Database) -> None:
+def test_one_complaint_goes_through_everything(
+    client: httpx.Client, database: Database, second_eyes: dict[str, str]
+) -> None:
     it = Complaint(client)
     # received, for her by her daughter; it is urgent and grave, and many complain of the same
     it.record(ask.ReceiveComplaint)
@@ -97,7 +99,11 @@ def test_one_complaint_goes_through_everything(client: httpx.Client, database: D
     it.record(ask.MakeFinding)
     it.record(handle.FindRootCause)
     it.record(ask.CloseInvestigation)
-    it.record(ask.ExtendDeadline, complainant_told_at=at("09-28 16:30"), extended_at=at("09-28 16:30"))
+    it.record(ask.ExtendDeadline, complainant_told_at=None, extended_at=at("09-28 16:30"), to_be_approved=True)
+    assert "approve-amendment" in to_do(it)
+    leave = {"approver_rank": "department-head", "complainant_told_at": at("09-28 17:00")}
+    it.record(ask.ApproveAmendment, second_eyes, approved_at=at("09-28 16:40"), **leave)
+    assert "approve-amendment" not in to_do(it)
     # they do not agree, so management decides
     it.record(ask.ProposeSolution)
     it.record(end.HoldNegotiation, proposal_id=it.ids["proposal_id"])
@@ -197,6 +203,7 @@ TOLD = [
     "handler.zhao made a finding: cause Internal process incomplete 内部流程不完善",
     "handler.zhao found the root cause 根本原因: System 系统, behind Internal process incomplete 内部流程不完善",
     "handler.zhao closed the investigation",
+    "registrar.li proposed 申请更正 to extend 延长 decision of cbirc-2020-3 to 30 calendar-days, for somebody else to approve",
     "handler.zhao extended 延长 decision of cbirc-2020-3 to 30 calendar-days, by leave of supervisor.chen",
     "handler.zhao proposed a solution: Refund 退款 CNY 300.00",
     "handler.zhao negotiated with the customer 协商, Spoken 口头协商: no agreement yet",

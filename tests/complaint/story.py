@@ -2,16 +2,23 @@
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from ledger.complaint.amendments import STATED_BY
 from ledger.complaint.commands import COMPLAINT_COMMANDS, ComplaintCommand
-from ledger.complaint.events import COMPLAINT_NAMES, ComplaintEvent, FactAnnulled, FactCorrected
+from ledger.complaint.events import (
+    COMPLAINT_NAMES,
+    AmendmentDeclined,
+    AmendmentProposed,
+    ComplaintEvent,
+    FactAnnulled,
+    FactCorrected,
+)
 from ledger.complaint.rules import decide
-from ledger.complaint.state import Complaint, fold
+from ledger.complaint.state import Complaint, evolve, fold
 from ledger.complaint.stated import stated
 from ledger.event import Personal, personal_fields
 from ledger.given import Given as Circumstances
@@ -36,6 +43,9 @@ ESCALATION = UUID("00000000-0000-4000-8000-000000000027")
 NOTICE = UUID("00000000-0000-4000-8000-000000000028")
 PROCEEDINGS = UUID("00000000-0000-4000-8000-000000000029")
 ANOTHER = UUID("00000000-0000-4000-8000-0000000000ff")
+
+HANDLER, SUPERVISOR = "wang.li", "chen.jing"
+"""Who usually asks for an amendment, and who approves it, each by a token."""
 
 RECEIVED_AT = datetime(2025, 9, 1, 1, 0, tzinfo=UTC)
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
@@ -176,8 +186,6 @@ USUAL: dict[str, dict[str, Any]] = {
         "limit_unit": "calendar-days",
         "reason": "情况特别复杂。",
         "extended_by": "zhao.min",
-        "approved_by": "chen.jing",
-        "approver_rank": "head-office-senior-management",
         "complainant_told_at": at(11),
         "extended_at": at(10),
     },
@@ -417,21 +425,15 @@ USUAL: dict[str, dict[str, Any]] = {
     },
     "check-completeness": {"missing": [], "checked_by": "wang.li", "checked_at": at(27)},
     "archive-complaint": {"archive_reference": "A-2025-1", "archived_by": "wang.li", "archived_at": at(28)},
-    "annul-fact": {
-        "version": 2,
-        "reason": "录错了投诉",
-        "annulled_by": "wang.li",
-        "approved_by": "chen.jing",
-        "annulled_at": at(40),
-    },
+    "annul-fact": {"version": 2, "reason": "录错了投诉", "proposed_at": at(40)},
     "correct-fact": {
         "version": 1,
         "changes": {"branch": "shanghai-pudong-02"},
         "reason": "网点录错",
-        "corrected_by": "wang.li",
-        "approved_by": "chen.jing",
-        "corrected_at": at(40),
+        "proposed_at": at(40),
     },
+    "approve-amendment": {"proposed_version": 3, "approved_at": at(40)},
+    "decline-amendment": {"proposed_version": 3, "reason": "原登记无误", "declined_at": at(41)},
 }
 """For each command, what it usually says."""
 
@@ -444,6 +446,10 @@ def ask(command: str, **changed: Any) -> ComplaintCommand:
 def fact(event: str, **changed: Any) -> ComplaintEvent:
     """A usual fact, clear as `decide` makes it, with some fields changed."""
     kind = COMPLAINT_NAMES[event]
+    if kind is AmendmentProposed:
+        return amendment_proposed(**changed)
+    if kind is AmendmentDeclined:
+        return stated(AmendmentDeclined, ask("decline-amendment", **changed), CUSTOMER, declined_by=SUPERVISOR)
     usual: dict[str, Any] = {"customer_id": CUSTOMER, **_usual_words(kind), **changed}
     personal = {name for name, _ in personal_fields(kind)}
     clear = {
@@ -458,7 +464,7 @@ def _usual_words(kind: type[ComplaintEvent]) -> dict[str, Any]:
         said["resolution_id"] = RESOLUTION
     if "reason" in kind.model_fields and kind.model_fields["reason"].is_required():
         said.setdefault("reason", "改正")
-    if "approved_by" in kind.model_fields:
+    if "approved_by" in kind.model_fields and kind.model_fields["approved_by"].is_required():
         said.setdefault("approved_by", "chen.jing")
     if "lacking" in kind.model_fields:
         said["lacking"] = ()
@@ -473,7 +479,7 @@ def recorded(event: ComplaintEvent) -> ComplaintEvent:
         if value is not None and value.is_clear:
             digest = hashlib.sha256(f"{name}:{value.value}".encode()).digest()
             sealed[name] = Personal.recorded(base64.urlsafe_b64encode(digest).decode().rstrip("="))
-    if isinstance(event, FactCorrected):
+    if isinstance(event, FactCorrected | AmendmentProposed):
         sealed["fact"] = recorded(event.fact)
     return event.model_copy(update=sealed)
 
@@ -536,11 +542,27 @@ class Given:
 
     complaint: Complaint
 
-    def when(self, command: ComplaintCommand, now: datetime = NOW, **circumstances: Any) -> "Outcome":
+    def when(
+        self, command: ComplaintCommand, now: datetime = NOW, by: str = HANDLER, **circumstances: Any
+    ) -> "Outcome":
+        """What comes of a command that one person gives."""
         try:
-            return Outcome(decide(self.complaint, command, Circumstances(now, **circumstances)), None)
+            return Outcome(decide(self.complaint, command, Circumstances(now, principal=by, **circumstances)), None)
         except Refusal as refusal:
             return Outcome(None, refusal)
+
+    def amended(self, command: ComplaintCommand, now: datetime = NOW, **circumstances: Any) -> "Outcome":
+        """What comes of a command that the handler gives and the supervisor approves in the same instant."""
+        first = self.when(command, now, **circumstances)
+        if not first.facts:
+            return first
+        (proposed,) = first.facts
+        assert isinstance(proposed, AmendmentProposed), "it takes two people"
+        approval = ask(
+            "approve-amendment", proposed_version=proposed.proposed_version, approved_at=proposed.proposed_at
+        )
+        then = Given(evolve(self.complaint, recorded(proposed)))
+        return replace(then.when(approval, now, by=SUPERVISOR, **circumstances), proposed=proposed)
 
 
 @dataclass(frozen=True)
@@ -549,11 +571,16 @@ class Outcome:
 
     facts: list[ComplaintEvent] | None
     refusal: Refusal | None
+    proposed: AmendmentProposed | None = None
 
     def then(self, *facts: ComplaintEvent) -> None:
         """These facts, and no other; none means that it was already so."""
         assert self.refusal is None, f"refused: {self.refusal}"
-        assert self.facts == list(facts)
+        if self.proposed is None:
+            assert self.facts == list(facts)
+        else:  # its words are recorded with the proposal, which it cites
+            cited = {"proposed_version": self.proposed.proposed_version}
+            assert self.facts == [recorded(each).model_copy(update=cited) for each in facts]
 
     def refused(self, kind: type[Refusal], **facts: Any) -> None:
         """This refusal, with these of its facts."""
@@ -566,14 +593,30 @@ def given(*facts: ComplaintEvent) -> Given:
     return Given(fold(recorded(each) for each in facts))
 
 
-def fact_annulled(version: int, **changed: Any) -> FactAnnulled:
+def amendment_proposed(**changed: Any) -> AmendmentProposed:
+    """A usual proposal: that the contact of version 2 be annulled."""
+    said = {
+        "proposed_version": 3,
+        "amendment": "annulment",
+        "amended_version": 2,
+        "name": "contact-noted",
+        "fact": recorded(fact("contact-noted")),
+        "reason": Personal.clear("录错了投诉"),
+        "proposed_by": HANDLER,
+        "proposed_at": at(40),
+    }
+    return AmendmentProposed(customer_id=CUSTOMER, **{**said, **changed})
+
+
+def fact_annulled(version: int, reason: str = "录错了投诉", **changed: Any) -> FactAnnulled:
     """A usual annulment of that version."""
-    command = ask("annul-fact", version=version, **changed)
-    return stated(FactAnnulled, command, CUSTOMER, annulled_version=version)
+    said = {"annulled_by": HANDLER, "approved_by": SUPERVISOR, "annulled_at": at(40), **changed}
+    return FactAnnulled(customer_id=CUSTOMER, annulled_version=version, reason=Personal.clear(reason), **said)
 
 
 def fact_corrected(version: int, replaced: ComplaintEvent, **changed: Any) -> FactCorrected:
     """A usual correction of that version to this fact; the customer is the one of the fact."""
-    command = ask("correct-fact", version=version, **changed)
     name = next(name for name, kind in COMPLAINT_NAMES.items() if kind is type(replaced))
-    return stated(FactCorrected, command, replaced.customer_id, corrected_version=version, name=name, fact=replaced)
+    about = {"customer_id": replaced.customer_id, "corrected_version": version, "name": name, "fact": replaced}
+    said = {"corrected_by": HANDLER, "approved_by": SUPERVISOR, "corrected_at": at(40), **changed}
+    return FactCorrected(**about, reason=Personal.clear("网点录错"), **said)

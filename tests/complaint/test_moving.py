@@ -4,6 +4,7 @@ import pytest
 
 from ledger.complaint import refusals as no
 from ledger.complaint.events import ComplaintEvent
+from ledger.complaint.moving import DeadlineExtended
 from tests.complaint.story import (
     APPRAISING,
     CLOSED,
@@ -49,14 +50,19 @@ class TestFactsThatMoveADeadline:
         )
 
     def test_nobody_approves_his_own_extension(self) -> None:
-        for himself in ("zhao.min", "ZHAO.min"):
-            given(RECEIVED).when(ask("extend-deadline", approved_by=himself)).refused(
-                no.ApproverIsAuthor, field="extended_by"
-            )
+        wanted = ask("extend-deadline", to_be_approved=True)
+        leave = {"approved_by": "chen.jing", "extended_at": at(10)}
+        given(RECEIVED).amended(wanted).then(fact("deadline-extended", **leave))
+        for himself in ("chen.jing", "CHEN.jing"):
+            own = ask("extend-deadline", to_be_approved=True, extended_by=himself)
+            given(RECEIVED).amended(own).refused(no.ApproverProposedIt, proposed_by=himself)
 
     def test_an_extension_is_recorded_without_what_some_regime_asks_for(self) -> None:
-        bare = dict.fromkeys(("approved_by", "approver_rank", "complainant_told_at"))
-        given(RECEIVED).when(ask("extend-deadline", **bare)).then(fact("deadline-extended", **bare))
+        bare = {"complainant_told_at": None}
+        extended = fact("deadline-extended", **bare)
+        given(RECEIVED).when(ask("extend-deadline", **bare)).then(extended)
+        assert isinstance(extended, DeadlineExtended)
+        assert extended.approved_by is None
 
     def test_an_appraisal_does_not_end_before_it_began(self) -> None:
         given(RECEIVED, APPRAISING).when(ask("end-appraisal", ended_at=at(5))).refused(no.OutOfOrder)

@@ -37,6 +37,7 @@ from tests.complaint.story import (
     TRANSFERRED,
     USUAL,
     WITHDRAWN,
+    amendment_proposed,
     ask,
     at,
     fact,
@@ -48,6 +49,9 @@ LATER = at(29 * 24)
 
 OWN_TABLES = Tables(version=3, routes={"fees-and-charges": "fees"}, limits={("supervisor", "CNY"): 100_000})
 """What an institution published, so that its routing and its limits can be offended."""
+
+WANTED = (RECEIVED, CONTACT, amendment_proposed(proposed_by="li.na"))
+"""An annulment that somebody else wants than gives the command."""
 
 RAISED_BY: dict[type[Refusal], tuple[tuple[ComplaintEvent, ...], ComplaintCommand]] = {
     no.ComplaintNotFound: ((), ask("register-complaint")),
@@ -63,8 +67,7 @@ RAISED_BY: dict[type[Refusal], tuple[tuple[ComplaintEvent, ...], ComplaintComman
     no.FirstReplyAlreadySent: ((RECEIVED, FIRST_REPLY), ask("send-first-reply", sent_at=LATER)),
     no.ReasonMissing: ((RECEIVED, GRADED), ask("grade-complaint", grade="major")),
     no.NothingToChange: ((RECEIVED,), ask("assign-complaint", reason="合同问题")),
-    no.ApproverMissing: ((RECEIVED, GRADED), ask("grade-complaint", grade="major", reason="二十人")),
-    no.ApproverIsAuthor: ((RECEIVED, CONTACT), ask("annul-fact", approved_by="wang.li")),
+    no.ApproverIsAuthor: ((RECEIVED, PROPOSED), ask("approve-compensation", approved_by="zhao.min")),
     no.IdTaken: ((RECEIVED, PROPOSED), ask("propose-solution", compensation_minor=1)),
     no.InvestigationUnknown: ((RECEIVED, INVESTIGATING), ask("make-finding", investigation_id=ANOTHER)),
     no.InvestigationIsClosed: ((RECEIVED, INVESTIGATING, INVESTIGATED), ask("make-finding")),
@@ -79,7 +82,6 @@ RAISED_BY: dict[type[Refusal], tuple[tuple[ComplaintEvent, ...], ComplaintComman
     no.NothingToReopen: ((RECEIVED,), ask("reopen-complaint")),
     no.NothingToDispute: ((RECEIVED,), ask("dispute-outcome")),
     no.TransferAlreadyReceived: ((RECEIVED, TRANSFERRED), ask("receive-transfer", received_at=at(3))),
-    no.RankWithoutApprover: ((RECEIVED,), ask("extend-deadline", approved_by=None)),
     no.AppraisalUnknown: ((RECEIVED,), ask("end-appraisal")),
     no.AppraisalHasEnded: ((RECEIVED, APPRAISING, APPRAISED), ask("end-appraisal", ended_at=at(10))),
     no.ResultWasTold: ((RECEIVED, RESOLVED, REPLIED), ask("receive-new-facts", received_at=at(14))),
@@ -123,6 +125,11 @@ RAISED_BY: dict[type[Refusal], tuple[tuple[ComplaintEvent, ...], ComplaintComman
     no.RepeatOfItself: ((RECEIVED,), ask("take-in-repeat", repeat_complaint_id=COMPLAINT_ID)),
     no.RoutedElsewhere: ((RECEIVED, CLASSIFIED), ask("assign-complaint")),
     no.BeyondTheLimit: ((RECEIVED, PROPOSED), ask("approve-compensation", amount_minor=100_001)),
+    no.AmendmentUnknown: ((RECEIVED,), ask("approve-amendment", proposed_version=1)),
+    no.AmendmentSettled: ((*WANTED, fact_annulled(2, proposed_version=3)), ask("approve-amendment")),
+    no.AmendmentOutdated: ((*WANTED, fact_annulled(2)), ask("approve-amendment")),
+    no.ApproverProposedIt: ((RECEIVED, CONTACT, amendment_proposed()), ask("approve-amendment")),
+    no.OnlyOfExtension: (WANTED, ask("approve-amendment", approver_rank="supervisor")),
     no.NoSuchFact: ((RECEIVED,), ask("annul-fact", version=9)),
     no.AmendmentIsFinal: ((RECEIVED, CONTACT, fact_annulled(2)), ask("annul-fact", version=3)),
     no.FactIsAnnulled: ((RECEIVED, CONTACT, fact_annulled(2)), ask("correct-fact", version=2)),

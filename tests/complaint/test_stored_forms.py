@@ -10,6 +10,7 @@ import pytest
 from pydantic_core import PydanticSerializationError
 
 from ledger.complaint.events import COMPLAINT_NAMES, ComplaintEvent, FactAnnulled, FactCorrected
+from ledger.complaint.moving import DeadlineExtended
 from ledger.event import ClearValueInRecord, Personal, personal_fields
 from tests.complaint.story import fact, fact_annulled, fact_corrected, recorded
 
@@ -22,6 +23,8 @@ def usual(name: str) -> ComplaintEvent:
         return fact_annulled(2)
     if COMPLAINT_NAMES[name] is FactCorrected:
         return fact_corrected(1, fact("complaint-received", branch="shanghai-pudong-02"))
+    if COMPLAINT_NAMES[name] is DeadlineExtended:  # as one command stated it
+        return fact(name, approved_by="chen.jing", approver_rank="head-office-senior-management")
     return fact(name)
 
 

@@ -17,6 +17,8 @@ from ledger.complaint.concerned import InterestDeclared, PersonComplainedAbout
 from ledger.complaint.emergency import EmergencyEnded, EmergencyStarted, EmergencyStep, EmergencyStepTaken
 from ledger.complaint.events import (
     COMPLAINT_NAMES,
+    AmendmentDeclined,
+    AmendmentProposed,
     ComplaintAssigned,
     ComplaintClosed,
     ComplaintEvent,
@@ -29,12 +31,15 @@ from ledger.complaint.events import (
     ComplaintResolved,
     ComplaintWithdrawn,
     ContactNoted,
+    FactAnnulled,
+    FactCorrected,
     FirstReplySent,
     OutcomeDisputed,
     ReplySent,
     SatisfactionRated,
     happened_at,
 )
+from ledger.complaint.moving import DeadlineExtended
 from ledger.complaint.rules import decide
 from ledger.complaint.settlement import (
     CompensationApproved,
@@ -54,7 +59,8 @@ HOURS = [-30, -1, 0, 1, 5, 6, 8, 9, 10, 11, 12, 12.5, 13, 14, 15, 16, 20, 21, 25
 STAFF = ["wang.li", "zhao.min", "chen.jing"]
 OPTIONAL = {
     "classify-complaint": {"reason": "看错了", "cause": "poor-communication"},
-    "grade-complaint": {"reason": "涉及二十人", "approved_by": "chen.jing", "urgent": True},
+    "grade-complaint": {"reason": "涉及二十人", "urgent": True},
+    "extend-deadline": {"to_be_approved": True},
     "assign-complaint": {"reason": "合同问题"},
 }
 USUAL_WAY = [
@@ -129,6 +135,8 @@ def asked(draw: st.DrawFn, complaint: Complaint) -> ComplaintCommand:
         said[field] = draw(other_value(field, said[field]))
     if "version" in said:
         said["version"] = draw(st.integers(1, complaint.version + 1))
+    if "proposed_version" in said:
+        said["proposed_version"] = draw(st.integers(1, complaint.version + 1))
     if "changes" in said and said["version"] <= complaint.version:
         said["changes"] = draw(changes_of(complaint.recorded[said["version"] - 1]))
     return ask(name, **said)
@@ -164,24 +172,31 @@ def walk(data: st.DataObject, steps: int) -> list[ComplaintEvent]:
     usual = USUAL_WAY[: data.draw(st.integers(0, len(USUAL_WAY)))]
     for step in range(len(usual) + steps):
         command = ask(usual[step]) if step < len(usual) else data.draw(asked(complaint))
-        new = decided(complaint, command)
+        by = data.draw(st.sampled_from(STAFF))
+        new = decided(complaint, command, by)
         if new is None:
             continue
         assert len(new) <= 1
         assert all((happened_at(event) or NOW) <= NOW + FUTURE_SKEW for event in new)
         events += [recorded(event) for event in new]
         complaint = fold(events[complaint.version :], complaint)
-        again = decided(complaint, command)
-        words = any(getattr(event, name) is not None for event in new for name, _ in personal_fields(type(event)))
-        assert again == [] or (words and again in (None, new)), "only words are recorded again or refused"
+        assert said_again(new, decided(complaint, command, by)), "only words are recorded again or refused"
     return events
 
 
-def decided(complaint: Complaint, command: ComplaintCommand) -> list[ComplaintEvent] | None:
+def decided(complaint: Complaint, command: ComplaintCommand, by: str) -> list[ComplaintEvent] | None:
     try:
-        return decide(complaint, command, Given(NOW))
+        return decide(complaint, command, Given(NOW, principal=by))
     except Refusal:
         return None
+
+
+def said_again(new: list[ComplaintEvent], again: list[ComplaintEvent] | None) -> bool:
+    """Whether a command given twice records nothing the second time, or words; a proposal made twice is two."""
+    if new and isinstance(new[0], AmendmentProposed):
+        return again is None or [type(each) for each in again] == [AmendmentProposed]
+    words = any(getattr(event, name) is not None for event in new for name, _ in personal_fields(type(event)))
+    return again == [] or (words and again in (None, new))
 
 
 def check(events: list[ComplaintEvent]) -> None:
@@ -190,9 +205,26 @@ def check(events: list[ComplaintEvent]) -> None:
     assert fold(events).version == len(events)
     facts = [fact for _, fact in standing]
     holds_together(facts)
+    amended_by_two(events)
     for event in events:
         name = next(name for name, kind in COMPLAINT_NAMES.items() if kind is type(event))
         assert COMPLAINT_NAMES[name].model_validate_json(orjson.dumps(event.model_dump(mode="json"))) == event
+
+
+def amended_by_two(events: list[ComplaintEvent]) -> None:
+    """Whatever takes two people was proposed by one, and carried out or declined once, by another if it was carried out."""
+    settling = [
+        event
+        for event in events
+        if isinstance(event, AmendmentDeclined | FactAnnulled | FactCorrected | ComplaintRegraded | DeadlineExtended)
+        and (event.proposed_version is not None or not isinstance(event, DeadlineExtended))
+    ]
+    cited = [event.proposed_version for event in settling]
+    assert len(cited) == len(set(cited))
+    for event in settling:
+        proposed = events[(event.proposed_version or 0) - 1]
+        assert isinstance(proposed, AmendmentProposed)
+        assert getattr(event, "approved_by", None) != proposed.proposed_by
 
 
 def holds_together(facts: list[ComplaintEvent]) -> None:
@@ -260,10 +292,15 @@ WALKS, STEPS = 130, 80
 def drawn(chance: random.Random, complaint: Complaint) -> ComplaintCommand:
     """The same commands as `asked`, by a generator that costs a step less than the rules do."""
     name = chance.choice([*COMPLAINT_COMMANDS, "annul-fact", "correct-fact"])
+    proposed = [each.proposed_version for each in complaint.recorded if isinstance(each, AmendmentProposed)]
+    if proposed and chance.random() < 0.2:
+        name = chance.choice(["approve-amendment", "approve-amendment", "decline-amendment"])
     said = dict(USUAL[name])
     said |= {field: value for field, value in OPTIONAL.get(name, {}).items() if chance.random() < 0.5}
     for field in chance.sample(sorted(said), min(len(said), chance.choice((0, 0, 1, 1, 2, 3)))):
         said[field] = other(chance, field, said[field])
+    if "proposed_version" in said:
+        said["proposed_version"] = chance.choice([*proposed, complaint.version + 1])
     if "version" in said:
         said["version"] = chance.randint(1, complaint.version + 1)
     if "changes" in said and said["version"] <= complaint.version:
@@ -303,14 +340,14 @@ def wander(seed: int) -> tuple[int, set[str]]:
     usual = list(way(urgent=chance.random() < 0.5))[: chance.randint(0, len(USUAL_WAY) + 6)]
     for step in range(STEPS):
         command = usual[step] if step < len(usual) else drawn(chance, complaint)
-        new = decided(complaint, command)
+        by = chance.choice(STAFF)
+        new = decided(complaint, command, by)
         for event in new or []:
             events.append(recorded(event))
             complaint = evolve(complaint, events[-1])
         if new:
-            again = decided(complaint, command)
-            words = any(getattr(event, name) is not None for event in new for name, _ in personal_fields(type(event)))
-            assert again == [] or (words and again in (None, new)), f"seed {seed}, step {step}: {command!r}"
+            again = decided(complaint, command, by)
+            assert said_again(new, again), f"seed {seed}, step {step}: {command!r}"
     split = chance.randint(0, len(events))
     assert fold(events[split:], fold(events[:split])) == complaint == fold(events), f"seed {seed}"
     check(events)

@@ -12,6 +12,8 @@ from pydantic import AwareDatetime
 
 from ledger.complaint.events import (
     COMPLAINT_NAMES,
+    AmendmentDeclined,
+    AmendmentProposed,
     AutomaticReplySent,
     ComplaintAssigned,
     ComplaintClassified,
@@ -267,6 +269,20 @@ ONE_OF_EACH: dict[str, Callable[[datetime], ComplaintEvent]] = {
     ),
     "complaint-merged": lambda at: ComplaintMerged(**ABOUT, into_complaint_id=ID, merged_by="li", merged_at=at),
     "group-recognised": lambda at: GroupRecognised(**ABOUT, complainants=23, recognised_by="li", recognised_at=at),
+    "amendment-proposed": lambda at: AmendmentProposed(
+        **ABOUT,
+        proposed_version=3,
+        amendment="annulment",
+        amended_version=2,
+        name="first-reply-sent",
+        fact=first_reply(at),
+        reason=WORDS,
+        proposed_by="li",
+        proposed_at=at,
+    ),
+    "amendment-declined": lambda at: AmendmentDeclined(
+        **ABOUT, proposed_version=3, reason=WORDS, declined_by="wang", declined_at=at
+    ),
     "fact-annulled": lambda at: annulled(1, at),
     "fact-corrected": lambda at: corrected(2, first_reply(at), at),
     **{name: partial(filled, kind) for name, kind in COMPLAINT_NAMES.items() if issubclass(kind, FurtherEvent)},

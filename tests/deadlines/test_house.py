@@ -97,6 +97,8 @@ WHAT_EACH_FACT_DOES = {
     "relationship-repaired": LEAVES,
     "completeness-checked": LEAVES,
     "complaint-archived": LEAVES,
+    "amendment-proposed": LEAVES,  # nothing is changed by it
+    "amendment-declined": LEAVES,
     "fact-annulled": LEAVES,  # what they annul or correct is gone or replaced before a clock sees it
     "fact-corrected": LEAVES,
 }

@@ -57,6 +57,10 @@ class Beginning:
     def add(self, at: datetime, command: ask.ComplaintCommand) -> None:
         self.steps.append(Step(at, command))
 
+    def add_amendment(self, at: datetime, command: ask.ComplaintCommand) -> None:
+        """What the handler asks for, and the supervisor approves."""
+        self.steps.append(Step(at, command, self.handler, self.supervisor))
+
     def in_order(self) -> list[Step]:
         """The steps by time; a note that was annulled is annulled by its place, so this comes last."""
         ordered = sorted(self.steps, key=lambda step: step.at)
@@ -65,13 +69,12 @@ class Beginning:
             at = self.minutes_after(ordered[noted].at, 60, 600)
             annulment = ask.AnnulFact(
                 complaint_id=self.id,
-                version=noted + 1,
+                version=noted + 1 + sum(step.answered_by is not None for step in ordered[:noted]),
                 reason=self.one_of(texts.ANNULMENTS),
-                annulled_by=self.handler,
-                approved_by=self.supervisor,
-                annulled_at=at,
+                proposed_at=at,
             )
-            ordered = sorted([*ordered, Step(at, annulment)], key=lambda step: step.at)
+            annulled = Step(at, annulment, self.handler, self.supervisor)
+            ordered = sorted([*ordered, annulled], key=lambda step: step.at)
         return ordered
 
     def receive(self) -> None:
@@ -183,7 +186,7 @@ class Beginning:
         if raised:
             self.grade = Grade.COMPLEX.value
             later = self.minutes_after(at, 50, 150)
-            self.add(
+            self.add_amendment(
                 later,
                 ask.GradeComplaint(
                     complaint_id=self.id,
@@ -191,7 +194,6 @@ class Beginning:
                     urgent=urgent,
                     reason=self.one_of(texts.REGRADES),
                     graded_by=self.handler,
-                    approved_by=self.supervisor,
                     graded_at=later,
                 ),
             )
@@ -242,15 +244,13 @@ class Beginning:
         """The branch was mistyped in the first fact; two people put it right."""
         at = self.hours.at_work(self.minutes_after(assigned_at, 60, 2000), self.chance)
         right = self.chance.choice([code for code, _ in texts.BRANCHES if code != self.branch])
-        self.add(
+        self.add_amendment(
             at,
             ask.CorrectFact(
                 complaint_id=self.id,
                 version=1,
                 changes={"branch": right},
                 reason=self.one_of(texts.CORRECTIONS),
-                corrected_by=self.handler,
-                approved_by=self.supervisor,
-                corrected_at=at,
+                proposed_at=at,
             ),
         )

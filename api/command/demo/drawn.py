@@ -15,10 +15,17 @@ from ledger.complaint import commands as ask
 
 
 class Step(NamedTuple):
-    """One command of a complaint, and when the thing happened."""
+    """One command of a complaint, and when the thing happened.
+
+    Where it takes two people, `proposed_by` asks for it, and `answered_by` approves it soon after, or declines it for a
+    reason.
+    """
 
     at: datetime
     command: ask.ComplaintCommand
+    proposed_by: str | None = None
+    answered_by: str | None = None
+    declined: str | None = None
 
 
 def drawing(seed: int, what: str) -> Random:

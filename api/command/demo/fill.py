@@ -6,7 +6,8 @@ The events say that they happened in the past year, and were recorded now: that 
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import orjson
 
@@ -16,6 +17,7 @@ from api.command.demo.hours import OfficeHours
 from api.command.demo.officers import officers_say
 from api.command.demo.parties import party_requests
 from ledger.application import BulkRequest, Ledger, Receipt
+from ledger.complaint.commands import ApproveAmendment, ComplaintCommand, DeclineAmendment
 from ledger.complaint.events import ComplaintEvent
 from ledger.complaint.rules import decide
 from ledger.complaint.state import Complaint, fold
@@ -33,6 +35,9 @@ from ledger.tables.state import Tables
 PRINCIPAL = "demo"
 SEED = 20_260_101
 COMPLAINTS = 2_600
+
+ANSWERED_AFTER = timedelta(minutes=6)
+"""How long a supervisor of the made-up bank takes to approve or decline what a handler proposes."""
 
 SHOWN = 215
 """A complaint that was investigated, reopened and rated: its history is shown to newcomers."""
@@ -111,6 +116,19 @@ def decided(story: list[Step], tables: Tables | None = None) -> list[ComplaintEv
 def _decisions(story: list[Step], tables: Tables) -> Iterator[ComplaintEvent]:
     complaint = Complaint()
     for step in story:
-        events = decide(complaint, step.command, Given(step.at, tables))
+        events = decide(complaint, step.command, Given(step.at, tables, principal=step.proposed_by or PRINCIPAL))
         complaint = fold(events, complaint)
         yield from events
+        if step.answered_by is not None and events:
+            answer = _answer(step, complaint.version)
+            events = decide(complaint, answer, Given(step.at + ANSWERED_AFTER, tables, principal=step.answered_by))
+            complaint = fold(events, complaint)
+            yield from events
+
+
+def _answer(step: Step, proposed_version: int) -> ComplaintCommand:
+    about: dict[str, Any] = {"complaint_id": step.command.complaint_id, "proposed_version": proposed_version}
+    at = step.at + ANSWERED_AFTER
+    if step.declined is not None:
+        return DeclineAmendment(**about, reason=step.declined, declined_at=at)
+    return ApproveAmendment(**about, approved_at=at)

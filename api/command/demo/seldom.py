@@ -23,6 +23,7 @@ class Seldom:
     """The seldom steps of one complaint, whose steps so far are given in any order."""
 
     def __init__(self, seed: int, number: int, steps: Sequence[Step]) -> None:
+        self.seed, self.number = seed, number
         self.chance = drawing(seed, f"seldom:{number}")
         self.steps = sorted(steps, key=lambda step: step.at)
         self.id = self.steps[0].command.complaint_id
@@ -33,6 +34,7 @@ class Seldom:
             yield from self._at_the_receipt(registered)
         for started, closed in zip(self._of(ask.StartInvestigation), self._of(ask.CloseInvestigation), strict=False):
             yield from self._while_looked_into(started, closed)
+            yield from self._mistaken(closed)
         goes_on = not any(isinstance(step.command, ask.ResolveComplaint | ask.WithdrawComplaint) for step in self.steps)
         if goes_on and self.chance.random() < 0.2:
             yield from self._no_complaint()
@@ -114,12 +116,25 @@ class Seldom:
                 limit_unit=Unit.WORKING_DAYS,
                 reason="需向发卡机构调取凭证。",
                 extended_by=lead,
-                approved_by="bm0001",
-                approver_rank="department-head",
                 complainant_told_at=told_at,
                 extended_at=told_at,
+                to_be_approved=True,
             )
-            yield from (Step(told_at, holding), Step(told_at, extended))
+            yield from (Step(told_at, holding), Step(told_at, extended, lead, "bm0001"))
+
+    def _mistaken(self, closed: ask.CloseInvestigation) -> Iterator[Step]:
+        """Somebody asks for a correction that is none. Drawn apart, so that the rest of the year is as it was."""
+        chance = drawing(self.seed, f"mistaken:{self.number}")
+        if chance.random() < SELDOM:
+            at = closed.closed_at - timedelta(minutes=20)
+            wanted = ask.CorrectFact(
+                complaint_id=self.id,
+                version=1,
+                changes={"external_reference": f"KH-{chance.randint(1000, 9999)}"},
+                reason="客户称另有受理编号。",
+                proposed_at=at,
+            )
+            yield Step(at, wanted, closed.closed_by, "bm0001", "该编号属另一投诉。")
 
     def _no_complaint(self) -> Iterator[Step]:
         at = self.steps[-1].at + timedelta(hours=30)
