@@ -121,13 +121,18 @@ def _check_signature(size: int, root: bytes, note: str, keys: tuple[KeyInForce, 
         found.add(None, Kind.CHECKPOINT, f"the checkpoint of size {size} is kept beside another size or root")
 
 
-def _check_cosignatures(size: int, note: str, cosignatures: list[list[str]], found: Found) -> None:
+def _check_cosignatures(size: int, note: str, cosignatures: list[tuple[str, str, object]], found: Found) -> None:
+    """Each line under its text, and the time that is kept beside it, in seconds since 1970."""
     text = note.rpartition("\n\n")[0] + "\n"
-    for written, line in cosignatures:
+    for written, line, kept_at in cosignatures:
+        wrong: object = None
         try:
             (signature,) = signature_lines(line)
-            check_cosignature(text, signature, VerifierKey.read(written))
-        except (NoteMalformed, SignatureWrong, ValueError) as wrong:
+            if check_cosignature(text, signature, VerifierKey.read(written)) != kept_at:
+                wrong = "it is kept beside another time than it states"
+        except (NoteMalformed, SignatureWrong, ValueError) as refused:
+            wrong = refused
+        if wrong is not None:
             found.add(None, Kind.COSIGNATURE, f"a cosignature under the checkpoint of size {size}: {wrong}")
 
 

@@ -6,6 +6,7 @@ SELECT ledger.answered_size(%(book)s);
 -- The sizes and roots that were answered in a page, and whether all places are in order: each answer beside the event that
 -- it ends with, and beginning behind the one before it. What recorded nothing has no place. Who was answered is who recorded:
 -- a state's last field, as its keys are sorted (ledger.record.envelope); a state that names nobody is not held against it.
+-- Each event is looked up by itself: joined at once, the planner may read the whole book for each page.
 WITH answer AS MATERIALIZED (
     SELECT a.tree_size, a.first_position, a.last_position, a.root,
            e.position IS NOT NULL
@@ -15,7 +16,10 @@ WITH answer AS MATERIALIZED (
                     THEN true ELSE position('"recorded_by":'::bytea IN e.state) = 0 END
            AND a.first_position BETWEEN 1 AND a.last_position AND a.last_position <= a.tree_size AS agrees
       FROM ledger.answers_page(%(book)s, %(after)s, %(last)s) AS a
-      LEFT JOIN ledger.event AS e ON e.book = %(book)s AND e.position = a.last_position
+      LEFT JOIN LATERAL (SELECT o.position, o.stream_id, o.version, o.recorded_at, o.state
+                           FROM ledger.event AS o
+                          WHERE o.book = %(book)s AND o.position = a.last_position
+                          LIMIT 1) AS e ON true
      CROSS JOIN LATERAL (SELECT convert_to(',"recorded_by":' || to_json(a.principal)::text || '}', 'UTF8') AS state_ends) AS n
 ), placed AS (
     SELECT p.tree_size, p.first_position, p.last_position, p.root,
@@ -42,7 +46,10 @@ SELECT a.tree_size, a.first_position, a.last_position,
        AND CASE WHEN a.principal IS NULL OR substring(e.state FROM octet_length(e.state) - octet_length(n.state_ends) + 1) = n.state_ends
                 THEN true ELSE position('"recorded_by":'::bytea IN e.state) = 0 END AS agrees
   FROM ledger.answers_page(%(book)s, %(after)s, %(last)s) AS a
-  LEFT JOIN ledger.event AS e ON e.book = %(book)s AND e.position = a.last_position
+  LEFT JOIN LATERAL (SELECT o.position, o.stream_id, o.version, o.recorded_at, o.state
+                       FROM ledger.event AS o
+                      WHERE o.book = %(book)s AND o.position = a.last_position
+                      LIMIT 1) AS e ON true
  CROSS JOIN LATERAL (SELECT convert_to(',"recorded_by":' || to_json(a.principal)::text || '}', 'UTF8') AS state_ends) AS n
  WHERE num_nonnulls(a.first_position, a.last_position) > 0
  ORDER BY a.tree_size, a.last_position NULLS FIRST;

@@ -20,8 +20,9 @@ ORDINARY = ("r", "p", "heap")
 """An ordinary table, kept for ever, in the server's own way of storing."""
 
 WHAT_TO_DO = (
-    "the migrations of this version make it otherwise. If a newer version migrated this database, verify with that version; "
-    "otherwise find out who changed it, and verify a restored backup of it on a server of your own"
+    "the migrations of this version make it otherwise. If another version migrated this database last, verify with that version, "
+    "or run `complaint-ledger migrate` with this one; otherwise find out who changed it, and verify a restored backup of it on a "
+    "server of your own"
 )
 
 _QUERIES = queries(__file__)

@@ -162,6 +162,10 @@ def test_cosignatures_are_collected_kept_and_verified(story: Story, watched: Cal
     assert again.note == made.note  # type: ignore[union-attr]  # asserted above
     found = verify(story.database, story.book, signed=signed_checkpoints())
     assert found.ok
+    for change in ("+ interval '1 second'", "- interval '1 second'"):
+        story.as_superuser(f"UPDATE ledger.cosignature SET cosigned_at = cosigned_at {change} WHERE book = %(book)s")
+        moved = verify(story.database, story.book, signed=signed_checkpoints())
+        assert {problem.kind for problem in moved.problems} == ({Kind.COSIGNATURE} if "+" in change else set())
     story.as_superuser("UPDATE ledger.cosignature SET line = replace(line, 'A', 'B') WHERE book = %(book)s")
     assert not verify(story.database, story.book, signed=signed_checkpoints()).ok
 
