@@ -31,7 +31,7 @@ from ledger.complaint.events import ComplaintReceived, FirstReplySent, Satisfact
 from ledger.complaint.state import fold
 from ledger.deadlines.calendar import built_in_calendars
 from ledger.deadlines.clock import clocks, verdict
-from ledger.given import Given
+from ledger.given import Given, HeldUnder
 from ledger.names import NAME_OF, STORED_NAMES
 from ledger.settings import Settings
 from ledger.subject import Subject
@@ -83,7 +83,9 @@ UNUSED = {
     **dict.fromkeys(("deputy-named", "deputy-ended"), "the people of the demo are never away"),
     "permissions-reviewed": "signed by who looked through a report of the permissions",
     "erasure-request-ended": "the one request of the demo stands",
-    "subject-erased": "destroys a key, and cannot be taken back",
+    **dict.fromkeys(
+        ("erasure-approved", "subject-erased"), "destroys a key, at the latest when the demo is served next"
+    ),
     **dict.fromkeys(
         ("verifier-key-introduced", "verifier-key-retired", "book-succeeded", "projection-sealed"),
         "of the book's own keeping, by `serve` and `book`",
@@ -245,7 +247,8 @@ def test_the_year_uses_all_of_it(stories: list[list[Step]]) -> None:
     for command in officers_say(SEED, end, COMPLAINTS):
         for subject, stream_id, each in both(command, states):
             state = states.get(stream_id, subject.nothing)
-            for event in subject.decide(state, each, Given(end + timedelta(hours=1))):
+            given = Given(end + timedelta(hours=1), held=HeldUnder(values=True))
+            for event in subject.decide(state, each, given):
                 kinds.add(type(event))
                 state = subject.evolve(state, event)
             states[stream_id] = state
