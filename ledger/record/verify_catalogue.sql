@@ -6,7 +6,9 @@ SELECT pg_catalog.format('%%s.%%s', n.nspname, c.relname) AS name, c.relkind::te
        c.relrowsecurity AND c.relforcerowsecurity AS by_policies,
        ARRAY(SELECT t.attname || ' ' || pg_catalog.format_type(t.atttypid, t.atttypmod)
                     || CASE WHEN t.attgenerated <> '' OR t.attidentity <> '' THEN ' computed' ELSE '' END
+                    || CASE WHEN l.collname NOT IN ('default', 'C') THEN ' by another order' ELSE '' END
                FROM pg_catalog.pg_attribute AS t
+               LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = t.attcollation
               WHERE t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped
               ORDER BY t.attnum) AS columns,
        ARRAY(SELECT r.rulename::text FROM pg_catalog.pg_rewrite AS r WHERE r.ev_class = c.oid ORDER BY 1) AS rules,

@@ -329,6 +329,10 @@ IN_THE_WAY = {
         "ALTER TABLE ledger.tile ALTER COLUMN level TYPE bigint",
         "ALTER TABLE ledger.tile ALTER COLUMN level TYPE integer",
     ),
+    "another order of a column": (
+        'ALTER TABLE ledger.cosignature ALTER COLUMN line TYPE text COLLATE "POSIX"',
+        'ALTER TABLE ledger.cosignature ALTER COLUMN line TYPE text COLLATE "default"',
+    ),
     "a rewrite rule": (
         "CREATE RULE none_now AS ON INSERT TO ledger.checkpoint DO INSTEAD NOTHING",
         "DROP RULE none_now ON ledger.checkpoint",
