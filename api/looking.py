@@ -118,7 +118,7 @@ class WaitingErasure(Answer):
     requested_at: Any
     approved_by: str | None = Field(description="Null: nobody else approved it yet.")
     approved_at: Any
-    waits_for: list[Keeps] = Field(description="Empty: the service carries it out within minutes.")
+    waits_for: list[Keeps] = Field(description="Empty: the service carries it out within the hour.")
     kept_until: Any = Field(description="When the longest retention ends; null: no clock of retention ever ran.")
     holds: int = Field(description="How many legal holds stand.")
 

@@ -158,12 +158,13 @@ def list_ended(
         listed = [each._asdict() for each in found]
         print_json({"book": settings.book, "ended": listed, "looked_at": looked_at, "next_after": place})
         return
-    title = (
-        f"Persons whose retention 保存期限 is over in the book {settings.book}, of {looked_at:,} that were looked at"
-    )
-    shown = table(title, "data subject", "kept until")
-    for each in found:
-        shown.add_row(cell(each.subject_id), happened(each.kept_until, calendar()))
-    out().print(shown)
+    if found:
+        title = f"Persons whose retention 保存期限 is over in the book {settings.book}, of {looked_at:,} looked at"
+        shown = table(title, "data subject", "kept until")
+        for each in found:
+            shown.add_row(cell(each.subject_id), happened(each.kept_until, calendar()))
+        out().print(shown)
+    else:
+        print_line(f"of {looked_at:,} persons, nobody's retention is over without a request for erasure")
     if place is not None:
         say(f"to go on: complaint-ledger erase ended --after {place} --book {settings.book}")
