@@ -11,7 +11,7 @@ from uuid import UUID
 
 from psycopg2.extensions import connection as Connection
 
-from ledger.access.commands import ApproveErasure, EraseSubject, RequestErasure
+from ledger.access.commands import ApproveErasure, EraseSubject, PlaceLegalHold, RequestErasure
 from ledger.audit.commands import AuditFindingCommand
 from ledger.command import Command
 from ledger.evidence.store import stored_file
@@ -74,7 +74,7 @@ class Circumstances:
         """What the command is decided on. Costs one indexed read, of no row where nothing was published since.
 
         A command that cites a file by `file_id` costs another, one about an audit finding one for each corrective action that
-        it or the finding's `state` names, one about an erasure two.
+        it or the finding's `state` names, one about an erasure or a hold two.
         """
         file_id: UUID | None = getattr(command, "file_id", None)
         found = None if file_id is None else stored_file(connection, self._book, file_id)
@@ -85,7 +85,7 @@ class Circumstances:
             found_actions = ((each, _action(connection, self._book, each)) for each in dict.fromkeys(named))
             actions = {each: action for each, action in found_actions if action is not None}
         held = HeldUnder()
-        if isinstance(command, RequestErasure | ApproveErasure | EraseSubject):
+        if isinstance(command, RequestErasure | ApproveErasure | EraseSubject | PlaceLegalHold):
             held = held_under(connection, self._book, command.subject_id)
         return Given(clock(), self.tables(connection), files, actions, held, principal)
 

@@ -44,7 +44,7 @@ class Given:
     """The circumstances of one decision.
 
     `tables` are those in force, `files` the stored ones that the command cites, `actions` the corrective ones that the
-    command, or the finding that it is about, names; `held` is what the vault keeps of whom a command about an erasure names.
+    command, or the finding that it is about, names; `held` is what the vault keeps of whom a command about an erasure or a hold names.
     `principal` is whom the request speaks for, by its token; empty where nobody is known, and then nothing is proposed or
     approved that takes two people.
     """

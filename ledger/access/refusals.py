@@ -110,7 +110,7 @@ class ProcessingRestricted(Refusal):
 
 @dataclass(eq=False)
 class NoSuchPerson(Refusal):
-    """Only whom the book knows can ask to be forgotten, and within departments only who stands in their complaints or in none."""
+    """Only of whom the book keeps values can be asked to forget or to hold, within departments only of their own persons."""
 
     says: ClassVar[str] = "There is no person {subject_id} that the caller may know of."
     remedy: ClassVar[str] = "Take the `subject_id` from a look at the complaint, or from a look-up."

@@ -208,6 +208,7 @@ def decide_subject(subject: DataSubject, command: ask.DataSubjectCommand, given:
                 )
             ]
         case ask.PlaceLegalHold():
+            _refuse_no_person(subject_id, given)  # a hold under a mistyped id would let the person's values be erased
             if command.hold_id in subject.holds:
                 return []
             return [

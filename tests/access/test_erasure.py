@@ -144,6 +144,9 @@ def test_nobody_erases_alone_or_unasked(ledger: Ledger, vault: Vault) -> None:
         erase(ledger, vault, uuid4(), "customer-request", "archivist.he")
     with pytest.raises(NoSuchPerson):
         ask_to_erase(ledger, uuid4())
+    mistyped = ask.PlaceLegalHold(subject_id=uuid4(), hold_id=uuid4(), reason="诉讼", placed_by="risk.wu")
+    with pytest.raises(NoSuchPerson):
+        ledger.handle(mistyped, principal="risk.wu")
     for ground in ("curiosity", "restored-backup"):  # no code, and one that is the program's own
         with pytest.raises(UnknownCode):
             ask_to_erase(ledger, customer, ground=ground)
