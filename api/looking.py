@@ -120,7 +120,10 @@ class WaitingErasure(Answer):
     approved_at: Any
     waits_for: list[Keeps] = Field(description="Empty: the service carries it out within the hour.")
     kept_until: Any = Field(description="When the longest retention ends; null: no clock of retention ever ran.")
-    holds: int = Field(description="How many legal holds stand.")
+    holds: int = Field(description="How many legal holds stand for the person, by any id.")
+    same_person: list[UUID] = Field(
+        description="Ids that were merged with this one: the erasure of each is asked for by itself."
+    )
 
 
 class WaitingErasures(Answer):

@@ -7,6 +7,9 @@ SET LOCAL lock_timeout = '5s';
 CREATE INDEX event_of_erasure ON ledger.event (book, position)
  WHERE name IN ('erasure-requested', 'erasure-approved', 'subject-erased');
 
+-- The mergings of customers: a legal hold keeps a person's values under every id.
+CREATE INDEX event_of_merging ON ledger.event (book, position) WHERE name = 'customer-merged';
+
 -- Whether the vault keeps a value of a data subject: nobody asks for the erasure of whom nothing is kept.
 CREATE FUNCTION ledger.keeps_values_of(p_book text, p_subject uuid) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER

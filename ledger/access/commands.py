@@ -137,6 +137,7 @@ class LiftLegalHold(DataSubjectCommand):
 class EraseSubject(DataSubjectCommand):
     """The vault's own: record that a person's values and key go. `kept_until` is the end of the longest retention.
 
+    `held_elsewhere` counts the legal holds of the same person under other ids.
     `as_approved`: a second person approved it before, so it is not `erased_by` who decides. `key_destroyed`: they went before,
     and a restored database has forgotten it.
     """
@@ -144,6 +145,7 @@ class EraseSubject(DataSubjectCommand):
     ground: Code
     kept_until: Instant | None = None
     kept_for_open: bool = False
+    held_elsewhere: Annotated[int, Field(ge=0)] = 0
     as_approved: bool = False
     key_destroyed: bool = False
     erased_by: CallerId

@@ -86,11 +86,13 @@ class DataSubject:
         """From when on the values are stored and secured, and no more; None where they are not restricted."""
         return None if self.erasure is None else self.erasure.requested_at
 
-    def kept_by(self, kept_until: datetime | None, now: datetime, *, is_open: bool) -> list[Keeps]:
-        """What keeps the values now, besides a missing approval; `kept_until` is the end of the longest retention, and
-        `is_open` whether the person stands in a complaint that is.
+    def kept_by(
+        self, kept_until: datetime | None, now: datetime, *, is_open: bool, held_elsewhere: int = 0
+    ) -> list[Keeps]:
+        """What keeps the values now, besides a missing approval; `kept_until` is the end of the longest retention, `is_open`
+        whether the person stands in a complaint that is, `held_elsewhere` how many holds the person is under by other ids.
         """
-        keeps = [Keeps.HOLD] if self.holds else []
+        keeps = [Keeps.HOLD] if self.holds or held_elsewhere else []
         keeps += [Keeps.OPEN] if is_open else []
         return [*keeps, *([Keeps.RETENTION] if kept_until is not None and now < kept_until else [])]
 
@@ -355,9 +357,10 @@ def _refuse_to_erase(subject: DataSubject, command: ask.EraseSubject, given: Giv
             raise refuse.ErasureNotApproved(subject_id)
     elif same_person(asked.requested_by, command.erased_by):
         raise refuse.ApproverIsRequester(command.erased_by)  # four eyes: who asked for it does not carry it out
-    keeps = subject.kept_by(command.kept_until, given.now, is_open=command.kept_for_open)
+    elsewhere = command.held_elsewhere
+    keeps = subject.kept_by(command.kept_until, given.now, is_open=command.kept_for_open, held_elsewhere=elsewhere)
     if Keeps.HOLD in keeps:
-        raise refuse.UnderLegalHold(subject_id, len(subject.holds))
+        raise refuse.UnderLegalHold(subject_id, len(subject.holds) + elsewhere)
     if Keeps.OPEN in keeps:
         raise refuse.StillRetained(subject_id, "the complaint is closed, and its retention over")
     if Keeps.RETENTION in keeps and command.kept_until is not None:

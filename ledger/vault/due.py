@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg2.extensions import connection as Connection
 
 from ledger.access.events import ErasureApproved, ErasureRequested
-from ledger.access.rules import DataSubject, Keeps, subject_stream
+from ledger.access.rules import DataSubject, Keeps
 from ledger.application import Ledger
 from ledger.database.sql import queries
 from ledger.record.envelope import opened
@@ -19,7 +19,8 @@ from ledger.record.reading import StoredRow
 from ledger.refusal import Refusal
 from ledger.vault.erasing import Erased, erase_as_approved
 from ledger.vault.held import held_under
-from ledger.vault.retaining import retention_of
+from ledger.vault.merged import SamePerson, subject_now
+from ledger.vault.retaining import Retention, retention_of
 from ledger.vault.service import Vault
 
 PAGE = 1_000
@@ -34,7 +35,8 @@ _SQL = queries(__file__)
 class Waiting(NamedTuple):
     """A request for erasure that stands, and what it waits for; nothing: the next round carries it out.
 
-    `kept_until` is the end of the longest retention, None where no clock ever ran.
+    `kept_until` is the end of the longest retention, None where no clock ever ran. `holds` counts those under other ids too;
+    `same_person` are these ids, each to be asked for by itself.
     """
 
     position: int
@@ -47,6 +49,7 @@ class Waiting(NamedTuple):
     waits_for: list[Keeps]
     kept_until: datetime | None
     holds: int
+    same_person: list[UUID]
 
 
 class WaitingPage(NamedTuple):
@@ -61,15 +64,20 @@ def waiting(ledger: Ledger, vault: Vault, now: datetime, *, after: int = 0, limi
     limit = min(limit, WAITING_MAX)
     with ledger.record.pool.connection() as connection:
         rows = _rows(connection, "requested", ledger.book, after, limit)
-    found = [_waiting(ledger, vault, row.position, cast("ErasureRequested", opened(row).event), now) for row in rows]
+    same = SamePerson(ledger)
+    found = [
+        _waiting(ledger, vault, row.position, cast("ErasureRequested", opened(row).event), now, same) for row in rows
+    ]
     return WaitingPage(found, rows[-1].position if len(rows) == limit else None)
 
 
-def _waiting(ledger: Ledger, vault: Vault, position: int, asked: ErasureRequested, now: datetime) -> Waiting:
+def _waiting(
+    ledger: Ledger, vault: Vault, position: int, asked: ErasureRequested, now: datetime, same: SamePerson
+) -> Waiting:
     subject = subject_now(ledger, asked.subject_id)
-    retention = retention_of(ledger, vault, asked.subject_id)
+    retention = retention_of(ledger, vault, asked.subject_id, same)
     approval = subject.approval
-    keeps = subject.kept_by(retention.until, now, is_open=retention.is_open)
+    keeps = _kept_by(subject, retention, now)
     return Waiting(
         position=position,
         subject_id=asked.subject_id,
@@ -80,7 +88,8 @@ def _waiting(ledger: Ledger, vault: Vault, position: int, asked: ErasureRequeste
         approved_at=None if approval is None else approval.approved_at,
         waits_for=[Keeps.APPROVAL, *keeps] if approval is None else keeps,
         kept_until=retention.until,
-        holds=len(subject.holds),
+        holds=len(subject.holds) + retention.held_elsewhere,
+        same_person=same.others(asked.subject_id),
     )
 
 
@@ -128,21 +137,30 @@ def erase_due(ledger: Ledger, vault: Vault, approved: Approved, principal: str, 
     """
     with ledger.record.pool.connection() as connection:
         found = approved.worth_a_look(connection, ledger.book, now)
+    if not found:
+        return
+    same = SamePerson(ledger)
     for subject_id in found:
-        looked = _look_at(ledger, vault, subject_id, principal, now, approved)
+        looked = _look_at(ledger, vault, subject_id, principal, now, approved, same)
         if looked.kept_by == () and looked.refused is None:
             approved.forget(subject_id)
         yield looked
 
 
 def _look_at(
-    ledger: Ledger, vault: Vault, subject_id: UUID, principal: str, now: datetime, approved: Approved
+    ledger: Ledger,
+    vault: Vault,
+    subject_id: UUID,
+    principal: str,
+    now: datetime,
+    approved: Approved,
+    same: SamePerson,
 ) -> LookedAt:
     subject = subject_now(ledger, subject_id)
     if subject.erased_at is not None or subject.approval is None:
         return LookedAt(subject_id)
-    retention = retention_of(ledger, vault, subject_id)
-    if keeps := subject.kept_by(retention.until, now, is_open=retention.is_open):
+    retention = retention_of(ledger, vault, subject_id, same)
+    if keeps := _kept_by(subject, retention, now):
         ends = retention.until if keeps == [Keeps.RETENTION] else None
         approved.wait(subject_id, now + LOOK_AGAIN if ends is None else min(ends, now + LOOK_AGAIN))
         return LookedAt(subject_id, kept_by=tuple(keeps))
@@ -181,28 +199,28 @@ def retention_ended(
     with vault.connection() as connection, connection.cursor() as cursor:
         cursor.execute(_SQL["subjects_kept"], asked)
         kept: list[UUID] = [each for (each,) in cursor.fetchall()]
+    same = SamePerson(ledger)
     ended: list[Ended] = []
     for subject_id in kept:
-        until = _ended_at(ledger, vault, subject_id, now)
+        until = _ended_at(ledger, vault, subject_id, now, same)
         if until is not None:
             ended.append(Ended(subject_id, until))
     return EndedPage(ended, len(kept), kept[-1] if len(kept) == most else None)
 
 
-def _ended_at(ledger: Ledger, vault: Vault, subject_id: UUID, now: datetime) -> datetime | None:
+def _ended_at(ledger: Ledger, vault: Vault, subject_id: UUID, now: datetime, same: SamePerson) -> datetime | None:
     subject = subject_now(ledger, subject_id)
     if subject.erasure is not None or subject.erased_at is not None:
         return None
     with ledger.record.pool.connection() as connection:
         if held_under(connection, ledger.book, subject_id).of_institution is not None:
             return None
-    retention = retention_of(ledger, vault, subject_id)
-    return None if subject.kept_by(retention.until, now, is_open=retention.is_open) else retention.until
+    retention = retention_of(ledger, vault, subject_id, same)
+    return None if _kept_by(subject, retention, now) else retention.until
 
 
-def subject_now(ledger: Ledger, subject_id: UUID) -> DataSubject:
-    """What stands for a data subject."""
-    return cast("DataSubject", ledger.state("data-subject", subject_stream(ledger.id, subject_id))[0])
+def _kept_by(subject: DataSubject, retention: Retention, now: datetime) -> list[Keeps]:
+    return subject.kept_by(retention.until, now, is_open=retention.is_open, held_elsewhere=retention.held_elsewhere)
 
 
 def _rows(connection: Connection, query: str, book: str, after: int, most: int) -> list[StoredRow]:

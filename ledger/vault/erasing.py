@@ -15,6 +15,7 @@ from ledger.access.rules import subject_stream
 from ledger.application import Ledger
 from ledger.database.sql import queries
 from ledger.record.reading import stream_events
+from ledger.vault.merged import SamePerson
 from ledger.vault.persons import streams_of
 from ledger.vault.retaining import Retention, retention_of
 from ledger.vault.service import Vault
@@ -47,7 +48,9 @@ def erase(ledger: Ledger, vault: Vault, subject_id: UUID, ground: str, principal
 
     The event is durable first, then the key is destroyed, then the values go: cut off half-way, `carry_out_begun` ends it.
     """
-    return _erase(ledger, vault, subject_id, ground, principal, retention_of(ledger, vault, subject_id))
+    return _erase(
+        ledger, vault, subject_id, ground, principal, retention_of(ledger, vault, subject_id, SamePerson(ledger))
+    )
 
 
 def erase_as_approved(
@@ -75,6 +78,7 @@ def _erase(
             ground=ground,
             kept_until=retention.until,
             kept_for_open=retention.is_open,
+            held_elsewhere=retention.held_elsewhere,
             as_approved=as_approved,
             erased_by=principal,
         ),

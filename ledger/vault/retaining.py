@@ -15,18 +15,22 @@ from ledger.deadlines.regime import Purpose, Regime, built_in_regimes
 from ledger.policy.built_in import policies_stream
 from ledger.policy.state import Policies
 from ledger.record.reading import stream_events
+from ledger.vault.merged import SamePerson
 from ledger.vault.persons import streams_of
 from ledger.vault.service import Vault
 
 
 class Retention(NamedTuple):
-    """The end of the longest retention, None where no clock ever ran; and whether a complaint of the person is open."""
+    """The end of the longest retention, None where no clock ever ran; whether a complaint of the person is open; and how many
+    legal holds stand for the person under ids that were merged with this one.
+    """
 
     until: datetime | None
     is_open: bool
+    held_elsewhere: int = 0
 
 
-def retention_of(ledger: Ledger, vault: Vault, subject_id: UUID) -> Retention:
+def retention_of(ledger: Ledger, vault: Vault, subject_id: UUID, same: SamePerson) -> Retention:
     """What keeps a person's values by the clocks in force now. Costs the folding of each of the person's complaints."""
     policies = cast("Policies", ledger.state("policies", policies_stream(ledger.id))[0])
     retention, calendars = list(_regimes(policies)), policies.newest_calendars()
@@ -40,7 +44,7 @@ def retention_of(ledger: Ledger, vault: Vault, subject_id: UUID) -> Retention:
                 c.due_at for c in clocks(effective(complaint.recorded), retention, calendars) if c.ended == "running"
             ]
             until = max([*ends, *([until] if until else [])], default=None)
-    return Retention(until, is_open)
+    return Retention(until, is_open, same.held_elsewhere(subject_id))
 
 
 def _regimes(policies: Policies) -> Iterator[Regime]:

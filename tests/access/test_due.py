@@ -17,19 +17,23 @@ from ledger.access.refusals import (
     ErasureNotApproved,
     ErasureNotRequested,
     ErasureOnAnotherGround,
+    UnderLegalHold,
 )
 from ledger.access.rules import Keeps, subject_stream
 from ledger.application import Ledger
 from ledger.complaint import commands as complaint
+from ledger.customer.commands import MergeCustomer, RegisterCustomer, SplitCustomer
 from ledger.database.target import Database
 from ledger.vault import due
 from ledger.vault.due import LOOK_AGAIN, Approved, LookedAt, erase_due, retention_ended, waiting
 from ledger.vault.erasing import carry_out_again, carry_out_begun, erase, erase_as_approved
 from ledger.vault.keys import SubjectKeys
+from ledger.vault.merged import SamePerson
 from ledger.vault.retaining import Retention
 from ledger.vault.service import Look, Vault
 from tests.access.conftest import PERSONAL, approve, ask_to_erase, receive
 from tests.access.test_erasure import LONG_AGO, old_and_closed
+from tests.parties.telling import ask as telling
 
 NOW = datetime.now(UTC)
 
@@ -168,6 +172,34 @@ def test_a_hold_and_an_open_complaint_stop_it_until_they_are_gone(ledger: Ledger
     assert not held(vault, other)
 
 
+def test_a_hold_keeps_a_person_under_every_id(ledger: Ledger, vault: Vault) -> None:
+    """Whichever of two merged records the hold names; until they are split again."""
+    _, customer = old_and_closed(ledger)
+    _, other = old_and_closed(ledger)
+    for each in (customer, other):
+        ledger.handle(telling(RegisterCustomer, customer_id=each), principal="test")
+        ask_to_erase(ledger, each)
+        approve(ledger, each)
+    merge = telling(MergeCustomer, customer_id=other, into_customer_id=customer)
+    ledger.handle(merge, principal="test")
+    hold = uuid4()
+    for held_one in (customer, other):
+        place = ask.PlaceLegalHold(subject_id=held_one, hold_id=hold, reason="诉讼进行中", placed_by="risk.wu")
+        ledger.handle(place, principal="risk.wu")
+        listed = waiting(ledger, vault, NOW).waiting
+        assert [(each.waits_for, each.holds) for each in listed] == [([Keeps.HOLD], 1)] * 2
+        assert [each.same_person for each in listed] == [[other], [customer]]
+        assert [each.kept_by for each in looked_at(ledger, vault, NOW)] == [(Keeps.HOLD,)] * 2
+        with pytest.raises(UnderLegalHold):
+            erase(ledger, vault, ({customer, other} - {held_one}).pop(), "customer-request", "archivist.he")
+        lift = ask.LiftLegalHold(subject_id=held_one, hold_id=hold, reason="已结案", lifted_by="compliance.he")
+        ledger.handle(lift, principal="compliance.he")
+    place = ask.PlaceLegalHold(subject_id=customer, hold_id=uuid4(), reason="诉讼进行中", placed_by="risk.wu")
+    ledger.handle(place, principal="risk.wu")
+    ledger.handle(telling(SplitCustomer, customer_id=other), principal="test")
+    assert [each.erased is not None for each in looked_at(ledger, vault, NOW)] == [False, True]
+
+
 def test_what_is_cut_off_between_the_event_and_the_deed_is_ended(ledger: Ledger, vault: Vault) -> None:
     """Neither the key store nor the database's table knows of it yet: only the event does."""
     one, customer = old_and_closed(ledger)
@@ -187,10 +219,10 @@ def test_two_at_once_erase_nobody_twice(ledger: Ledger, vault: Vault, monkeypatc
     approve(ledger, customer)
     retention = due.retention_of
 
-    def another_is_faster(ledger: Ledger, vault: Vault, subject_id: UUID) -> Retention:
+    def another_is_faster(ledger: Ledger, vault: Vault, subject_id: UUID, same: SamePerson) -> Retention:
         monkeypatch.setattr(due, "retention_of", retention)
         assert [each.erased is not None for each in looked_at(ledger, vault, NOW)] == [True]
-        return retention(ledger, vault, subject_id)
+        return retention(ledger, vault, subject_id, same)
 
     monkeypatch.setattr(due, "retention_of", another_is_faster)
     (looked,) = looked_at(ledger, vault, NOW)
