@@ -22,6 +22,7 @@ from ledger.settings import Settings
 from ledger.tables.table import label
 from ledger.vault.due import WAITING_MAX, Approved, Ended, Waiting, erase_due, retention_ended, waiting
 from ledger.vault.erasing import carry_out_begun
+from ledger.vault.merged import SamePerson
 from ledger.vault.service import Vault
 
 erase_app = typer.Typer(no_args_is_help=True, help="Erasures that wait, are due, or that nobody asked for yet.")
@@ -145,10 +146,10 @@ def list_ended(
     found: list[Ended] = []
     looked_at, place = 0, after
     with _opened(settings) as (ledger, vault), progress("looking at persons", silent=as_json) as advance:
-        now = datetime.now(UTC)
+        now, same = datetime.now(UTC), SamePerson(ledger)
         while True:
             most = min(LOOKED_AT_TOGETHER, limit - len(found))
-            page = retention_ended(ledger, vault, now, after=place, most=most)
+            page = retention_ended(ledger, vault, now, same, after=place, most=most)
             found += page.ended
             looked_at, place = looked_at + page.looked_at, page.next_after
             advance(looked_at)

@@ -188,7 +188,7 @@ class EndedPage(NamedTuple):
 
 
 def retention_ended(
-    ledger: Ledger, vault: Vault, now: datetime, *, after: UUID | None = None, most: int = PAGE
+    ledger: Ledger, vault: Vault, now: datetime, same: SamePerson, *, after: UUID | None = None, most: int = PAGE
 ) -> EndedPage:
     """Of a page of the persons of whom values are kept, those whose retention is over though nobody asked for erasure.
 
@@ -199,7 +199,6 @@ def retention_ended(
     with vault.connection() as connection, connection.cursor() as cursor:
         cursor.execute(_SQL["subjects_kept"], asked)
         kept: list[UUID] = [each for (each,) in cursor.fetchall()]
-    same = SamePerson(ledger)
     ended: list[Ended] = []
     for subject_id in kept:
         until = _ended_at(ledger, vault, subject_id, now, same)

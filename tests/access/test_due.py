@@ -269,7 +269,7 @@ def test_whose_retention_is_over_though_nobody_asked(ledger: Ledger, vault: Vaul
     found: list[UUID] = []
     after, pages = None, 0
     while True:
-        page = retention_ended(ledger, vault, NOW, after=after, most=4)
+        page = retention_ended(ledger, vault, NOW, SamePerson(ledger), after=after, most=4)
         found += [each.subject_id for each in page.ended]
         assert all(each.kept_until.year == LONG_AGO.year + 3 for each in page.ended)
         after, pages = page.next_after, pages + 1
