@@ -205,7 +205,10 @@ class Vault:
             if subject.erased_at is None:
                 for start in range(0, len(own), VALUES_MAX):
                     some = own[start : start + VALUES_MAX]
-                    position = self._record(subject_id, look, some, revealed, principal, recorded_by or principal)
+                    try:
+                        position = self._record(subject_id, look, some, revealed, principal, recorded_by or principal)
+                    except ErasedAlready:  # since its state was read: it is shown as whoever was erased before
+                        break
                     opened |= self._opened(subject_id, position)
         return opened
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -244,6 +245,25 @@ def test_a_service_carries_out_what_is_due(ledger: Ledger, vault: Vault, databas
             time.sleep(0.1)
     assert not held(vault, one)
     assert len([each for each in facts(ledger, customer) if isinstance(each, SubjectErased)]) == 1
+
+
+def test_who_is_erased_during_a_look_is_shown_as_erased(
+    ledger: Ledger, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the look, or the bundle that it is for, does not fail."""
+    one, customer = old_and_closed(ledger)
+    ask_to_erase(ledger, customer)
+    approve(ledger, customer)
+    check = vault._refuse_restricted  # comes after the state was read
+
+    def erased_meanwhile(*given: Any) -> None:
+        check(*given)
+        assert [each.erased is not None for each in looked_at(ledger, vault, NOW)] == [True]
+
+    monkeypatch.setattr(vault, "_refuse_restricted", erased_meanwhile)
+    shown = vault.look(Look(one, "handling"), "wang.fang")
+    assert len(shown) == len(PERSONAL)
+    assert all(each.value is None for each in shown)
 
 
 def test_pages_of_what_waits_hold_each_request_once(ledger: Ledger, vault: Vault) -> None:
