@@ -36,7 +36,7 @@ def test_a_number_is_printed_explained_and_opened(program: Program, database: Da
 def test_explaining_prints_the_definition_and_what_cannot_be_computed() -> None:
     explained = run("indicators", "explain", "repeat-rate").out
     assert "Same customer:" in explained
-    assert "PARTITION BY customer_id" in explained
+    assert "PARTITION BY person" in explained
     assert "Retention of customers 客户留存率" in run("indicators", "explain").out
 
 

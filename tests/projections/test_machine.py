@@ -294,7 +294,7 @@ def test_a_change_of_the_tables_is_a_new_version() -> None:
         "timeline": (2, "5b2fb6a8"),
         "duties": (1, "dee87a47"),
         "timekeeper": (3, "93410791"),
-        "indicators": (3, "a1d7ada1"),
+        "indicators": (4, "432e8ab1"),
         "returns": (2, "e334a193"),
         "permissions": (1, "d5020b2c"),
     }
