@@ -13,6 +13,9 @@ from zoneinfo import ZoneInfo
 from psycopg2.extensions import connection as Connection
 
 from ledger.complaint.events import (
+    Amendment,
+    AmendmentDeclined,
+    AmendmentProposed,
     ComplaintAssigned,
     ComplaintClassified,
     ComplaintClosed,
@@ -87,6 +90,23 @@ def corrected(complaint_id: UUID, version: int, fact: ComplaintEvent, at: dateti
         corrected_by="li",
         approved_by="wang",
         corrected_at=at,
+    )
+
+
+def proposed(
+    complaint_id: UUID, version: int, fact: ComplaintEvent, at: datetime, amended_version: int | None = None
+) -> AmendmentProposed:
+    """A proposal that is the fact of that version: a correction where it names what it amends, another grade otherwise."""
+    return AmendmentProposed(
+        **about(complaint_id),
+        proposed_version=version,
+        amendment=Amendment.REGRADE if amended_version is None else Amendment.CORRECTION,
+        amended_version=amended_version,
+        name=NAME_OF[type(fact)],
+        fact=fact,
+        reason=WORDS,
+        proposed_by="li",
+        proposed_at=at,
     )
 
 
@@ -223,12 +243,27 @@ def _unrest(
         version += 1
     if rng.random() < 0.3:
         fact = received(complaint_id, at - timedelta(days=rng.choice([1, 3])), external_reference=f"Y-{version}")
-        yield corrected(complaint_id, receipt, fact, at + timedelta(days=2))
+        version += 1
+        yield proposed(complaint_id, version, fact, at + timedelta(days=2), amended_version=receipt)
+        right = corrected(complaint_id, receipt, fact, at + timedelta(days=2))
+        yield right.model_copy(update={"proposed_version": version})
         version += 1
     if rng.random() < 0.2:
         yield annulled(complaint_id, rng.randrange(receipt + 1, version), at + timedelta(days=2))
         version += 1
     if rng.random() < 0.2:
+        graded = ComplaintGraded(**who, grade=Grade.MAJOR, graded_by="li", graded_at=at + timedelta(days=2))
+        wanted = [proposed(complaint_id, version + place, graded, at + timedelta(days=2)) for place in (1, 2, 3)]
+        yield from wanted  # one is carried out, one is declined, and one waits
         yield ComplaintRegraded(
-            **who, grade=Grade.MAJOR, reason=WORDS, graded_by="li", approved_by="wang", graded_at=at + timedelta(days=2)
+            **who,
+            grade=Grade.MAJOR,
+            reason=WORDS,
+            graded_by="li",
+            approved_by="wang",
+            graded_at=at + timedelta(days=2),
+            proposed_version=version + 1,
+        )
+        yield AmendmentDeclined(
+            **who, proposed_version=version + 2, reason=WORDS, declined_by="wang", declined_at=at + timedelta(days=2)
         )
