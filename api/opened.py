@@ -62,7 +62,7 @@ def panels(drawn: Drawn, told: Iterable[Told]) -> Iterator[str]:
 
 
 def _panel(name: str, title: str, inside: str) -> str:
-    close = f'<a class="close" href="#">{both("关闭", "Close")}</a>'
+    close = f'<a class="close" href="#-">{both("关闭", "Close")}</a>'
     return f'<section class="opened" id="{name}">{close}<h3>{title}</h3>{inside}</section>'
 
 
