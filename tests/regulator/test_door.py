@@ -17,6 +17,8 @@ from psycopg2.extensions import make_dsn, parse_dsn
 from psycopg2.extras import PhysicalReplicationConnection
 
 from api import publishing
+from api.command.options import WrongUse
+from api.command.serving import doors_hour
 from api.publishing import Published, Publisher, is_due
 from ledger.application import Ledger
 from ledger.complaint.events import ComplaintReopened
@@ -262,6 +264,13 @@ class TestPublishing:
                 days.append(published[:])
                 published.clear()
         assert days == [["zone", "zwo"], [], ["zone"], ["zone", "zwo"]], "what failed is tried again after an hour"
+
+    @pytest.mark.parametrize(("written", "hour"), [("0", 0), ("23", 23), ("never", None)])
+    def test_the_hour_of_the_doors_is_a_setting(self, written: str, hour: int | None) -> None:
+        assert doors_hour(Settings.from_environment(environment={"LEDGER_DOORS_HOUR": written})) == hour
+        for wrong in ("24", "-1", "3:00", "nie"):
+            with pytest.raises(WrongUse, match="LEDGER_DOORS_HOUR: write an hour from 0 to 23, or never"):
+                doors_hour(Settings(doors_hour=wrong))
 
     @pytest.mark.parametrize(
         ("done_at", "now", "due"),
