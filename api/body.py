@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, get_args, get_origin
-from uuid import uuid4
 
 import anyio
 import orjson
@@ -30,6 +29,7 @@ from api.refusals import (
 from api.validation import SAYS, field_errors, shown_name
 from ledger.command import Command, asking_fields, assigned_fields
 from ledger.complaint.commands import reference_number
+from ledger.ids import new_id
 
 BODY_BYTES_MAX = 1024 * 1024
 BODY_SECONDS_MAX = 30
@@ -83,7 +83,7 @@ def command_of(kind: type[Command], body: bytes, method: str, path: str, path_id
     if wrong:
         raise InvalidRequest(wrong)
     filled = {
-        field: ASSIGNED.get(field, uuid4)()
+        field: ASSIGNED.get(field, new_id)()
         for field in assigned_fields(kind)
         if field not in given and field not in path_ids
     }
@@ -103,7 +103,7 @@ def _new_reference() -> str:
 
 
 ASSIGNED: Mapping[str, Callable[[], object]] = {"reference": _new_reference}
-"""How the program fills a field that the caller left out; the others are random ids."""
+"""How the program fills a field that the caller left out; the others are ids."""
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def rebuild_together(
         for name in builders.keys() - done.keys():
             try:
                 done[name] = _swapped(builders[name])
-            except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told; the others are not to suffer by it
+            except Exception as error:  # noqa: BLE001 - the outermost loop over projections: the caller is told
                 done[name] = error
     return [done[name] for name in names]
 

@@ -11,11 +11,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from uuid import uuid4
 
 from api.command import cfpb
 from ledger.application import BulkRequest, IdempotencyKeyReused, Ledger, Receipt
 from ledger.deadlines.calendar import Calendar
+from ledger.ids import new_id
 from ledger.record.append import UnfitRequest
 from ledger.vault.keys import SubjectKeys
 
@@ -104,7 +104,7 @@ class CfpbImport:
             if isinstance(row, cfpb.Rejected):
                 self._reject(file, row.line, row.reason)
                 continue
-            events = cfpb.facts_or_rejected(row, uuid4(), self._calendar)
+            events = cfpb.facts_or_rejected(row, new_id(), self._calendar)
             if isinstance(events, cfpb.Rejected):
                 self._reject(file, events.line, events.reason)
                 continue
@@ -112,7 +112,7 @@ class CfpbImport:
             key = self._key(row, equal)
             self._lines.setdefault(key, deque()).append(row.line)
             yield BulkRequest(
-                stream_id=uuid4(),
+                stream_id=new_id(),
                 events=events,
                 principal=PRINCIPAL,
                 key=key,

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
-from uuid import uuid4
 
 import appending
 import reading
@@ -20,6 +19,7 @@ from place import Place
 
 from ledger.complaint.events import ComplaintReceived
 from ledger.database.roles import Role
+from ledger.ids import new_id
 from ledger.names import NAME_OF
 from ledger.proof.asking import prove
 from ledger.proof.checkpoints import Checkpoints
@@ -144,9 +144,9 @@ def _figures(place: Place) -> dict[str, object]:
 
 def _receipt() -> Request:
     """A new complaint: an event that the projections take, in a stream of its own."""
-    stream_id = uuid4()
+    stream_id = new_id()
     at = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
-    event = ComplaintReceived(customer_id=uuid4(), received_at=at, received_by="li.wei", channel="phone")
+    event = ComplaintReceived(customer_id=new_id(), received_at=at, received_by="li.wei", channel="phone")
     state = Recorded(stream_id, 1, event, "bench", "receive-complaint").state()
     return Request([NewEvent(stream_id, 1, NAME_OF[ComplaintReceived], state)], stream_id=stream_id, version=1)
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from api.command.demo import likelihoods as likely
 from api.command.demo import texts
 from ledger.complaint import commands as ask
+from ledger.ids import RANDOM_BITS, time_ordered
 
 
 class Step(NamedTuple):
@@ -38,9 +39,13 @@ def made_up_id(seed: int, what: str) -> UUID:
     return UUID(int=drawing(seed, what).getrandbits(128), version=4)
 
 
+FIRST_ID_AT = 1_735_689_600_000
+"""As if the ids were given out a minute one after the other from 2025-01-01 UTC on, in milliseconds since 1970."""
+
+
 def complaint_id(seed: int, number: int) -> UUID:
-    """The id of the n-th complaint of the demo, counted from 1."""
-    return made_up_id(seed, f"complaint:{number}")
+    """The id of the n-th complaint of the demo, counted from 1; in their order, as the ids are that are given out."""
+    return time_ordered(FIRST_ID_AT + number * 60_000, drawing(seed, f"complaint:{number}").getrandbits(RANDOM_BITS))
 
 
 class Customer(NamedTuple):
