@@ -266,7 +266,7 @@ def test_a_book_whose_end_was_taken_away_does_not_hide_the_others(
             f"there is no projection 'none': name one of {', '.join(PROJECTIONS)}",
         ),
         (("sla", "--by", "month"), "--by: write one of category, cause, grade"),
-        (("indicators", "show", "--by", "age"), "--by: write one of category, cause, product"),
+        (("indicators", "show", "--by", "weather"), "--by: write one of category, cause, product"),
         (("consistency", "kept.note"), "OLD and NEW are the sizes of checkpoints, whole numbers of events such as 120"),
         (("consistency", "1", "0"), "OLD and NEW are the sizes of checkpoints"),
         (("verify",), "there is no book 'missing' here: make it with `complaint-ledger book create missing`"),
