@@ -20,7 +20,7 @@ from ledger.database.roles import Role
 from ledger.database.sql import queries
 from ledger.database.target import Database
 from ledger.record.reading import head, position_at
-from projections.catalogue import projection_named
+from projections.catalogue import NoSuchProjection, projection_named
 from projections.machine import (
     Builder,
     Progress,
@@ -32,10 +32,10 @@ from projections.machine import (
     take,
 )
 
-EVENTS_MAX = 5_000
+EVENTS_MAX = 2_000
 """Events of one step of a rebuild: nobody waits for its row, and what a later event of a step changes is written once.
 
-A step holds its events and rows in memory, some 40 MB; twice as many are no faster.
+A step holds its events and the rows of each projection in memory; more at a time are hardly faster.
 """
 SWAP_ATTEMPTS_MAX = 30
 DIFFERENCES_MAX = 1000
@@ -120,14 +120,12 @@ def rebuild_together(
         for name in names:
             try:
                 builders[name] = stack.enter_context(_beside(database, book, projection_named(name), "next"))
-            except AlreadyBuilding as error:
-                done[name] = error
-        done |= _advance_together(database, book, builders, progress)
-        for name in builders.keys() - done.keys():
-            try:
-                done[name] = _swapped(builders[name])
+            except NoSuchProjection:
+                raise
             except Exception as error:  # noqa: BLE001 - the outermost loop over projections: the caller is told
                 done[name] = error
+        done |= _advance_together(database, book, builders, progress)
+        done |= _swap_together({name: builder for name, builder in builders.items() if name not in done})
     return [done[name] for name in names]
 
 
@@ -150,20 +148,34 @@ def _advance_together(
             if progress is not None:
                 progress(page.last, end.size)
             page = following
-        for name in builders.keys() - failed.keys():
-            builders[name].tell_planner()
     if progress is not None and not end.size:
         progress(0, 0)
     return failed
 
 
-def _swapped(builder: Builder) -> Rebuilt:
+def _swap_together(builders: Mapping[str, Builder]) -> dict[str, Rebuilt | BaseException]:
+    """Puts builds in the places of the live ones, in rounds: who reads one of them holds up no other."""
+    done: dict[str, Rebuilt | BaseException] = {}
+    for name, builder in builders.items():
+        try:
+            builder.tell_planner()
+        except Exception as error:  # noqa: BLE001 - the outermost loop over projections: the caller is told
+            done[name] = error
     for _ in range(SWAP_ATTEMPTS_MAX):
-        rebuilt = _swap(builder)
-        if rebuilt is not None:
-            return rebuilt
+        for name, builder in builders.items():
+            if name not in done:
+                try:
+                    while builder.step(EVENTS_MAX):
+                        pass  # here, and not while the live one waits
+                    rebuilt = _swap(builder)
+                except Exception as error:  # noqa: BLE001 - the outermost loop over projections: the caller is told
+                    done[name] = error
+                else:
+                    done |= {} if rebuilt is None else {name: rebuilt}
+        if len(done) == len(builders):
+            break
         time.sleep(0.1)
-    raise ReadersInTheWay(builder.projection.name)
+    return {name: done.get(name) or ReadersInTheWay(name) for name in builders}
 
 
 def compare(database: Database, book: str, name: str, progress: Progress | None = None) -> list[Difference]:
@@ -236,7 +248,8 @@ def _beside(database: Database, book: str, projection: Projection, build: str) -
     """An empty build beside the live one, ours alone; gone afterwards unless it was swapped in."""
     with closing(database.connect(Role.PROJECTOR)) as connection:
         _take(connection, book, projection.name, build)
-        _drop_left_over(connection, book, projection.name, build)
+        if not _drop_left_over(connection, book, projection.name, build):
+            raise ReadersInTheWay(projection.name, f"has a build {build!r} left over that could not be dropped")
         builder = Builder(connection, book, projection, build)
         _begin(builder)
         try:
@@ -285,6 +298,11 @@ def _swap(builder: Builder) -> Rebuilt | None:
         connection.rollback()
         builder.forget()
         return None
+    except BaseException:
+        builder.forget()
+        if not connection.closed:
+            connection.rollback()  # the live one waits for its row
+        raise
     _drop_left_over(connection, book, name, "old")
     return Rebuilt(name, builder.position, builder.root.hex(), before, after)
 

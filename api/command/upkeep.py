@@ -126,17 +126,18 @@ def print_rebuild(
     title = f"rebuilding {name}" if name else f"rebuilding {len(wanted)} projections in one pass"
     with open_place(settings) as target, progress(title, silent=as_json) as advance:
         answers = building.rebuild_together(target, settings.book, wanted, advance)
-    rebuilt = [each for each in answers if isinstance(each, building.Rebuilt)]
+    told = list(zip(wanted, answers, strict=True))
+    failed = {each: error for each, error in told if isinstance(error, BaseException)}
     if as_json:
-        print_json(rebuilt)
-    else:
-        for done in rebuilt:
+        print_json([{"name": each, "error": str(answer)} if each in failed else answer for each, answer in told])
+    for each, done in told:
+        if isinstance(done, building.Rebuilt) and not as_json:
             rows = ", ".join(f"{rows:,} rows in {of}" for of, rows in done.rows_after.items())
-            out().print(f"{done.name} was rebuilt to position {done.position:,}: {rows}", soft_wrap=True)
-    for each, error in zip(wanted, answers, strict=True):
-        if isinstance(error, BaseException):
-            say(f"{each} was not rebuilt, the one before stays")
-            raise error
+            out().print(f"{each} was rebuilt to position {done.position:,}: {rows}", soft_wrap=True)
+    for each, error in failed.items():
+        say(f"{each} was not rebuilt, the one before stays: {error}")
+    if failed:
+        raise next(iter(failed.values()))
 
 
 def _print_until(settings: Settings, wanted: list[str], until: str, *, as_json: bool) -> None:

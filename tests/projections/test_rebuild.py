@@ -17,7 +17,7 @@ from ledger.record.reading import events_after
 from projections import catalogue, history, rebuild, sla, worklist
 from projections.asking import reached
 from projections.catalogue import PROJECTIONS, NoSuchProjection
-from projections.machine import Batch, ProjectionStopped, in_schema, schema_of, take
+from projections.machine import Batch, Builder, ProjectionStopped, in_schema, schema_of, take
 from projections.rebuild import AlreadyBuilding, NothingToCompare, Rebuilt, build_until, compare, drop_until
 from projections.worker import Worker, catch_up, status
 from tests.projections.stories import Told, interleaved, record, shanghai
@@ -147,15 +147,36 @@ class TestRebuild:
             if batch.rows[-1].position >= 20:
                 raise ArithmeticError
 
+        planned = Builder.tell_planner
+
+        def cut_off(builder: Builder) -> None:
+            if builder.projection.name == "duties":
+                builder.connection.close()
+            planned(builder)
+
         monkeypatch.setattr(history.HistoryFold, "apply", fail)
-        with closing(database.connect(Role.PROJECTOR)) as other:
+        monkeypatch.setattr(Builder, "tell_planner", cut_off)
+        names = ["worklist", "history", "duties", "timeline", "sla"]
+        reads = in_schema("SELECT count(*) FROM {schema}.event", schema_of(book, "timeline"))
+        with (
+            closing(database.connect(Role.PROJECTOR)) as other,
+            closing(database.connect(Role.APPLICATION)) as slow,
+            slow.cursor() as cursor,
+        ):
+            cursor.execute(reads)
+            rebuild.rebuild(database, book, "timeline")  # what it had is put away, and is still read
             assert take(other, book, "worklist", "next")
-            held, stopped, done = rebuild.rebuild_together(database, book, ["worklist", "history", "sla"])
+            monkeypatch.setattr(rebuild, "SWAP_ATTEMPTS_MAX", 1)
+            held, stopped, lost, read, done = rebuild.rebuild_together(database, book, names)
         assert isinstance(held, AlreadyBuilding)
+        assert isinstance(lost, psycopg2.InterfaceError)
+        assert isinstance(read, rebuild.ReadersInTheWay)
         assert isinstance(stopped, ProjectionStopped)
         assert stopped.position == 20
         assert isinstance(done, Rebuilt)
         assert compare(database, book, "sla") == []
+        monkeypatch.undo()
+        rebuild.rebuild_together(database, book, names)
         assert left_over(projector, book) == []
 
     @pytest.mark.usefixtures("told")
