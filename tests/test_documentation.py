@@ -75,5 +75,11 @@ def test_the_examples_of_the_readme_are_of_one_fill() -> None:
     )
     assert len(complaint_ids) == 1
     assert f"position {int(ran.split()[-1]):,} of the book demo" in README
-    receipt, verified = re.findall(r'"root": ?"([0-9a-f]{64})"', README)
-    assert receipt == verified
+    (position,) = set(re.findall(r"(?:ledger-position: |_position\":|tree_size\":|\bP=)(\d+)", README))
+    (events,) = re.findall(r'"events": (\d+)', README)
+    assert int(events) == int(position) + 1, "the letter's missed first reply is recorded behind it"
+    assert f"signed a checkpoint over the first {events} entries" in README
+    assert (
+        len(set(re.findall(r'(?:location: /complaints/|"complaint_id":"|ONE=/complaints/)([0-9a-f-]{36})', README)))
+        == 1
+    )
