@@ -268,14 +268,15 @@ def _add_worklist(routes: APIRouter, asker: Asker) -> None:
     ) -> Response:
         """What is open, for whom, due when, and what is to be done in it, soonest first.
 
-        Without `department`, a caller who works within departments is given those of the token; and with `assignee`
-        naming the caller, everything that was given to it.
+        Without `department`, a caller who works within departments is given those of the token, and what no department has
+        yet; and with `assignee` naming the caller, everything that was given to it.
         """
         found = await asker.ask_projection(
             "worklist",
             at_least,
             worklist.page,
             departments=await departments_listed(request, department, assignee),
+            or_of_none=department is None,
             assignee=assignee,
             to_do=to_do,
             rows_max=limit,

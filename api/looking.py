@@ -85,7 +85,10 @@ class Looked(Answer):
     paths: list[str]
     revealed: int = Field(description="How many of the values were shown in clear.")
     revealed_paths: list[str] = Field(
-        description="The fields whose values were shown in clear; the others were masked."
+        description="The fields whose values were shown in clear, as they were called at the look."
+    )
+    masked_paths: list[str] = Field(
+        description="Those that were masked. A field of several values, as after a correction, may be in both."
     )
     purpose: str
     request_id: UUID | None

@@ -117,21 +117,22 @@ def page(
     book: str,
     *,
     departments: Sequence[str] | None = None,
+    or_of_none: bool = False,
     assignee: str | None = None,
     to_do: str | None = None,
     rows_max: int = 50,
     cursor: str | None = None,
     schema: str | None = None,
 ) -> Worklist:
-    """What is open now, soonest due first; with `to_do`, where that is to be done, open or not. Costs what the page is long;
-    of several departments at once, what they have open.
+    """What is open now, soonest due first; with `to_do`, where that is to be done, open or not.
+
+    Of `departments` and, with `or_of_none`, what no department has yet. Costs what the page is long, for each department.
 
     Raises NotBuilt, BadCursor.
     """
     after_due_at, after_complaint_id = Cursor.read(cursor, "worklist", (datetime, UUID))
     rows_max = max(1, min(rows_max, ROWS_MAX))
     which = [
-        *([] if departments is None else ["in_department" if len(departments) == 1 else "in_departments"]),
         *(["of_assignee"] if assignee is not None else []),
         "is_open" if to_do is None else "has_to_do",
         *(["after"] if after_complaint_id is not None else []),
@@ -140,9 +141,12 @@ def page(
         connection,
         book,
         PROJECTION.name,
-        _SQL["page"].replace("{which}", " ".join(_SQL[each] for each in which)),
+        _SQL["page" if departments is None else "page_of_departments"].replace(
+            "{which}", " ".join(_SQL[each] for each in which)
+        ),
         {
-            "departments": None if departments is None else list(departments),
+            "departments": None if departments is None else list(dict.fromkeys(departments)),
+            "or_of_none": or_of_none,
             "assignee": assignee,
             "to_do": to_do,
             "after_due_at": after_due_at,

@@ -84,13 +84,35 @@ SELECT s.position, t.*
  WHERE s.book = %(book)s AND s.schema = %(schema)s
  ORDER BY coalesce(t.due_at, 'infinity'), t.complaint_id;
 
+-- name: page_of_departments
+-- The same of some departments, and of none where that was asked for: a page of each, in the order of its index, and the
+-- soonest due of them all. One condition for all of them would sort everything that they have open.
+SELECT s.position, t.*
+  FROM projection.progress AS s
+  LEFT JOIN LATERAL (
+        SELECT p.*
+          FROM unnest(%(departments)s::text[]) AS d (department)
+         CROSS JOIN LATERAL (
+                SELECT complaint_id, reference, external_reference, received_at, stage, department, assignee, category,
+                       product, channel, grade, urgent, regime, clock, due_at, provisional, position, to_do, is_open
+                  FROM {schema}.task AS w
+                 WHERE book = %(book)s AND w.department = d.department {which}
+                 ORDER BY coalesce(due_at, 'infinity'), complaint_id
+                 LIMIT %(rows_max)s) AS p
+         UNION ALL
+        (SELECT complaint_id, reference, external_reference, received_at, stage, department, assignee, category,
+                product, channel, grade, urgent, regime, clock, due_at, provisional, position, to_do, is_open
+           FROM {schema}.task
+          WHERE %(or_of_none)s AND book = %(book)s AND department IS NULL {which}
+          ORDER BY coalesce(due_at, 'infinity'), complaint_id
+          LIMIT %(rows_max)s)) AS t ON true
+ WHERE s.book = %(book)s AND s.schema = %(schema)s
+ ORDER BY coalesce(t.due_at, 'infinity'), t.complaint_id
+ LIMIT %(rows_max)s;
+
 -- name: in_department
 -- The tasks of a department, in the order of its index.
 AND department = (%(departments)s::text[])[1]
-
--- name: in_departments
--- The tasks of several departments, or of none.
-AND department = ANY (%(departments)s::text[])
 
 -- name: of_assignee
 -- The tasks of a person.

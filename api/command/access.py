@@ -102,9 +102,8 @@ def _table(subject_id: UUID, book: str, looks: Sequence[Seen]) -> Table:
     shown = table(title, "position", "when", "who", "purpose", "in clear 明文", "masked 掩码", numbers=("position",))
     for look in looks:
         in_clear = [f"{path} {look.file_id}" if look.file_id else path for path in look.revealed_paths]
-        masked = [path for path in look.paths if path not in look.revealed_paths]
         shown.add_row(
             *(cell(look.position), happened(look.seen_at, calendar()), look.seen_by, look.purpose),
-            *(cell(" ".join(in_clear)), cell(" ".join(masked))),
+            *(cell(" ".join(in_clear)), cell(" ".join(look.masked_paths))),
         )
     return shown

@@ -1,6 +1,6 @@
 """Who saw the values of a data subject: answered from the record alone; no value is opened."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as Connection
 from ledger.access.events import EvidenceFileSeen, PersonalDataSeen
 from ledger.access.rules import subject_stream
 from ledger.application import Ledger
-from ledger.record.digests import digests_of
+from ledger.record.digests import Digest, digests_of
 from ledger.record.envelope import opened
 from ledger.record.plans import plans
 from ledger.record.reading import stream_events
@@ -20,13 +20,18 @@ FILE_PATH = "file"
 
 
 class Seen(NamedTuple):
-    """One look. A file of evidence stands in it as the path `file`, by its id; it was seen whole."""
+    """One look. A file of evidence stands in it as the path `file`, by its id; it was seen whole.
+
+    A field of which one value was in clear and another masked, as after a correction, is in `revealed_paths` and in
+    `masked_paths`.
+    """
 
     position: int
     complaint_id: UUID
     paths: list[str]
     revealed: int
     revealed_paths: list[str]
+    masked_paths: list[str]
     purpose: str
     request_id: UUID | None
     seen_by: str
@@ -35,7 +40,7 @@ class Seen(NamedTuple):
 
 
 def who_saw(ledger: Ledger, subject_id: UUID) -> list[Seen]:
-    """The looks at a data subject, the earliest first.
+    """The looks at a data subject, the earliest first, each told for ever as it was: what was recorded after it counts not.
 
     Costs one read of its stream, and one of each complaint whose values were seen in clear: a look holds what was in
     clear by digest, and only the event that holds the value says which field a digest is of.
@@ -45,33 +50,62 @@ def who_saw(ledger: Ledger, subject_id: UUID) -> list[Seen]:
         told = [(row.position, opened(row).event) for row in rows]
         looks = [(at, look) for at, look in told if isinstance(look, PersonalDataSeen | EvidenceFileSeen)]
         revealing = {look.complaint_id for _, look in looks if isinstance(look, PersonalDataSeen) and look.revealed}
-        paths: dict[str, str] = {}
-        for complaint_id in revealing:
-            paths |= _paths_of(connection, ledger.book, complaint_id)
-    return [_seen(position, look, paths) for position, look in looks]
+        held = {complaint_id: _held(connection, ledger.book, complaint_id) for complaint_id in revealing}
+    return [
+        _file_seen(position, look)
+        if isinstance(look, EvidenceFileSeen)
+        else _values_seen(position, look, _paths_at(position, look, held.get(look.complaint_id, ())))
+        for position, look in looks
+    ]
 
 
-def _paths_of(connection: Connection, book: str, stream_id: UUID) -> dict[str, str]:
-    """The field of each digest in a stream; an erasure leaves both in the events."""
+def _held(connection: Connection, book: str, stream_id: UUID) -> list[Digest]:
+    """The digests in a stream, the earliest first; an erasure leaves them in the events."""
     rows = stream_events(connection, book, stream_id)
-    return {each.digest: each.path for row in rows for each in digests_of(plans(), row.position, row.name, row.state)}
+    return [each for row in rows for each in digests_of(plans(), row.position, row.name, row.state)]
 
 
-def _seen(position: int, look: PersonalDataSeen | EvidenceFileSeen, path_of: Mapping[str, str]) -> Seen:
-    values = look if isinstance(look, PersonalDataSeen) else None
+def _paths_at(position: int, look: PersonalDataSeen, held: Sequence[Digest]) -> dict[str, str]:
+    """The field of each digest of a look, as it was called there.
+
+    A proposal and a correction carry a digest along under another path (`fact.customer_name`). A look at one event alone may
+    be at that one: it is told by the paths that the look itself states, and among them the earliest names the value.
+    """
+    before = [each for each in held if each.position < position and each.path in look.paths]
+    return {each.digest: each.path for each in reversed(before)}
+
+
+def _values_seen(position: int, look: PersonalDataSeen, path_of: Mapping[str, str]) -> Seen:
+    masked = set(look.digests) - set(look.revealed)
     return Seen(
         position=position,
         complaint_id=look.complaint_id,
-        paths=[FILE_PATH] if values is None else list(values.paths),
-        revealed=1 if values is None else len(values.revealed),
-        revealed_paths=[FILE_PATH]
-        if values is None
-        else _each_once(path_of.get(each, each) for each in values.revealed),
+        paths=list(look.paths),
+        revealed=len(look.revealed),
+        revealed_paths=_each_once(path_of.get(each, each) for each in look.revealed),
+        masked_paths=_each_once(path_of.get(each, each) for each in look.digests if each in masked)
+        if look.revealed
+        else list(look.paths),
         purpose=look.purpose,
         request_id=look.request_id,
         seen_by=look.seen_by,
         seen_at=look.seen_at,
-        file_id=look.file_id if isinstance(look, EvidenceFileSeen) else None,
+    )
+
+
+def _file_seen(position: int, look: EvidenceFileSeen) -> Seen:
+    return Seen(
+        position=position,
+        complaint_id=look.complaint_id,
+        paths=[FILE_PATH],
+        revealed=1,
+        revealed_paths=[FILE_PATH],
+        masked_paths=[],
+        purpose=look.purpose,
+        request_id=look.request_id,
+        seen_by=look.seen_by,
+        seen_at=look.seen_at,
+        file_id=look.file_id,
     )
 
 

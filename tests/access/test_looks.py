@@ -122,6 +122,35 @@ def test_core_values_are_for_the_assignee_and_the_granted(ledger: Ledger, vault:
     assert set(second.paths) > {"customer_name"}, "what was masked beside it is told too"
 
 
+def test_a_look_is_told_as_it_was_whatever_is_corrected_after_it(ledger: Ledger, vault: Vault) -> None:
+    one, customer = receive(ledger)
+    assign(ledger, one, "wang.fang")
+    for reveal in (("customer_name", "customer_identity_number"), ("content",), ()):
+        vault.look(Look(one, "handling", reveal), "wang.fang")
+    before = who_saw(ledger, customer)
+    assert set(before[0].revealed_paths) == {"customer_name", "customer_identity_number"}
+    assert set(before[0].masked_paths) == {"customer_contact", "customer_account", "content"}
+    assert (before[1].revealed_paths, before[2].masked_paths) == (["content"], before[2].paths)
+    corrected(ledger, one, {"content": "年费。"})
+    assert who_saw(ledger, customer) == before
+    vault.look(Look(one, "handling", ("customer_name",)), "wang.fang")
+    corrected(ledger, one, {"content": "年费，第二次更正。"})
+    *same, last = who_saw(ledger, customer)
+    assert (same, last.revealed_paths) == (before, ["customer_name"])
+    assert {"content", "fact.content", "customer_identity_number"} <= set(last.masked_paths)
+
+
+def corrected(ledger: Ledger, one: UUID, changes: dict[str, str]) -> int:
+    """Corrects how the complaint was received, with two people; gives the position of the correction."""
+    now = datetime.now(UTC)
+    wanted = CorrectFact(complaint_id=one, version=1, changes=changes, reason="误录", proposed_at=now)
+    proposed = ledger.handle(wanted, principal="li.wei").version
+    approval = ApproveAmendment(complaint_id=one, proposed_version=proposed, approved_at=now)
+    position = ledger.handle(approval, principal="chen.jing").last_position
+    assert position is not None
+    return position
+
+
 def test_a_purpose_is_a_code_of_the_table_or_nothing_is_shown_or_recorded(ledger: Ledger, vault: Vault) -> None:
     one, customer = receive(ledger)
     asked = ask.RequestAccess(

@@ -379,6 +379,13 @@ class TestWorklist:
         some = worklist.page(reader, book, departments=[*every, "nobody's"], rows_max=500).tasks
         assert some == tuple(each for each in whole if each.department)
         assert worklist.page(reader, book, departments=[]).tasks == ()
+        one = next(each.department for each in whole if each.department)
+        assert {each.department for each in whole} > {one, None}, "some are in no department"
+        paged, cursor = [], None
+        while not paged or cursor:
+            page = worklist.page(reader, book, departments=[one, one], or_of_none=True, rows_max=2, cursor=cursor)
+            paged, cursor = paged + list(page.tasks), page.next_cursor
+        assert paged == [each for each in whole if each.department in (one, None)]
 
     def test_another_lists_cursor_is_refused(self, book: str, reader: Connection, tell: Callable[..., int]) -> None:
         subjects = [uuid4() for _ in range(3)]
