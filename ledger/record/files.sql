@@ -9,8 +9,8 @@ SELECT position, stream_id::text AS stream_id, state
 -- What is stored of these files, without their content.
 SELECT file_id::text AS file_id, complaint_id::text AS complaint_id, subject_id::text AS subject_id, digest, size_bytes, content_type, pieces,
        pieces_stored, bytes_stored, in_order
-  FROM ledger.evidence_files_told(%(book)s, %(file_ids)s::uuid[]);
+  FROM ledger.evidence_files_told(%(book)s::text, %(file_ids)s::uuid[]);
 
 -- name: piece
 -- One piece, encrypted as it is; of use only to somebody who holds the keys.
-SELECT ledger.evidence_piece_of(%(book)s, %(file_id)s::uuid, %(number)s);
+SELECT ledger.evidence_piece_of(%(book)s::text, %(file_id)s::uuid, %(number)s::integer);

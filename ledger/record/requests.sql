@@ -1,6 +1,6 @@
 -- name: answered_size
 -- Asked in the statement that reads the book's end, or before it: a later one would see answers that came meanwhile.
-SELECT ledger.answered_size(%(book)s);
+SELECT ledger.answered_size(%(book)s::text);
 
 -- name: answers_in_order
 -- The sizes and roots that were answered in a page, and whether all places are in order: each answer beside the event that
@@ -15,7 +15,7 @@ WITH answer AS MATERIALIZED (
            AND CASE WHEN a.principal IS NULL OR substring(e.state FROM octet_length(e.state) - octet_length(n.state_ends) + 1) = n.state_ends
                     THEN true ELSE position('"recorded_by":'::bytea IN e.state) = 0 END
            AND a.first_position BETWEEN 1 AND a.last_position AND a.last_position <= a.tree_size AS agrees
-      FROM ledger.answers_page(%(book)s, %(after)s, %(last)s) AS a
+      FROM ledger.answers_page(%(book)s::text, CAST(%(after)s AS bigint), CAST(%(last)s AS bigint)) AS a
       LEFT JOIN LATERAL (SELECT o.position, o.stream_id, o.version, o.recorded_at, o.state
                            FROM ledger.event AS o
                           WHERE o.book = %(book)s AND o.position = a.last_position
@@ -45,7 +45,7 @@ SELECT a.tree_size, a.first_position, a.last_position,
        AND a.recorded_at IS NOT DISTINCT FROM e.recorded_at
        AND CASE WHEN a.principal IS NULL OR substring(e.state FROM octet_length(e.state) - octet_length(n.state_ends) + 1) = n.state_ends
                 THEN true ELSE position('"recorded_by":'::bytea IN e.state) = 0 END AS agrees
-  FROM ledger.answers_page(%(book)s, %(after)s, %(last)s) AS a
+  FROM ledger.answers_page(%(book)s::text, CAST(%(after)s AS bigint), CAST(%(last)s AS bigint)) AS a
   LEFT JOIN LATERAL (SELECT o.position, o.stream_id, o.version, o.recorded_at, o.state
                        FROM ledger.event AS o
                       WHERE o.book = %(book)s AND o.position = a.last_position

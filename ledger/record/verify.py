@@ -26,7 +26,7 @@ from ledger.record.reading import NoSuchBook
 from ledger.record.requests import Answers
 from ledger.record.tree import Edge
 from ledger.record.values import Where, check_values_outside
-from ledger.record.verify_catalogue import check_catalogue
+from ledger.record.verify_catalogue import StillCatalogue
 from ledger.record.verify_page import (
     NOT_LATER,
     Streams,
@@ -90,25 +90,28 @@ def verify(
     """Recomputes a whole book as the auditor and says what does not agree; raises NoSuchBook.
 
     First, and once more at the end, it holds what it reads against the migrations: a view in the place of a table would answer
-    as it likes. Where that differs and nothing can be read, the difference is the answer.
+    as it likes. Between the two a second connection holds it still. Where it differs and nothing can be read, the difference is
+    the answer.
 
     With the keys it also opens every personal value and every file of evidence that is not erased; other processes open them by `open_keys`, which
     has to be picklable. Costs one reading of the book, two hashes an event for the entry and one for the tree.
     """
-    connection = database.connect(Role.AUDITOR, autocommit=True)
     found = Found()
-    try:
-        fix_search_path(connection)
-        check_catalogue(connection, found)
-        run = _Book(connection, book, keys, events_per_page, signed or _nothing_signed, found)
-        work = Work(database.dsn(Role.AUDITOR), book, "", plans(), open_keys if keys is not None else None)
-        return run.verified(progress or _unwatched, processes if keys is None or open_keys else 1, work)
-    except (psycopg2.Error, NoSuchBook):
-        if not found.has(Kind.CATALOGUE):
-            raise
-        return Verification(book, 0, Edge().root().hex(), tuple(found.kept), found.total)
-    finally:
-        connection.close()
+    with (
+        closing(database.connect(Role.AUDITOR, autocommit=True)) as connection,
+        closing(database.connect(Role.AUDITOR)) as holding,
+    ):
+        try:
+            fix_search_path(connection)
+            fix_search_path(holding)
+            catalogue = StillCatalogue(holding, found)
+            run = _Book(connection, book, keys, events_per_page, signed or _nothing_signed, found)
+            work = Work(database.dsn(Role.AUDITOR), book, "", plans(), open_keys if keys is not None else None)
+            return run.verified(progress or _unwatched, processes if keys is None or open_keys else 1, work, catalogue)
+        except (psycopg2.Error, NoSuchBook):
+            if not found.has(Kind.CATALOGUE):
+                raise
+            return Verification(book, 0, Edge().root().hex(), tuple(found.kept), found.total)
 
 
 class _Book:
@@ -137,7 +140,7 @@ class _Book:
         self._recorded_us: int | None = None
         self._processes: Processes | None = None
 
-    def verified(self, progress: Progress, processes: int, work: Work) -> Verification:
+    def verified(self, progress: Progress, processes: int, work: Work, catalogue: StillCatalogue) -> Verification:
         end = self._end()
         self._origin = end.origin
         size = end.size or 0
@@ -160,8 +163,7 @@ class _Book:
         check_values_outside(self._connection, self._book, self._found)
         files = check_files(Where(self._connection, self._book, end.origin), last, self._keys, self._found)
         self._tree.finish()
-        if not self._found.has(Kind.CATALOGUE):
-            check_catalogue(self._connection, self._found)  # what was put in the way since
+        catalogue.check_end()
         return Verification(
             self._book,
             self._events,

@@ -1,14 +1,17 @@
 """Holds the database's catalogue against the migrations before anything is read: what stands under our names is what they made.
 
 Whoever owns the database can put a view in the place of a table, a policy that hides rows or another body into a function,
-and have it answer an auditor with an untouched copy. What he can still do is change the server itself, or its own catalogue
-and functions: no question to a server finds that (docs/proof.md, "Who answers verify").
+and have it answer an auditor with an untouched copy; also for a moment, in the midst of a verification, so what stands there is
+held still and compared once more at the end. What he can still do is change the server itself, or its own catalogue and
+functions: no question to a server finds that (docs/proof.md, "Who answers verify").
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import psycopg2
+from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from ledger.database.roles import Role
@@ -25,6 +28,11 @@ WHAT_TO_DO = (
     "server of your own"
 )
 
+VERIFY_AGAIN = (
+    "it was changed while it was verified, if only to be what it was before: verify again when nobody works on it, and find out "
+    "who did"
+)
+
 _QUERIES = queries(__file__)
 
 
@@ -38,6 +46,7 @@ class _Table(NamedTuple):
     columns: list[str]
     rules: list[str]
     relatives: list[str]
+    had_heirs: bool
     policies: list[list[str | None]]
     triggers: list[list[Any]]
 
@@ -53,6 +62,56 @@ class _Function(NamedTuple):
     body: str
     owner: str
     as_written: bool
+
+
+class StillCatalogue:
+    """What a verification reads by, held still from its beginning to its end by a transaction of this connection's own.
+
+    Tables that the auditor may read are locked in ACCESS SHARE: appends, VACUUM and ANALYZE go on, what makes something else of
+    a table waits. The transaction has neither an id nor a snapshot between its statements, so it keeps no row from VACUUM.
+    What no lock of his holds still (functions, the schema, the vault's tables) is compared by the rows of the catalogue.
+    """
+
+    def __init__(self, connection: Connection, found: Found) -> None:
+        """Takes a connection of its own that is not in autocommit; raises psycopg2.Error where nothing explains the error."""
+        self._connection = connection
+        self._found = found
+        self._rows: dict[str, str] = {}
+        try:
+            self._lock()
+            self._rows = self._rows_of_catalogue()
+        except psycopg2.Error:
+            connection.rollback()
+            check_catalogue(
+                connection, found
+            )  # a view whose tables are not ours to lock, or a table that just went away
+            if not found.has(Kind.CATALOGUE):
+                raise
+        else:
+            check_catalogue(connection, found)
+
+    def check_end(self) -> None:
+        """Once more, in the same transaction: were its connection ended and with it the locks, this raises psycopg2.Error."""
+        if self._found.has(Kind.CATALOGUE):
+            return
+        check_catalogue(self._connection, self._found)
+        rows = self._rows_of_catalogue()
+        for name in sorted(name for name in self._rows.keys() | rows if self._rows.get(name) != rows.get(name)):
+            self._found.add(None, Kind.CATALOGUE, f"{name}: {VERIFY_AGAIN}")
+
+    def _lock(self) -> None:
+        with self._connection.cursor() as cursor:
+            # between its two checks it is idle as long as the verification takes
+            cursor.execute("SET idle_in_transaction_session_timeout = 0")
+            self._connection.commit()
+            names = [name for (name,) in _rows(self._connection, "to_be_held", list(written_schema().tables))]
+            if names:
+                tables = sql.SQL(", ".join(names))  # quoted by the server
+                cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(tables))
+
+    def _rows_of_catalogue(self) -> dict[str, str]:
+        written = written_schema()
+        return dict(_rows(self._connection, "rows_of_catalogue", [*written.tables, *written.functions]))
 
 
 def check_catalogue(connection: Connection, found: Found) -> None:
@@ -88,6 +147,8 @@ def _wrong_with(table: _Table, written: WrittenTable) -> Iterator[str]:
         yield f"has the rule {_listed(table.rules)}, which rewrites statements"
     if table.relatives:
         yield f"inherits, or is inherited by {_listed(table.relatives)}, whose rows count as its own"
+    elif table.had_heirs:
+        yield "was inherited by another table, and would not tell if it were again: ANALYZE it, and verify again"
     policies = {Policy(str(name), role, alike(shows or "")) for name, role, shows in table.policies}
     if not table.by_policies or policies != written.policies:
         yield "shows rows by other policies"

@@ -17,6 +17,7 @@ SELECT pg_catalog.format('%%s.%%s', n.nspname, c.relname) AS name, c.relkind::te
                JOIN pg_catalog.pg_class AS o ON o.oid IN (i.inhrelid, i.inhparent) AND o.oid <> c.oid
               WHERE c.oid IN (i.inhrelid, i.inhparent)
               ORDER BY 1) AS relatives,
+       c.relhassubclass AS had_heirs,
        coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
                             p.polname,
                             CASE WHEN p.polroles <> '{0}'
@@ -48,4 +49,38 @@ SELECT pg_catalog.format('%%s.%%s', n.nspname, p.proname) AS name,
   JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
   JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
  WHERE n.nspname = %(schema)s AND pg_catalog.format('%%s.%%s', n.nspname, p.proname) = ANY (%(names)s)
+ ORDER BY 1;
+
+-- name: rows_of_catalogue
+-- The catalogue's rows behind each name that a verification reads by, as oid and the transaction that wrote them: what is taken
+-- out and put back is another row. ANALYZE and VACUUM change a row in its place, and so does an append none of them.
+SELECT 'the schema ' || n.nspname AS name, pg_catalog.format('%%s %%s', n.oid, n.xmin) AS rows
+  FROM pg_catalog.pg_namespace AS n
+ WHERE n.nspname = %(schema)s
+UNION ALL
+SELECT pg_catalog.format('%%s.%%s', n.nspname, c.relname),
+       pg_catalog.format('%%s %%s %%s', c.oid, c.xmin, c.relfilenode)
+       || ' ' || ARRAY(SELECT a.attnum || ' ' || a.xmin FROM pg_catalog.pg_attribute AS a
+                        WHERE a.attrelid = c.oid AND a.attnum > 0 ORDER BY a.attnum)::text
+       || ARRAY(SELECT p.oid || ' ' || p.xmin FROM pg_catalog.pg_policy AS p WHERE p.polrelid = c.oid ORDER BY p.oid)::text
+       || ARRAY(SELECT t.oid || ' ' || t.xmin FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = c.oid ORDER BY t.oid)::text
+       || ARRAY(SELECT r.oid || ' ' || r.xmin FROM pg_catalog.pg_rewrite AS r WHERE r.ev_class = c.oid ORDER BY r.oid)::text
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE n.nspname = %(schema)s AND pg_catalog.format('%%s.%%s', n.nspname, c.relname) = ANY (%(names)s)
+UNION ALL
+SELECT pg_catalog.format('the function %%s.%%s', n.nspname, p.proname),
+       pg_catalog.string_agg(pg_catalog.format('%%s %%s', p.oid, p.xmin), ' ' ORDER BY p.oid)
+  FROM pg_catalog.pg_proc AS p
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+ WHERE n.nspname = %(schema)s AND pg_catalog.format('%%s.%%s', n.nspname, p.proname) = ANY (%(names)s)
+ GROUP BY 1;
+
+-- name: to_be_held
+-- What of our tables this role may lock against a change of what they are: what it may read.
+SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname)
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE n.nspname = %(schema)s AND pg_catalog.format('%%s.%%s', n.nspname, c.relname) = ANY (%(names)s)
+   AND c.relkind IN ('r', 'p', 'v') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
  ORDER BY 1;

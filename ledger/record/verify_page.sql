@@ -35,7 +35,7 @@ SELECT count(*) AS tiles, string_agg(hashes, ''::bytea ORDER BY number) AS hashe
 -- What the vault holds for a stretch, a line for each value, as `Digest.line` writes it; the number, because a path that was
 -- changed could hold the end of a line.
 SELECT values_stored, told
-  FROM ledger.vault_told(%(book)s, %(after)s, %(last)s);
+  FROM ledger.vault_told(%(book)s::text, CAST(%(after)s AS bigint), CAST(%(last)s AS bigint));
 
 -- name: streams_agree
 -- Whether each stream's head names its last version, and its versions are as many as they have to be; both sides of one

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from psycopg2.errors import LockNotAvailable
 
 from ledger.access.commands import EraseSubject
 from ledger.application import BulkRequest, Ledger, Receipt
@@ -23,6 +24,7 @@ from ledger.proof.checkpoint import Checkpoint
 from ledger.proof.verifying import signed_checkpoints
 from ledger.record.book import create_book
 from ledger.record.entry import entry_bytes
+from ledger.record.growing import Signed
 from ledger.record.problems import Files, Kind, Verification
 from ledger.record.reading import events_after, head
 from ledger.record.tree import Edge, leaf_hash
@@ -324,7 +326,10 @@ IN_THE_WAY = {
         ),
         "DROP VIEW ledger.event; ALTER TABLE ledger.event_stored RENAME TO event",
     ),
-    "a table that inherits": ("CREATE TABLE public.more () INHERITS (ledger.event)", "DROP TABLE public.more"),
+    "a table that inherits": (
+        "CREATE TABLE public.more () INHERITS (ledger.event)",
+        "DROP TABLE public.more; ANALYZE ledger.event",
+    ),
     "another type of a column": (
         "ALTER TABLE ledger.tile ALTER COLUMN level TYPE bigint",
         "ALTER TABLE ledger.tile ALTER COLUMN level TYPE integer",
@@ -468,6 +473,84 @@ def test_names_are_looked_up_in_the_servers_own_schema_whatever_is_set(target: T
         assert target.verify(brought=True).ok
     finally:
         target.mend()
+
+
+OUT_AND_BACK = (
+    "ALTER TABLE ledger.disclosure RENAME TO stored; ALTER TABLE ledger.stored RENAME TO disclosure",
+    "ALTER SCHEMA ledger RENAME TO stored; ALTER SCHEMA stored RENAME TO ledger",
+    (
+        "ALTER TABLE ledger.event DISABLE TRIGGER events_are_recorded_once;"
+        " ALTER TABLE ledger.event ENABLE TRIGGER events_are_recorded_once"
+    ),
+    "ALTER FUNCTION ledger.may_use(text) COST 99; ALTER FUNCTION ledger.may_use(text) COST 100",
+    "CREATE TABLE public.more () INHERITS (ledger.event); DROP TABLE public.more",
+)
+"""Each leaves the catalogue saying what it said."""
+
+
+def verified_while(target: Target, *statements: str) -> Verification:
+    """A verification in the midst of which this is done, each in a transaction of its own."""
+
+    def signed(*_: object) -> Iterator[Signed]:
+        for statement in statements:
+            target.change(statement)
+        return iter(())
+
+    return verify(target.story.database, target.story.book, signed=signed)
+
+
+@pytest.mark.parametrize("statements", OUT_AND_BACK)
+def test_what_was_put_in_the_way_for_a_moment_is_told_at_the_end(target: Target, statements: str) -> None:
+    found = verified_while(target, *statements.split("; "))
+    target.change("ANALYZE ledger.event")
+    assert {problem.kind for problem in found.problems} == {Kind.CATALOGUE}
+    assert verify(target.story.database, target.story.book).ok
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE ledger.event RENAME TO stored",
+        "CREATE POLICY no_more ON ledger.checkpoint AS RESTRICTIVE TO ledger_auditor USING (size < 0)",
+        "ALTER TABLE ledger.tile DISABLE ROW LEVEL SECURITY",
+    ],
+)
+def test_what_an_auditor_reads_is_held_as_it_is_while_he_reads(target: Target, statement: str) -> None:
+    target.change("SET lock_timeout = '50ms'")
+    with pytest.raises(LockNotAvailable):
+        verified_while(target, statement)
+    target.change("RESET lock_timeout")
+    assert verify(target.story.database, target.story.book).ok
+
+
+def test_a_table_that_may_have_had_heirs_is_not_believed(target: Target) -> None:
+    target.change("CREATE TABLE public.more () INHERITS (ledger.event)")
+    target.change("DROP TABLE public.more")
+    found = verify(target.story.database, target.story.book)
+    target.change("ANALYZE ledger.event")
+    assert [(problem.kind, "ANALYZE it" in problem.says) for problem in found.problems] == [(Kind.CATALOGUE, True)]
+    assert verify(target.story.database, target.story.book).ok
+
+
+def test_what_the_server_does_by_itself_is_no_change(target: Target) -> None:
+    found = verified_while(
+        target, "VACUUM (ANALYZE, FREEZE) ledger.tile, ledger.checkpoint, ledger.head", "ANALYZE ledger.event"
+    )
+    assert found.ok
+
+
+def test_no_better_fitting_function_can_come_between(target: Target) -> None:
+    """What is created and dropped leaves no trace, so each call has the types of the written one: no other fits better."""
+    create, drop = IN_THE_WAY["a function that fits the call better"]
+
+    def created(*_: object) -> Iterator[Signed]:
+        target.change(create)
+        return iter(())
+
+    def dropped(*_: object) -> None:
+        target.change(drop)  # the whole book is one stretch, and was read
+
+    assert verify(target.story.database, target.story.book, progress=dropped, signed=created).ok
 
 
 @pytest.mark.parametrize("case", range(6))
