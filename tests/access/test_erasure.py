@@ -5,7 +5,7 @@ import hashlib
 import shutil
 import subprocess
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -47,6 +47,7 @@ from projections.catalogue import PROJECTIONS
 from projections.machine import schema_of
 from projections.worker import catch_up
 from tests.access.conftest import PERSONAL, ask_to_erase, receive
+from tests.deadlines.facts import SHANGHAI
 
 LONG_AGO = datetime(2015, 3, 2, 2, tzinfo=UTC)
 
@@ -182,21 +183,60 @@ def test_every_value_is_a_persons_or_a_text_of_a_subject_of_the_institutions() -
     assert {"finding", "leak", "risk", "action", "survey", "review", "indicator"} == institutional()
 
 
-def test_a_book_keeps_files_as_long_as_it_published(ledger: Ledger, vault: Vault) -> None:
+def test_a_book_keeps_files_as_long_as_it_published_at_any_time(ledger: Ledger, vault: Vault) -> None:
+    """Longer than what is built in; and a shorter version after it shortens nothing, in force or not."""
     _, customer = old_and_closed(ledger)
-    built_in = next(regime for regime in built_in_regimes() if regime.name == "retention")
-    longer = built_in.model_dump(mode="json")
-    for clock in longer["clocks"]:
-        clock["limits"] = [{"amount": 30, "unit": "years"}]
-    by = {"published_by": "he.lan", "published_at": datetime.now(UTC).isoformat()}
-    for name in built_in.calendars:
-        calendar = built_in_calendars()[name].model_dump(mode="json")
-        ledger.handle(PublishCalendar.model_validate({"calendar": calendar, **by}), principal="he.lan")
-    ledger.handle(PublishRegime.model_validate({"regime": longer, **by}), principal="he.lan")
+    publish_retention(ledger, version=1, amount=30, unit="years")
+    in_two_days = (datetime.now(UTC) + timedelta(days=2)).date()
+    publish_retention(ledger, version=2, amount=1, unit="hours", in_force_from=in_two_days)
     ask_to_erase(ledger, customer)
     with pytest.raises(StillRetained) as kept:
         erase(ledger, vault, customer, "customer-request", "archivist.he")
     assert kept.value.kept_until.startswith(str(LONG_AGO.year + 30))
+
+
+def test_no_version_of_an_hour_ends_what_is_built_in(ledger: Ledger, vault: Vault) -> None:
+    """Published by one who then erases at once."""
+    customer = withdrawn_lately(ledger)
+    publish_retention(ledger, version=1, amount=1, unit="hours")
+    ask_to_erase(ledger, customer)
+    with pytest.raises(StillRetained):
+        erase(ledger, vault, customer, "customer-request", "he.lan")
+
+
+def test_a_file_is_kept_from_the_withdrawal_on(ledger: Ledger, vault: Vault) -> None:
+    """Received long ago, open until lately, withdrawn: three years from the receipt were over before the procedure was."""
+    one, customer = receive(ledger, LONG_AGO)
+    withdrawn_at = datetime.now(UTC) - timedelta(days=30)
+    over = complaint.WithdrawComplaint(complaint_id=one, withdrawn_at=withdrawn_at, received_by="li.wei")
+    ledger.handle(over, principal="li.wei")
+    ask_to_erase(ledger, customer)
+    with pytest.raises(StillRetained) as kept:
+        erase(ledger, vault, customer, "customer-request", "archivist.he")
+    assert kept.value.kept_until.startswith(str(withdrawn_at.astimezone(SHANGHAI).year + 3))
+
+
+def withdrawn_lately(ledger: Ledger) -> UUID:
+    one, customer = receive(ledger, datetime.now(UTC) - timedelta(days=20))
+    over = complaint.WithdrawComplaint(
+        complaint_id=one, withdrawn_at=datetime.now(UTC) - timedelta(days=10), received_by="li.wei"
+    )
+    ledger.handle(over, principal="li.wei")
+    return customer
+
+
+def publish_retention(ledger: Ledger, version: int, amount: int, unit: str, in_force_from: date | None = None) -> None:
+    """A version of `retention` by which every file is kept that long."""
+    built_in = next(regime for regime in built_in_regimes() if regime.name == "retention")
+    regime = {**built_in.model_dump(mode="json"), "version": version}
+    for clock in regime["clocks"]:
+        clock["limits"] = [{"amount": amount, "unit": unit}]
+    by = {"published_by": "he.lan", "published_at": datetime.now(UTC).isoformat()}
+    for name in built_in.calendars if version == 1 else ():
+        calendar = built_in_calendars()[name].model_dump(mode="json")
+        ledger.handle(PublishCalendar.model_validate({"calendar": calendar, **by}), principal="he.lan")
+    said = {"regime": regime, "in_force_from": in_force_from, **by}
+    ledger.handle(PublishRegime.model_validate(said), principal="he.lan")
 
 
 def test_a_hold_keeps_values_until_somebody_else_lifts_it(ledger: Ledger, vault: Vault) -> None:
