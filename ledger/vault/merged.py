@@ -1,4 +1,4 @@
-"""Which records are of one person, by what was merged and not split again. It opens no value and decides nothing."""
+"""Which records are of one person, by what was merged. It opens no value and decides nothing."""
 
 from collections import defaultdict
 from typing import cast
@@ -23,15 +23,20 @@ class SamePerson:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._merged: dict[UUID, set[UUID]] = defaultdict(set)
+        self._ever: dict[UUID, set[UUID]] = defaultdict(set)
         after = 0
         while rows := _mergings(ledger, after):
             for row in rows:
                 fact = cast("CustomerMerged", opened(row).event)
                 self._merged[fact.into_customer_id].add(fact.customer_id)
+                self._ever[fact.into_customer_id].add(fact.customer_id)
+                self._ever[fact.customer_id].add(fact.into_customer_id)
             after = rows[-1].position
 
     def others(self, subject_id: UUID) -> list[UUID]:
-        """The other records of a person, in the order of their ids. Costs a read of each, and of those split again."""
+        """The other records of a person by the mergings that stand, in the order of their ids. Costs a read of each, and of
+        those split again.
+        """
         found, waiting = {subject_id}, [subject_id]
         while waiting:
             one = waiting.pop()
@@ -43,8 +48,15 @@ class SamePerson:
         return sorted(found - {subject_id})
 
     def held_elsewhere(self, subject_id: UUID) -> int:
-        """How many legal holds stand for a person under other ids."""
-        return sum(len(subject_now(self._ledger, each).holds) for each in self.others(subject_id))
+        """How many legal holds stand for a person under other ids, those that were split again or never should have been
+        merged too: one who splits takes nobody out from under a hold. Costs a read of each.
+        """
+        found, waiting = {subject_id}, [subject_id]
+        while waiting:
+            near = self._ever.get(waiting.pop(), set()) - found
+            waiting += near
+            found |= near
+        return sum(len(subject_now(self._ledger, each).holds) for each in found - {subject_id})
 
     def _into(self, customer_id: UUID) -> UUID | None:
         return cast("Customer", self._ledger.state("customer", customer_id)[0]).merged_into

@@ -18,6 +18,7 @@ from ledger.access.refusals import (
     ErasureNotApproved,
     ErasureNotRequested,
     ErasureOnAnotherGround,
+    StillRetained,
     UnderLegalHold,
 )
 from ledger.access.rules import Keeps, subject_stream
@@ -174,7 +175,7 @@ def test_a_hold_and_an_open_complaint_stop_it_until_they_are_gone(ledger: Ledger
 
 
 def test_a_hold_keeps_a_person_under_every_id(ledger: Ledger, vault: Vault) -> None:
-    """Whichever of two merged records the hold names; until they are split again."""
+    """Whichever of two merged records the hold names, and after they are split again: one token ends no hold."""
     _, customer = old_and_closed(ledger)
     _, other = old_and_closed(ledger)
     for each in (customer, other):
@@ -198,7 +199,37 @@ def test_a_hold_keeps_a_person_under_every_id(ledger: Ledger, vault: Vault) -> N
     place = ask.PlaceLegalHold(subject_id=customer, hold_id=uuid4(), reason="诉讼进行中", placed_by="risk.wu")
     ledger.handle(place, principal="risk.wu")
     ledger.handle(telling(SplitCustomer, customer_id=other), principal="test")
-    assert [each.erased is not None for each in looked_at(ledger, vault, NOW)] == [False, True]
+    assert [each.holds for each in waiting(ledger, vault, NOW).waiting] == [1, 1]
+    assert [each.kept_by for each in looked_at(ledger, vault, NOW)] == [(Keeps.HOLD,)] * 2
+    with pytest.raises(UnderLegalHold):
+        erase(ledger, vault, other, "customer-request", "archivist.he")
+    lift = ask.LiftLegalHold(subject_id=customer, hold_id=place.hold_id, reason="已结案", lifted_by="compliance.he")
+    ledger.handle(lift, principal="compliance.he")
+    assert [each.erased is not None for each in looked_at(ledger, vault, NOW)] == [True, True]
+
+
+def test_an_open_complaint_and_its_retention_keep_a_person_under_every_id(ledger: Ledger, vault: Vault) -> None:
+    """Until the two are split again: then each stands in complaints of its own."""
+    one, customer = old_and_closed(ledger)
+    _, other = old_and_closed(ledger)
+    for each in (customer, other):
+        ledger.handle(telling(RegisterCustomer, customer_id=each), principal="test")
+    ledger.handle(telling(MergeCustomer, customer_id=other, into_customer_id=customer), principal="test")
+    complained, _ = receive(ledger, customer_id=other)
+    ask_to_erase(ledger, customer)
+    approve(ledger, customer)
+    (listed,) = waiting(ledger, vault, NOW).waiting
+    assert listed.waits_for == [Keeps.OPEN, Keeps.RETENTION]
+    assert [each.kept_by for each in looked_at(ledger, vault, NOW)] == [(Keeps.OPEN, Keeps.RETENTION)]
+    with pytest.raises(StillRetained):
+        erase(ledger, vault, customer, "customer-request", "archivist.he")
+    over = complaint.WithdrawComplaint(complaint_id=complained, withdrawn_at=datetime.now(UTC), received_by="li.wei")
+    ledger.handle(over, principal="li.wei")
+    assert [each.kept_by for each in looked_at(ledger, vault, NOW)] == [(Keeps.RETENTION,)]
+    assert retention_ended(ledger, vault, NOW, SamePerson(ledger)).ended == []
+    ledger.handle(telling(SplitCustomer, customer_id=other), principal="test")
+    assert [each.erased is not None for each in looked_at(ledger, vault, NOW)] == [True]
+    assert not held(vault, one)
 
 
 def test_what_is_cut_off_between_the_event_and_the_deed_is_ended(ledger: Ledger, vault: Vault) -> None:
