@@ -518,17 +518,31 @@ def check_entries(
     return later
 
 
-def seen_by_witnesses(checkpoint: Checkpoint, arguments: argparse.Namespace) -> list[str]:
-    """Who of the witnesses named has cosigned, in a sentence; Wrong where fewer than were asked for."""
-    times = {key: cosigned_at(checkpoint, read_key(key, 4)) for key in arguments.witness}
-    agreed = [f"{key.split('+')[0]} at {at}" for key, at in times.items() if at is not None]
-    if len(agreed) < arguments.quorum:
-        raise Wrong(f"{len(agreed)} of the witnesses named have cosigned, and {arguments.quorum} were asked for")
-    return [f"Witnesses saw the same tree (seconds since 1970): {', '.join(agreed)}."] if agreed else []
+def check_not_retired(bundle: Bundle, key: Key, of_keys: list[int]) -> None:
+    """No event of the book's keys retires this one: it signs no checkpoint that covers its retirement, as this one would."""
+    names = {each["position"]: each["name"] for each in bundle.json("events.json")}
+    for position in of_keys:
+        event = bundle.json(f"events/{position}.state")["event"]
+        if names[position] == "verifier-key-retired" and read_key(event["verifier_key"], 1) == key:
+            raise Wrong(f"the key that you gave was retired at position {position}, and signs nothing that covers it")
 
 
-def checked_disclosure(arguments: argparse.Namespace) -> list[str]:
-    """What the disclosure of one field has shown, in sentences; raises Wrong."""
+def seen_by_witnesses(checkpoint: Checkpoint, arguments: argparse.Namespace) -> tuple[list[str], list[str]]:
+    """Who of the witnesses named has cosigned, and what is not shown; Wrong where fewer than were asked for: else all."""
+    times = {key: cosigned_at(checkpoint, key) for key in (read_key(each, 4) for each in arguments.witness)}
+    agreed = [f"{key.name} at {at}" for key, at in times.items() if at is not None]
+    silent = [key.name for key, at in times.items() if at is None]
+    wanted = len(times) if arguments.quorum is None else arguments.quorum
+    if len(agreed) < wanted:
+        raise Wrong("; not by ".join([f"{len(agreed)} of {wanted} witnesses have cosigned", *silent]))
+    left = [f"That {name} saw this tree: this witness has not cosigned." for name in silent]
+    if not agreed:
+        return [], [UNWITNESSED, *left]
+    return [f"Witnesses saw the same tree (seconds since 1970): {', '.join(agreed)}."], left
+
+
+def checked_disclosure(arguments: argparse.Namespace) -> tuple[list[str], list[str]]:
+    """What the disclosure of one field has shown and what not, in sentences; raises Wrong."""
     with open(arguments.bundle, "rb") as file:  # noqa: PTH123 - one file, and no more names than needed
         raw = file.read(DISCLOSURE_BYTES_MAX + 1)
     if len(raw) > DISCLOSURE_BYTES_MAX:
@@ -545,26 +559,31 @@ def checked_disclosure(arguments: argparse.Namespace) -> list[str]:
         raise Wrong("the value is not the one that was recorded there")
     value = json.dumps(told[1], ensure_ascii=False)
     event = f"the event {fields['name']}, version {fields['version']} of the stream {fields['stream_id']}"
-    return [
-        f"The key that you gave signed a checkpoint over the first {checkpoint.size} entries of {checkpoint.origin}.",
+    witnessed, unwitnessed = seen_by_witnesses(checkpoint, arguments)
+    shown = [
+        SIGNED.format(checkpoint),
         f"At position {position} of them stands {event}, recorded at {fields['recorded_at']}, every byte as recorded.",
         f"Its field {told[0]} was recorded as {value}.",
-        *seen_by_witnesses(checkpoint, arguments),
+        *witnessed,
     ]
+    return shown, [*unwitnessed, RETIRED_BEFORE, LATER]
 
 
 def checked(arguments: argparse.Namespace) -> tuple[list[str], list[str]]:
     """What has been shown and what of this bundle has not, in sentences; raises Wrong."""
     bundle = Bundle(arguments.bundle)
     checkpoint = read_checkpoint(bundle.read("checkpoint"))
-    check_signature(checkpoint, read_key(arguments.key, 1))
+    key = read_key(arguments.key, 1)
+    check_signature(checkpoint, key)
     check_manifest(bundle, checkpoint)
     as_of = bundle.as_of
     streams = check_events(bundle, checkpoint)
     held = streams.positions
+    check_not_retired(bundle, key, held.get(streams.keys, []))
+    witnessed, left = seen_by_witnesses(checkpoint, arguments)
     disclosed, attached = check_disclosures(bundle), check_attachments(bundle)
     shown = [
-        f"The key that you gave signed a checkpoint over the first {checkpoint.size} entries of {checkpoint.origin}.",
+        SIGNED.format(checkpoint),
         *(
             f"The complaint {each} has versions 1 to {len(held[each])}, the last at position {held[each][-1]}."
             for each in bundle.complaints
@@ -577,9 +596,11 @@ def checked(arguments: argparse.Namespace) -> tuple[list[str], list[str]]:
         f"Each stream has its versions from 1 without a hole, as of position {as_of}.",
         f"{disclosed} personal values are shown, and each is the one that was recorded.",
         f"{attached} files are attached, and each is the one that was recorded, byte for byte.",
-        *seen_by_witnesses(checkpoint, arguments),
+        *witnessed,
     ]
-    left = [
+    if as_of < checkpoint.size:
+        left.append(f"That the key was not retired after position {as_of}: the events of the keys end there.")
+    left += [
         (
             "That every limit that ran out was recorded as missed: the events here and the regimes among the policies say when "
             "each ended."
@@ -607,16 +628,16 @@ def checked(arguments: argparse.Namespace) -> tuple[list[str], list[str]]:
         "--entries FILE.",
     )
     if streams.policies not in held:
-        left.insert(
-            0, "The book's policies: no event of theirs is here, and whether there is one --entries FILE tells."
-        )
+        left.insert(0, "The book's policies: no event of theirs is here; whether there is one --entries FILE tells.")
     if streams.keys not in held:
-        left.insert(0, "The book's keys: no event of theirs is here, and whether there is one --entries FILE tells.")
+        left.insert(0, f"{RETIRED_BEFORE} Whether there is one --entries FILE tells.")
     return shown, left
 
 
 NEVER_SHOWN = "That what was recorded is true: the ledger shows what was recorded and when, not that it happened so."
 LATER = "That nothing was recorded later that corrects it: for that ask for a bundle of the complaint."
+SIGNED = "The key that you gave signed a checkpoint over the first {0.size} entries of {0.origin}."
+RETIRED_BEFORE = "The book's keys: no event of theirs is here, so the key may have been retired before it signed this."
 UNWITNESSED = "That the institution showed everybody the same tree: for that name its witnesses with --witness."
 
 
@@ -631,10 +652,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Check an evidence bundle of a complaint ledger, or one disclosure.")
     parser.add_argument("bundle", help="the bundle, a zip file, or the disclosure of one field, a JSON file")
     parser.add_argument("--key", required=True, help="the book's verifier key, from elsewhere than the bundle")
-    parser.add_argument(
-        "--witness", action="append", default=[], help="the key of a witness; may be given several times"
-    )
-    parser.add_argument("--quorum", type=int, default=0, help="how many of those witnesses must have cosigned")
+    parser.add_argument("--witness", action="append", default=[], help="the key of a witness; may come several times")
+    parser.add_argument("--quorum", type=int, help="how many of them must have cosigned; left out: all")
     parser.add_argument("--entries", help="all entries of the book, as `complaint-ledger entries` writes them")
     arguments = parser.parse_args()
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # it is a text file
@@ -642,15 +661,13 @@ def main() -> None:
     if one_field and arguments.entries:
         parser.error("--entries is for bundles: it shows that no event of a stream is missing")
     try:
-        shown, left = (checked_disclosure(arguments), [LATER]) if one_field else checked(arguments)
+        shown, left = (checked_disclosure if one_field else checked)(arguments)
     except Wrong as wrong:
         refused(str(wrong))
     except (OSError, zipfile.BadZipFile) as error:
         refused(f"the file cannot be read: {error}")
     except Exception as error:  # noqa: BLE001 - outermost: whatever a hostile file brings about
         refused(f"the file has not the form of a bundle or a disclosure ({type(error).__name__})")
-    if not arguments.witness:
-        left.insert(0, UNWITNESSED)
     say("VERIFIED. Shown:")
     for each in shown:
         say(f"  + {each}")

@@ -31,10 +31,13 @@ from ledger.evidence.refusals import NoSuchFile
 from ledger.evidence.store import FileBroken
 from ledger.proof import asking
 from ledger.proof.bundle import Attached, Disclosures, Shown, Told, none_shown, write_bundle
+from ledger.proof.checkpoint import cosigned
 from ledger.proof.checkpoints import Held, verifier_keys
 from ledger.proof.deadlines import deadlines_of
+from ledger.proof.keeping import SigningFolder
+from ledger.proof.note import COSIGNATURE, Note, Signature, Signer
 from ledger.proof.shown import Receiver, shown_to
-from ledger.proof.verifier import leaf_hash, node_hash
+from ledger.proof.verifier import UNWITNESSED, leaf_hash, node_hash
 from ledger.record.reading import StoredRow, head
 from ledger.vault.service import Vault
 from ledger.vault.watching import who_saw
@@ -391,6 +394,68 @@ def test_the_keys_in_it_are_those_of_its_checkpoint(story: Story) -> None:
         first = bundle(connection, story, one, made, "auditor", none_shown)
         story.checkpoints.rotate("he.archivist", "yearly")
         assert bundle(connection, story, one, made, "auditor", none_shown) == first
+
+
+def signer_of(story: Story) -> Signer:
+    with story.connect() as connection:
+        folder = SigningFolder(story.keys.folder, story.book, head(connection, story.book).origin)
+    return Signer.read(folder.key_file.read_text(encoding="utf-8").strip())
+
+
+def signed_again(raw: bytes, *signers: Signer) -> bytes:
+    """The bundle with its checkpoint, and that of each proof, signed by these, a witness among them."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    old = files["checkpoint"]
+    text = old.decode().rpartition("\n\n")[0] + "\n"
+    lines = tuple(
+        cosigned(text, each, 1_700_000_000)
+        if each.verifier.algorithm == COSIGNATURE
+        else Signature(each.verifier.name, each.verifier.key_id, each.sign(text.encode()))
+        for each in signers
+    )
+    files = {name: content.replace(old, Note(text, lines).written()) for name, content in files.items()}
+    manifest = json.loads(files["manifest.json"])
+    manifest["files"] = {name: hashlib.sha256(files[name]).hexdigest() for name in manifest["files"]}
+    files["manifest.json"] = json.dumps(manifest).encode()
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def test_a_key_that_the_bundle_itself_says_is_retired_signs_none_that_covers_it(story: Story, tmp_path: Path) -> None:
+    one = story.complaint()
+    before = pack(story, one)
+    retired = signer_of(story)
+    story.checkpoints.rotate("he.archivist", "stolen")
+    raw, _ = pack(story, one)
+    old = Packed(raw, before[1], tmp_path, one, tmp_path / "none")
+    forged = old.check(signed_again(raw, retired))
+    assert forged.returncode == 1
+    assert "was retired at position" in forged.stdout
+    assert old.check(before[0]).returncode == 0, "what it signed before stays valid"
+    with story.connect() as connection:
+        new = verifier_keys(connection, story.book)[-1].verifier_key
+    assert old._replace(key=new).check().returncode == 0
+
+
+def test_each_witness_that_is_named_has_to_have_cosigned(packed: Packed, story: Story) -> None:
+    own = signer_of(story)
+    first, silent = (Signer(f"audit.example/{name}", COSIGNATURE, name.encode() * 32) for name in "ws")
+    raw = signed_again(packed.raw, own, first)
+    named = ("--witness", str(first.verifier)), ("--witness", str(silent.verifier))
+    assert packed.check(raw, *named[0]).returncode == 0
+    refused = packed.check(raw, *named[0], *named[1])
+    assert (refused.returncode, "not by audit.example/s" in refused.stdout) == (1, True)
+    assert packed.check(raw, *named[1]).returncode == 1
+    by_one = packed.check(raw, *named[0], *named[1], "--quorum", "1")
+    assert by_one.returncode == 0
+    assert "audit.example/s" in by_one.stdout.partition("Not shown:")[2]
+    assert UNWITNESSED not in by_one.stdout
+    by_none = packed.check(raw, *named[1], "--quorum", "0")
+    assert (by_none.returncode, UNWITNESSED in by_none.stdout) == (0, True)
 
 
 def test_a_missed_deadline_goes_with_its_complaint(story: Story, tmp_path: Path) -> None:
