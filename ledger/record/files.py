@@ -61,7 +61,7 @@ def check_files(where: Where, size: int, keys: "SubjectKeys | None", found: Foun
     for after in range(0, size, EVENTS_PER_PAGE):
         provided = list(_provided(where, after, min(after + EVENTS_PER_PAGE, size)))
         stored = _stored(where, provided)
-        gone = _erased(where, [file.subject_id for file in provided if file.file_id not in stored], keys)
+        gone = _erased(where, [file.subject_id for file in provided if file.file_id not in stored])
         for file in provided:
             held = stored.get(file.file_id)
             wrong = "is not stored, and no erasure is known" if held is None else _difference(file, held)
@@ -77,14 +77,9 @@ def check_files(where: Where, size: int, keys: "SubjectKeys | None", found: Foun
     return Files(opened, unopened, erased)
 
 
-def _erased(where: Where, subjects: list[str], keys: "SubjectKeys | None") -> set[str]:
-    """Those of these data subjects of which the record or the key store says that they were erased."""
-    if not subjects:
-        return set()
-    gone = erased_by_record(where, uuids(subjects).values())
-    if keys is not None:
-        gone |= keys.erased(set(uuids(subjects).values()) - gone).keys()
-    return {str(each) for each in gone}
+def _erased(where: Where, subjects: list[str]) -> set[str]:
+    """Those of these data subjects of which the record says that they were erased."""
+    return {str(each) for each in erased_by_record(where, uuids(subjects).values())} if subjects else set()
 
 
 def _provided(where: Where, after: int, last: int) -> Iterator[_Provided]:

@@ -62,7 +62,7 @@ class Values(NamedTuple):
     opened: int = 0
     unopened: int = 0
     erased: int = 0
-    """Digests whose value is gone, by an erasure that is recorded or known to the key store."""
+    """Digests whose value is gone, by an erasure that is recorded."""
 
     def with_more(self, more: "Values") -> "Values":
         return Values(self.opened + more.opened, self.unopened + more.unopened, self.erased + more.erased)
@@ -74,7 +74,7 @@ class Files(NamedTuple):
     opened: int = 0
     unopened: int = 0
     erased: int = 0
-    """Gone, by an erasure that is recorded or known to the key store."""
+    """Gone, by an erasure that is recorded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,8 @@ def check_values(
 ) -> Values:
     """One page: every digest has its value or an erasure, every value its digest; with keys, each one opens.
 
-    Says how many were opened, how many were not, and of how many an erasure is known: from the record itself, which
-    whoever has no keys can read too, or from the key store.
+    Says how many were opened, how many were not, and of how many an erasure is known: from the record itself alone, as a key
+    store forgets a data subject whenever somebody takes the key out of it.
     """
     asked = {"book": where.book, "after": after, "last": last}
     # who cannot open them has no use for the ciphertexts, which are most of the bytes
@@ -61,7 +61,7 @@ def check_values(
             _compare(digest, value, found)
         else:
             _compare_carried(digest, value, found)
-    erased = _report_lost(where, lost, keys, found)
+    erased = _report_lost(where, lost, found)
     for value in values.values():
         if value.digest not in placed and value.position not in unread:
             found.add(
@@ -71,7 +71,7 @@ def check_values(
     if keys is not None:
         from ledger.record.opening import open_all  # noqa: PLC0415 - who only compares needs no ciphers
 
-        opened = open_all(values.values(), keys, found)
+        opened = open_all(where, values.values(), keys, found)
     return Values(opened, len(values) - opened, erased)
 
 
@@ -90,7 +90,7 @@ def check_carried(where: Where, digests: Sequence[Digest], found: Found) -> int:
             lost.append(digest)
         else:
             _compare_carried(digest, value, found)
-    return _report_lost(where, lost, None, found)
+    return _report_lost(where, lost, found)
 
 
 def check_values_outside(connection: Connection, book: str, found: Found) -> None:
@@ -153,14 +153,12 @@ def _compare(digest: Digest, value: Value, found: Found) -> None:
             found.add(digest.position, Kind.VALUE, says)
 
 
-def _report_lost(where: Where, lost: list[Digest], keys: "SubjectKeys | None", found: Found) -> int:
+def _report_lost(where: Where, lost: list[Digest], found: Found) -> int:
     """Names the values that are gone without an erasure; the number of those that were erased."""
     if not lost:
         return 0
     subjects = uuids(digest.subject_id for digest in lost)
     gone = erased_by_record(where, subjects.values())
-    if keys is not None:
-        gone |= keys.erased(set(subjects.values()) - gone).keys()
     erased = 0
     for digest in lost:
         if subjects.get(digest.subject_id) in gone:

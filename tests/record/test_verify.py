@@ -521,14 +521,19 @@ def test_two_values_exchanged_are_found(record: Record) -> None:
     assert places(record.verify(), Kind.VALUE) == [1, 1]
 
 
-def test_an_erased_subject_leaves_a_book_in_order(record: Record) -> None:
+def test_a_key_that_was_destroyed_is_no_erasure_without_its_event(record: Record) -> None:
     customer = received(2).customer_id
     record.keys.destroy(customer, AT)
-    assert record.verify().ok
+    found = record.verify()
+    assert kinds(found) == {Kind.VALUE}
+    assert "no event says so" in found.problems[0].says
+    told = places(found, Kind.VALUE)
     record.change("DELETE FROM ledger.disclosure WHERE book = %(book)s AND subject_id = %(v0)s", customer)
+    assert set(told) <= set(places(record.verify(), Kind.VALUE))
+    own = book_id(record.change("SELECT origin FROM ledger.book WHERE book = %(book)s")[0][0])
+    erasure = SubjectErased(subject_id=customer, ground="request", erased_by="chen.jing", erased_at=AT)
+    record.append(subject_stream(own, customer), 1, erasure)
     assert record.verify().ok
-    # neither who has no keys nor the record knows of this erasure: its event is missing
-    assert Kind.VALUE in kinds(record.verify(keys=False))
 
 
 def test_who_has_no_keys_knows_of_an_erasure_by_its_event(record: Record) -> None:
