@@ -198,7 +198,7 @@ def _kinds(response: Mapping[str, Any]) -> list[str]:
 def _path_schema(command: type[Command], name: str) -> dict[str, Any]:
     """What stands in a path is an id, a version, or the name of something that an institution named itself."""
     field = command.model_json_schema()["properties"][name]
-    told = ("type", "format", "pattern", "maxLength", "minimum")
+    told = ("type", "format", "pattern", "maxLength", "minimum", "maximum")
     return {"type": "string"} | {each: field[each] for each in told if each in field}
 
 

@@ -295,6 +295,8 @@ ADDED: Mapping[HTTPStatus, Mapping[str, str]] = {
 
 MEDIA_TYPE = "application/problem+json"
 
+INTEGER_MAX = 2**63 - 1
+
 log = structlog.get_logger("api")
 
 
@@ -320,7 +322,7 @@ def problem_answer(refusal: Refusal, request_id: str, headers: Mapping[str, str]
         "detail": refusal.told(institution_zone()),
         "remedy": refusal.remedy,
         "request_id": request_id,
-        "facts": refusal.facts(),
+        "facts": _written(refusal.facts()),
     }
     added = dict(ADDED.get(status, {}))
     if isinstance(refusal, asked.TooManyRequests):
@@ -328,6 +330,19 @@ def problem_answer(refusal: Refusal, request_id: str, headers: Mapping[str, str]
     return Response(
         orjson.dumps(document, default=str, option=orjson.OPT_UTC_Z), status, {**added, **(headers or {})}, MEDIA_TYPE
     )
+
+
+def _written(value: object) -> object:
+    """The same, with whole numbers beyond 64 bits as text: JSON's writer has no others, and a refusal is always told."""
+    match value:
+        case int() if not -INTEGER_MAX <= value <= INTEGER_MAX:
+            return str(value)
+        case Mapping():
+            return {name: _written(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_written(each) for each in value]
+        case _:
+            return value
 
 
 def install(app: FastAPI) -> None:

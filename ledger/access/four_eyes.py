@@ -5,14 +5,17 @@ Who proposed an amendment is in the proposal itself, and compared in `ledger.com
 """
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 from ledger.access.refusals import ApproverIsRequester, NotInAnothersName
 from ledger.command import Command, asking_fields
+from ledger.complaint.aftercare import HandlingReviewed
 from ledger.complaint.commands import ApproveAmendment
 from ledger.complaint.ending_commands import ApproveCompensation, DecideEscalation, ReviewHandling
 from ledger.complaint.events import (
     Amendment,
     AmendmentProposed,
+    ComplaintEvent,
     ComplaintResolved,
     FactCorrected,
     FindingMade,
@@ -22,7 +25,8 @@ from ledger.complaint.events import (
     SolutionProposed,
 )
 from ledger.complaint.refusals import DeciderIsEscalator, ReviewerHandledIt
-from ledger.complaint.settlement import CompensationApproved, ComplaintEscalated
+from ledger.complaint.settlement import CompensationApproved, ComplaintEscalated, EscalationDecided
+from ledger.complaint.state import effective
 from ledger.event import Event
 
 SECOND_EYES = ("approved_by", "reviewed_by", "assigned_by")
@@ -51,26 +55,27 @@ def looks_at_own_work(command: Command) -> bool:
 def refuse_own_work(command: Command, principal: str, recorded: Sequence[tuple[Event, str]]) -> None:
     """Refuses who approves what he proposed, decides what he submitted, or reviews what he handled.
 
-    `recorded` is the complaint's stream, version 1 first, each fact with who recorded it. To approve the correction of an
-    approval is to approve.
+    `recorded` is the complaint's stream, version 1 first, each fact with who recorded it. To approve that an approval, a
+    decision or a review be corrected or annulled is to approve, decide or review.
     """
     match command:
         case ApproveCompensation():
             _refuse_own_proposal(command.proposal_id, principal, recorded)
-        case ApproveAmendment():
-            corrected = _compensation_in(command, recorded)
-            if corrected is not None:
-                _refuse_own_proposal(corrected.proposal_id, principal, recorded)
         case DecideEscalation():
-            submitted = [
-                (fact, by) for fact, by in _as_stated_and_corrected(recorded) if isinstance(fact, ComplaintEscalated)
-            ]
-            own = [fact for fact, by in submitted if _same(by, principal) or _same(fact.escalated_by, principal)]
-            if any(fact.escalation_id == command.escalation_id for fact in own):
-                raise DeciderIsEscalator(principal)
+            _refuse_own_escalation(command.escalation_id, principal, recorded)
         case ReviewHandling():
-            if any(isinstance(fact, HANDLING) and _same(by, principal) for fact, by in recorded):
-                raise ReviewerHandledIt(principal)
+            _refuse_own_handling(principal, recorded)
+        case ApproveAmendment():
+            for fact in _amended(command, recorded):
+                match fact:
+                    case CompensationApproved():
+                        _refuse_own_proposal(fact.proposal_id, principal, recorded)
+                    case EscalationDecided():
+                        _refuse_own_escalation(fact.escalation_id, principal, recorded)
+                    case HandlingReviewed():
+                        _refuse_own_handling(principal, recorded)
+                    case _:
+                        pass
         case _:
             pass
 
@@ -92,6 +97,15 @@ def _compensation_in(command: ApproveAmendment, recorded: Sequence[tuple[Event, 
     return None
 
 
+def _amended(command: ApproveAmendment, recorded: Sequence[tuple[Event, str]]) -> Iterator[Event]:
+    """The fact as the amendment would have it or take it away, and, where it replaces one, as that one stands now."""
+    for proposed, _ in recorded[command.proposed_version - 1 : command.proposed_version]:
+        if isinstance(proposed, AmendmentProposed):
+            yield proposed.fact
+            facts = [cast("ComplaintEvent", fact) for fact, _ in recorded]
+            yield from (fact for version, fact in effective(facts) if version == proposed.amended_version)
+
+
 def _refuse_own_proposal(proposal_id: object, principal: str, recorded: Sequence[tuple[Event, str]]) -> None:
     """A compensation that names no proposal may rest on any of the complaint's."""
     proposals = [(fact, by) for fact, by in _as_stated_and_corrected(recorded) if isinstance(fact, SolutionProposed)]
@@ -100,10 +114,26 @@ def _refuse_own_proposal(proposal_id: object, principal: str, recorded: Sequence
         raise ApproverIsRequester(principal)
 
 
+def _refuse_own_escalation(escalation_id: object, principal: str, recorded: Sequence[tuple[Event, str]]) -> None:
+    submitted = [(fact, by) for fact, by in _as_stated_and_corrected(recorded) if isinstance(fact, ComplaintEscalated)]
+    own = [fact for fact, by in submitted if _same(by, principal) or _same(fact.escalated_by, principal)]
+    if any(str(fact.escalation_id) == str(escalation_id) for fact in own):
+        raise DeciderIsEscalator(principal)
+
+
+def _refuse_own_handling(principal: str, recorded: Sequence[tuple[Event, str]]) -> None:
+    if any(isinstance(fact, HANDLING) and _same(by, principal) for fact, by in _as_stated_and_corrected(recorded)):
+        raise ReviewerHandledIt(principal)
+
+
 def _as_stated_and_corrected(recorded: Sequence[tuple[Event, str]]) -> Iterator[tuple[Event, str]]:
-    """Each fact as it was recorded and as it was corrected: who corrected a proposal proposes it too."""
+    """Each fact as it was recorded and as it was corrected: it is of who wrote the correction, and of who approved it."""
     for fact, by in recorded:
-        yield (fact.fact if isinstance(fact, FactCorrected) else fact), by
+        if isinstance(fact, FactCorrected):
+            yield fact.fact, by
+            yield fact.fact, fact.corrected_by
+        else:
+            yield fact, by
 
 
 def _same(one: str, other: str) -> bool:

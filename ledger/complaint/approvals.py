@@ -79,8 +79,10 @@ def approved(complaint: Complaint, command: ApproveAmendment, given: Given) -> C
 
 
 def decline(complaint: Complaint, command: DeclineAmendment, given: Given) -> list[ComplaintEvent]:
-    """Leaves undone what was proposed; who proposed it may take it back so."""
+    """Leaves undone what was proposed; who proposed it may take it back so, even where he is concerned by the complaint."""
     proposed = _open(complaint, command.proposed_version)
+    if not same_person(proposed.proposed_by, given.principal):
+        unconcerned(complaint, "declined_by", given.principal)
     assert complaint.customer_id is not None, "a complaint that was received has a customer"
     declined = stated(AmendmentDeclined, command, complaint.customer_id, declined_by=given.principal)
     not_from_the_future(declined, given.now)

@@ -38,8 +38,8 @@ Score = Annotated[int, Field(ge=1, le=5)]
 """1 (very dissatisfied 非常不满意) to 5 (very satisfied 非常满意)."""
 
 
-Version = Annotated[int, Field(ge=1)]
-"""The version of a fact in its stream."""
+Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
+"""The version of a fact in its stream; no stream comes near the upper bound."""
 
 
 class Grade(StrEnum):

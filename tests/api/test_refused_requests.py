@@ -11,9 +11,13 @@ import pytest
 
 from api.body import BODY_BYTES_MAX, DEPTH_MAX
 from api.examples import EXAMPLES
+from api.problems import problem_answer
 from ledger.complaint import commands as ask
+from ledger.complaint.refusals import AmendmentUnknown
 
 RECEIPT = dict(EXAMPLES[ask.ReceiveComplaint])
+BEYOND = "99999999999999999999"
+"""More than 64 bits."""
 SECRET = "王秀英六二二二零二一三八"
 
 
@@ -233,6 +237,40 @@ def test_parameters_are_checked(client: httpx.Client, path: str, parameters: dic
     refused = client.get(path, params=parameters)
     assert field in fields(refused)
     assert SECRET not in refused.text
+
+
+def test_a_number_beyond_every_integer_is_refused_wherever_a_path_or_a_query_has_one(client: httpx.Client) -> None:
+    described = client.get("/openapi.json").json()
+    asked = 0
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            given = [resolved(described, each) for each in operation.get("parameters", [])]
+            filled = path
+            for each in given:
+                if each["in"] == "path":
+                    number = "integer" in str(each["schema"])
+                    asked += number
+                    filled = filled.replace(f"{{{each['name']}}}", BEYOND if number else str(uuid4()))
+            in_query = [each["name"] for each in given if each["in"] == "query" and "integer" in str(each["schema"])]
+            asked += len(in_query)
+            bodies = [kind.get("examples", {}) for kind in operation.get("requestBody", {}).get("content", {}).values()]
+            said = next((each["value"] for examples in bodies for each in examples.values()), None)
+            for query in [{name: BEYOND} for name in in_query] or ([{}] if BEYOND in filled else []):
+                answer = client.request(method, filled, params=query, json=said, headers={"If-Match": '"1"'})
+                assert 400 <= answer.status_code < 500, (method, filled, query, answer.text)
+    assert asked > 50
+
+
+def resolved(described: dict[str, Any], parameter: dict[str, Any]) -> dict[str, Any]:
+    name = parameter.get("$ref", "").rpartition("/")[2]
+    found: dict[str, Any] = described["components"]["parameters"][name] if name else parameter
+    return found
+
+
+def test_a_refusal_is_told_whatever_number_is_in_its_facts() -> None:
+    for beyond in (2**63, -(2**63) - 1, 10**40):
+        told = orjson.loads(problem_answer(AmendmentUnknown(beyond, (1, beyond)), "r").body)
+        assert told["facts"] == {"proposed_version": str(beyond), "open": [1, str(beyond)]}
 
 
 @pytest.mark.parametrize(

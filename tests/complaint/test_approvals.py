@@ -11,6 +11,7 @@ from ledger.complaint.events import AmendmentProposed, ComplaintEvent, Complaint
 from ledger.complaint.moving import DeadlineExtended
 from ledger.complaint.state import effective
 from tests.complaint.story import (
+    COMPLAINT_ID,
     CONTACT,
     GRADED,
     HANDLER,
@@ -163,9 +164,14 @@ def test_the_rank_and_the_notice_are_said_with_the_approval_of_an_extension_only
             refused.refused(no.OnlyOfExtension, field=field)
 
 
-def test_whom_the_complaint_is_about_approves_nothing_in_it() -> None:
+def test_whom_the_complaint_is_about_approves_and_declines_nothing_in_it() -> None:
     facts = proposed("correction", *STORY, fact("person-complained-about", noted_at=at(4)))
     given(*facts).when(approve(5), by="Qian.Wei").refused(no.ConflictOfInterest, field="approved_by")
+    declined = ask("decline-amendment", proposed_version=5)
+    given(*facts).when(declined, by="Qian.Wei").refused(no.ConflictOfInterest, field="declined_by")
+    himself = given(*facts, fact("person-complained-about", person_id=COMPLAINT_ID, staff=HANDLER, noted_at=at(41)))
+    taken_back = himself.when(declined, by=HANDLER.upper())
+    assert taken_back.facts is not None, "who proposed it may take it back, whoever is complained about since"
 
 
 def test_a_proposal_and_an_answer_are_neither_annulled_nor_corrected() -> None:
