@@ -69,6 +69,10 @@ class ShownValue(Answer):
     in_clear: bool
     value: str | None
     salt: str | None
+    field: str = Field(description="What its fact calls it: of `fact.customer_name` in a correction, `customer_name`.")
+    superseded_by_version: int | None = Field(
+        description="The version of the correction or annulment since which the value stands no more; null: none."
+    )
 
 
 class ShownValues(Answer):
@@ -230,7 +234,7 @@ def router(ledger: Ledger, vault: Vault, asker: Asker) -> APIRouter:
     async def look_at_values(request: Request, principal: Caller) -> Response:
         asked = (await read_command(ask.LookAtValues, request)).command
         assert isinstance(asked, ask.LookAtValues)
-        look = Look(asked.complaint_id, asked.purpose, asked.reveal, asked.request_id)
+        look = Look(asked.complaint_id, asked.purpose, asked.reveal, asked.request_id, position=asked.position)
         return answer(ShownValues, {"values": await do(partial(vault.look, look, principal))})
 
     @routes.post(

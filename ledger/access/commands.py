@@ -152,12 +152,17 @@ class EraseSubject(DataSubjectCommand):
 
 
 class LookAtValues(Command):
-    """Look at the personal values of a complaint: masked, and those of `reveal` in clear. The look is recorded first."""
+    """Look at the personal values of a complaint: masked, and those of `reveal` in clear. The look is recorded first.
+
+    `reveal` names fields, such as `customer_name`: what is in force is shown, corrected where it was corrected. What a
+    correction or an annulment superseded is shown in clear with the `position` of its event only.
+    """
 
     complaint_id: UUID
     purpose: Purpose
     reveal: Annotated[tuple[FieldPath, ...], Field(max_length=VALUES_MAX)] = ()
     request_id: UUID | None = None
+    position: Annotated[int, Field(ge=1, lt=2**62)] | None = None
 
 
 class SearchCommand(Command):

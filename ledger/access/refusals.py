@@ -87,8 +87,10 @@ class RequestNotOfThisLook(Refusal):
 
 @dataclass(eq=False)
 class NoSuchValue(Refusal):
-    says: ClassVar[str] = "The complaint holds no personal value as {paths}."
-    remedy: ClassVar[str] = "Look without `reveal` first: it tells which there are."
+    says: ClassVar[str] = "The complaint holds no personal value that stands as {paths}."
+    remedy: ClassVar[str] = (
+        "Look without `reveal` first: it tells which there are. What was superseded is asked for with its `position`."
+    )
 
     paths: list[str]
 

@@ -39,6 +39,7 @@ from ledger.record.plans import plans
 from ledger.record.reading import stream_events
 from ledger.vault.reach import assigned_by, stands_in
 from ledger.vault.sealing import Opened, disclosure_of, opened_with
+from ledger.vault.standing import Standing, standing
 
 CONNECTIONS_MAX = 4
 CLOSELY_KEPT = frozenset({Tier.CORE, Tier.IMPORTANT})
@@ -49,9 +50,10 @@ _SQL = queries(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What somebody wants to see: everything masked, and the values of `reveal` (by path) in clear.
+    """What somebody wants to see: everything masked, and the values of `reveal` in clear, by path or by the fact's own field.
 
-    Of the values that were recorded up to the position `as_of`; of all by default. With `position`, of that one event.
+    Of the values that were recorded up to the position `as_of`; of all by default. With `position`, of that one event; only
+    so is a value in clear that was superseded.
     """
 
     complaint_id: UUID
@@ -63,7 +65,10 @@ class Look:
 
 
 class Shown(NamedTuple):
-    """One value as it is shown; None where it was erased. `salt` only where it is in clear: with it the value is a proof."""
+    """One value as it is shown; None where it was erased. `salt` only where it is in clear: with it the value is a proof.
+
+    `field` is what its fact calls it; `superseded_by_version` the version of what put it out of force, None while it stands.
+    """
 
     position: int
     path: str
@@ -73,6 +78,8 @@ class Shown(NamedTuple):
     in_clear: bool
     value: str | None
     salt: str | None
+    field: str
+    superseded_by_version: int | None
 
 
 class Disclosed(NamedTuple):
@@ -108,13 +115,13 @@ class Vault:
         commit for each data subject.
         """
         complaint = self._ledger.complaint(look.complaint_id)
-        held = self._held(look)
-        revealed = _revealed(held, look)
+        held, now = self._held(look)
+        revealed = _revealed(held, now, look)
         self._check_right(complaint, look, {Tier(each.tier) for each in revealed.values()}, principal)
         subjects = self._subjects(held)
         self._refuse_restricted(subjects, (each for each in held if each.digest in revealed), look)
         opened = self._seen(look, held, subjects, revealed, principal)
-        return [_shown(each, opened.get(each.digest), each.digest in revealed) for each in held]
+        return [_shown(each, now, opened.get(each.digest), each.digest in revealed) for each in held]
 
     def disclose(self, look: Look, principal: str, recorded_by: str | None = None) -> list[Disclosed]:
         """The values that a receiver outside may see, each with its salt: those of `reveal`, else all that the right covers.
@@ -124,10 +131,10 @@ class Vault:
         is for, or by `recorded_by`, who hands it out.
         """
         complaint = self._ledger.complaint(look.complaint_id)
-        held = self._held(look)
+        held, now = self._held(look)
         subjects = self._subjects(held)
         if look.reveal:
-            revealed = _revealed(held, look)
+            revealed = _revealed(held, now, look)
             self._check_right(complaint, look, {Tier(each.tier) for each in revealed.values()}, principal)
             self._refuse_restricted(subjects, revealed.values(), look)
         else:
@@ -215,13 +222,20 @@ class Vault:
     def _subjects(self, held: Sequence[Digest]) -> dict[UUID, DataSubject]:
         return {each: self._subject(each) for each in dict.fromkeys(UUID(digest.subject_id) for digest in held)}
 
-    def _held(self, look: Look) -> list[Digest]:
-        """The personal values that the complaint's events have, each digest once."""
+    def _held(self, look: Look) -> tuple[list[Digest], Standing]:
+        """The personal values that the complaint's events have, each digest once, and which of them stand.
+
+        A digest proves its value under the path that it was recorded with first; what an event carries along under another
+        is told of its own event only.
+        """
         with self._ledger.record.pool.connection() as connection:
             rows = stream_events(connection, self._ledger.book, look.complaint_id, up_to_position=look.as_of)
-        rows = [row for row in rows if look.position in (None, row.position)]
         found = [each for row in rows for each in digests_of(plans(), row.position, row.name, row.state)]
-        return list({each.digest: each for each in reversed(found)}.values())[::-1]
+        first = {each.digest: each for each in reversed(found)}
+        if look.position is None:
+            return list(first.values())[::-1], standing(rows)
+        own = [each for each in found if each.position == look.position and each.path == first[each.digest].path]
+        return own, standing(rows)
 
     def _is_assigned(self, complaint_id: UUID, complaint: Complaint, principal: str) -> bool:
         """Whether the complaint is the person's own, or that of whom he stands in for now, and neither gave it to himself."""
@@ -314,15 +328,16 @@ def _is_claim(look: Look) -> bool:
     return look.purpose == LEGAL_CLAIM and look.request_id is not None
 
 
-def _revealed(held: Sequence[Digest], look: Look) -> dict[str, Digest]:
-    """By digest, what is asked for in clear."""
-    unknown = sorted(set(look.reveal) - {each.path for each in held})
+def _revealed(held: Sequence[Digest], now: Standing, look: Look) -> dict[str, Digest]:
+    """By digest, what is asked for in clear: what stands, and of one event what was superseded too."""
+    may = [each for each in held if look.position is not None or each.digest not in now.superseded_by]
+    unknown = sorted({name for name in look.reveal if not any(now.is_called(each, name) for each in may)})
     if unknown:
         raise NoSuchValue(unknown)
-    return {each.digest: each for each in held if each.path in look.reveal}
+    return {each.digest: each for each in may if any(now.is_called(each, name) for name in look.reveal)}
 
 
-def _shown(held: Digest, opened: tuple[str, Any] | None, in_clear: bool) -> Shown:
+def _shown(held: Digest, now: Standing, opened: tuple[str, Any] | None, in_clear: bool) -> Shown:
     salt, value = opened or (None, None)
     shown = None if opened is None else str(value) if in_clear else masked(held.path, value, Tier(held.tier))
     return Shown(
@@ -334,4 +349,6 @@ def _shown(held: Digest, opened: tuple[str, Any] | None, in_clear: bool) -> Show
         in_clear=in_clear and opened is not None,
         value=shown,
         salt=salt if in_clear else None,
+        field=now.fields.get(held.digest, held.path),
+        superseded_by_version=now.superseded_by.get(held.digest),
     )

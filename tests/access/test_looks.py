@@ -33,7 +33,7 @@ from ledger.access.refusals import (
 )
 from ledger.access.rules import AccessRequest, subject_stream
 from ledger.application import Ledger
-from ledger.complaint.commands import ApproveAmendment, AssignComplaint, CorrectFact
+from ledger.complaint.commands import AnnulFact, ApproveAmendment, AssignComplaint, CorrectFact, NoteContact
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.event import Tier
@@ -44,7 +44,7 @@ from ledger.tables.refusals import UnknownCode
 from ledger.vault.searching import Searcher, look_up, search
 from ledger.vault.service import Look, Vault
 from ledger.vault.watching import who_saw
-from tests.access.conftest import IDENTITY, NAME, PERSONAL, PHONE, assign, receive
+from tests.access.conftest import IDENTITY, NAME, PERSONAL, PHONE, WORDS, assign, receive
 
 CORE = ("customer_identity_number", "customer_account")
 
@@ -138,6 +138,55 @@ def test_a_look_is_told_as_it_was_whatever_is_corrected_after_it(ledger: Ledger,
     *same, last = who_saw(ledger, customer)
     assert (same, last.revealed_paths) == (before, ["customer_name"])
     assert {"content", "fact.content", "customer_identity_number"} <= set(last.masked_paths)
+
+
+def test_the_value_in_force_is_shown_and_a_superseded_one_by_its_position_only(ledger: Ledger, vault: Vault) -> None:
+    one, customer = receive(ledger)
+    now = datetime.now(UTC)
+    wanted = CorrectFact(
+        complaint_id=one, version=1, changes={"customer_name": "欧阳若澜"}, reason="误录", proposed_at=now
+    )
+    proposed = ledger.handle(wanted, principal="li.wei").version
+
+    def clear(reveal: str, position: int | None = None) -> list[tuple[str | None, str, int | None]]:
+        shown = vault.look(Look(one, "handling", (reveal,), position=position), "zhao.min")
+        return [(each.value, each.field, each.superseded_by_version) for each in shown if each.in_clear]
+
+    assert clear("customer_name") == [(NAME, "customer_name", None)], "a proposal changes nothing"
+    ledger.handle(ApproveAmendment(complaint_id=one, proposed_version=proposed, approved_at=now), principal="chen.jing")
+    assert clear("customer_name") == clear("fact.customer_name") == [("欧阳若澜", "customer_name", None)]
+    assert who_saw(ledger, customer)[-1].revealed_paths == ["fact.customer_name"], "as its event has it"
+    masked = {each.digest: each for each in vault.look(Look(one, "handling"), "zhao.min")}.values()
+    assert [(each.path, each.superseded_by_version) for each in masked if each.field == "customer_name"] == [
+        ("customer_name", 3),
+        ("fact.customer_name", None),
+    ]
+    assert {each.superseded_by_version for each in masked if each.field != "customer_name"} == {None}
+    first = next(each.position for each in masked if each.superseded_by_version)
+    assert clear("customer_name", first) == [(NAME, "customer_name", 3)]
+    assert clear("content") == [(WORDS, "content", None)], "what was carried along stands, told once"
+    again = corrected(ledger, one, {"customer_name": "欧阳若岚"})
+    assert clear("customer_name") == [("欧阳若岚", "customer_name", None)]
+    assert clear("content", first) == [(WORDS, "content", None)]
+    with pytest.raises(NoSuchValue):
+        clear("content", again)
+    third = next(each for each in vault.look(Look(one, "handling"), "zhao.min") if each.superseded_by_version == 5)
+    assert clear("customer_name", third.position) == [("欧阳若澜", "customer_name", 5)]
+    wrong = NoteContact(
+        complaint_id=one,
+        channel="phone",
+        direction="inbound",
+        content="误记",
+        noted_by="zhao.min",
+        occurred_at=now,
+    )
+    noted = ledger.handle(wrong, principal="zhao.min")
+    assert len(clear("content")) == 2, "a field of two facts that stand is shown of both"
+    mistaken = AnnulFact(complaint_id=one, version=noted.version, reason="误记", proposed_at=now)
+    proposed = ledger.handle(mistaken, principal="li.wei").version
+    ledger.handle(ApproveAmendment(complaint_id=one, proposed_version=proposed, approved_at=now), principal="chen.jing")
+    assert clear("content") == [(WORDS, "content", None)]
+    assert clear("content", noted.last_position) == [("误记", "content", proposed + 1)]
 
 
 def corrected(ledger: Ledger, one: UUID, changes: dict[str, str]) -> int:

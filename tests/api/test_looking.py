@@ -62,13 +62,22 @@ def test_apply_approve_look_report(one: str, client: httpx.Client, keys: Subject
     granted = {**look, "request_id": request.rpartition("/")[2]}
     shown = client.post(f"{one}/looks", json=granted, headers=auditor).json()["values"]
     assert [each["value"] for each in shown if each["in_clear"]] == [IDENTITY]
+    assert {each["superseded_by_version"] for each in shown} == {None}
+    at = {"position": shown[0]["position"]}
+    assert client.post(f"{one}/looks", json=granted | at, headers=auditor).json()["values"] == shown
+    beside = {"position": at["position"] + 1}
+    problem(client.post(f"{one}/looks", json=granted | beside, headers=auditor), 422, "no-such-value")
     problem(client.post(f"{one}/looks", json=granted, headers=lead), 403, "look-not-allowed")
     assert client.post(f"{request}/use-report", json={"report": "已核对"}, headers=auditor).status_code == 200
     problem(client.post(f"{one}/looks", json=granted, headers=auditor), 403, "look-not-allowed")
 
     customer = shown[0]["subject_id"]
     looks = client.get(f"/data-subjects/{customer}/looks", headers=auditor).json()["looks"]
-    assert [(each["seen_by"], each["revealed"]) for each in looks] == [("auditor.sun", 0), ("auditor.sun", 1)]
+    assert [(each["seen_by"], each["revealed"]) for each in looks] == [
+        ("auditor.sun", 0),
+        ("auditor.sun", 1),
+        ("auditor.sun", 1),
+    ]
     problem(client.get(f"/data-subjects/{customer}/looks", headers=lead), 403, "not-allowed")
 
 

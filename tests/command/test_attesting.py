@@ -128,6 +128,29 @@ def test_one_field_is_disclosed_to_whoever_checks_it_elsewhere(
     checked = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
     assert (checked.returncode, "利息算错了" in checked.stdout) == (0, True), checked.stdout + checked.stderr
 
+    corrected_at = corrected(settings, database, book, complaint_id, "年费算错了")
+    in_force = program("disclosure", str(complaint_id), "content", *to, "--out", tmp_path / "two.json", "--json")
+    assert (in_force.code, in_force.json["position"]) == (0, corrected_at)
+    assert in_force.json["superseded_by_version"] is None
+    command[3] = "two.json"
+    checked = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert (checked.returncode, "年费算错了" in checked.stdout) == (0, True), checked.stdout + checked.stderr
+    by_position = ("--position", str(told.json["position"]), "--out", tmp_path / "three.json")
+    old = program("disclosure", str(complaint_id), "content", *to, *by_position)
+    assert (old.code, "version 3 of the complaint superseded it" in old.err) == (0, True)
+
+
+def corrected(settings: Settings, database: Database, book: str, complaint_id: UUID, content: str) -> int | None:
+    """The position of the correction, which one person proposed and another approved."""
+    now = datetime.now(UTC)
+    wanted = ask.CorrectFact(
+        complaint_id=complaint_id, version=1, changes={"content": content}, reason="误录", proposed_at=now
+    )
+    with closing(SubjectKeys.open(settings.keys)) as keys, closing(Ledger(database, book, keys)) as ledger:
+        proposed = ledger.handle(wanted, principal="li.na").version
+        approval = ask.ApproveAmendment(complaint_id=complaint_id, proposed_version=proposed, approved_at=now)
+        return ledger.handle(approval, principal="chen.jing").last_position
+
 
 def test_clocks_are_called_in_a_bundle_as_the_book_called_them_then(
     program: Program, database: Database, settings: Settings, book: str, tmp_path: Path
