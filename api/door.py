@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
+import psycopg2
 from fastapi import APIRouter, Depends, Path, Query, Response
 from psycopg2.extensions import connection as Connection
 
@@ -16,7 +17,7 @@ from api import return_answers as answers
 from api.answers import answer
 from api.asking import PAGE_DEFAULT, After, Asker, Limit, only_known_parameters
 from api.description import question_description
-from ledger.database.pool import Pool
+from ledger.database.pool import Pool, is_cut
 from ledger.database.roles import Role
 from ledger.database.target import Database
 from projections.asking import BadCursor, NotReached
@@ -91,8 +92,22 @@ def router(asker: Asker, doors: Doors) -> APIRouter:
 def _at_the_door(
     ledger: Connection, book: str, doors: Doors, receiver: str, question: Callable[..., Found], **asked: Any
 ) -> Found:
-    """Asks at a door that is open. Raises DoorNotOpened."""
+    """Asks at a door that is open; once more where the connection was cut, for nothing is written. Raises DoorNotOpened.
+
+    A connection that lay idle while the door's database was away is found cut by whoever is next to use it: the pool drops it
+    and the other idle ones, so that the second time a new one is made.
+    """
     if not reading.is_open(ledger, book, receiver):
         raise DoorNotOpened(receiver)
-    with doors.pool(receiver).connection() as door:
+    pool = doors.pool(receiver)
+    try:
+        return _asked(pool, book, receiver, question, asked)
+    except psycopg2.Error as cut:
+        if not is_cut(cut):
+            raise
+    return _asked(pool, book, receiver, question, asked)
+
+
+def _asked(pool: Pool, book: str, receiver: str, question: Callable[..., Found], asked: dict[str, Any]) -> Found:
+    with pool.connection() as door:
         return question(door, book, receiver, **asked)

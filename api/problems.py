@@ -293,6 +293,9 @@ ADDED: Mapping[HTTPStatus, Mapping[str, str]] = {
 }
 """The headers that every answer of a status has."""
 
+QUESTIONS = frozenset({"GET", "HEAD"})
+"""The methods that record nothing: who could not be answered asks again, and needs no key for it."""
+
 MEDIA_TYPE = "application/problem+json"
 
 INTEGER_MAX = 2**63 - 1
@@ -312,7 +315,9 @@ class Problem(BaseModel):
     facts: dict[str, Any] = Field(description="The facts of the case, by name; never a personal value.")
 
 
-def problem_answer(refusal: Refusal, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
+def problem_answer(
+    refusal: Refusal, request_id: str, headers: Mapping[str, str] | None = None, *, remedy: str | None = None
+) -> Response:
     """The answer for a refusal; a class outside the table is a bug, which the test of the table finds first."""
     status = STATUS[type(refusal)]
     document = {
@@ -320,7 +325,7 @@ def problem_answer(refusal: Refusal, request_id: str, headers: Mapping[str, str]
         "title": title_of(type(refusal)),
         "status": status,
         "detail": refusal.told(institution_zone()),
-        "remedy": refusal.remedy,
+        "remedy": remedy or refusal.remedy,
         "request_id": request_id,
         "facts": _written(refusal.facts()),
     }
@@ -355,9 +360,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(eventsourcing.persistence.DatabaseError, _unnamed)
 
 
-def _answered(request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:
+def _answered(
+    request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None, *, remedy: str | None = None
+) -> Response:
     request.state.problem = refusal.kind()  # for the log line of the request
-    return problem_answer(refusal, request.state.request_id, headers)
+    return problem_answer(refusal, request.state.request_id, headers, remedy=remedy)
 
 
 async def _refused(request: Request, refusal: Exception) -> Response:
@@ -390,7 +397,11 @@ def _allowed(request: Request) -> dict[str, str]:
 
 async def _away(request: Request, fault: Exception) -> Response:
     log.warning("ledger unavailable", request_id=request.state.request_id, exc_info=fault)
-    return _answered(request, asked.LedgerUnavailable())
+    unavailable = asked.LedgerUnavailable()
+    is_question = request.method in QUESTIONS
+    return _answered(
+        request, unavailable, remedy=unavailable.to_a_question if is_question else unavailable.to_a_command
+    )
 
 
 async def _unnamed(request: Request, fault: Exception) -> Response:

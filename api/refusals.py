@@ -150,15 +150,17 @@ class ReceiverNotYours(Refusal):
 
 @dataclass(eq=False)
 class NotForReceivers(Refusal):
-    """A regulator asks for figures as they stand, and of no person.
+    """A regulator asks for figures as they stand now, by what its door shows, and for no less than a month.
 
-    Figures of every position would tell, one beside the other, which event changed them and where it stands in the book;
-    figures by staff name the staff.
+    Figures of every position, or of every instant, would tell, one beside the other, which event or complaint stands between;
+    the door's rows with them would tell of that complaint what the door leaves out. Figures by staff name the staff.
     """
 
-    says: ClassVar[str] = "A regulator's token gives {parameter} to no question like this one."
+    says: ClassVar[str] = "A regulator's token gives {parameter} to no question like this one, or not this value."
     remedy: ClassVar[str] = (
-        "Leave out `as_of`, give `classified` as `first` or not at all, and break down by neither handler nor department. "
+        "Leave out `as_of` and `now`, give `classified` as `first` or not at all, and break down by columns of the door: "
+        "category, cause, channel, grade, issue, outcome, product, region. Ask for months or longer, and for deadlines `from` "
+        "the first day of a month `to` the last day of one. "
         "What was told of an earlier time stands in the returns as they were sent, and in the rows of your door."
     )
 
@@ -308,9 +310,11 @@ class LedgerUnavailable(Refusal):
     """The database cannot be reached, or did not answer in time. A command may have been recorded all the same."""
 
     says: ClassVar[str] = "The ledger cannot be reached at the moment."
-    remedy: ClassVar[str] = (
+    to_a_question: ClassVar[str] = "Ask the same again after the seconds in `Retry-After`."
+    to_a_command: ClassVar[str] = (
         "Send the same request with the same `Idempotency-Key` again after the seconds in `Retry-After`: it is recorded once."
     )
+    remedy: ClassVar[str] = f"A question: {to_a_question} A command: {to_a_command}"
 
 
 @dataclass(eq=False)

@@ -11,6 +11,17 @@ CONNECTIONS_MAX = 16
 WAIT_SECONDS_MAX = 30.0
 
 
+class NoneFree(psycopg2.OperationalError):
+    """Every connection stayed lent out: nothing was asked of the server, and nothing is wrong with it."""
+
+
+def is_cut(error: psycopg2.Error) -> bool:
+    """Whether the connection broke, or was ended by the server: the error has no code of the server's, or one of class 57P."""
+    if isinstance(error, NoneFree):
+        return False
+    return error.pgcode is None or error.pgcode.startswith("57P")
+
+
 class Pool:
     """Lends connections, the most recently used first; a borrower waits while all are lent out.
 
@@ -25,16 +36,16 @@ class Pool:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """One connection for the block. Raises psycopg2.OperationalError after 30 seconds without a free one."""
+        """One connection for the block. Raises NoneFree after 30 seconds without a free one."""
         if not self._free.acquire(timeout=WAIT_SECONDS_MAX):
-            raise psycopg2.OperationalError(f"no database connection became free within {WAIT_SECONDS_MAX:.0f} seconds")
+            raise NoneFree(f"no database connection became free within {WAIT_SECONDS_MAX:.0f} seconds")
         try:
             connection = self._idle.pop() if self._idle else self._connect()
             try:
                 yield connection
             except psycopg2.Error as error:
                 connection.close()  # it may be broken; a new one costs milliseconds
-                if error.pgcode is None or error.pgcode.startswith("57P"):
+                if is_cut(error):
                     self._drop_idle()  # the server went away: what else is idle was cut off with it
                 raise
             finally:
