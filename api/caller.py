@@ -12,6 +12,7 @@ import anyio.to_thread
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.routing import APIRoute
 
+from api.moments import is_month_begun, is_month_ended
 from api.refusals import (
     BookNotYours,
     DepartmentNotYours,
@@ -39,8 +40,9 @@ ANSWERS_OF_ACCESS = frozenset({"approve-access", "decline-access"})
 TOLD_OF_THEN = frozenset({"codes", "regimes", "calendars"})
 """What a regulator may ask as of any position besides its own door: it tells nothing of a complaint."""
 
-BY_STAFF = frozenset({"handler", "department"})
-"""By what a regulator's figures are not broken down: a person, or a department, which may be one person."""
+BY_THE_DOOR = frozenset({"category", "cause", "channel", "grade", "issue", "outcome", "product", "region"})
+"""By what a regulator's figures are broken down: columns of its door. What the door leaves out (tier, branch, department,
+handler), or what narrows a cell below a month (hour, age), would be learnt of the single complaints of its rows."""
 
 
 class RouteWithoutEntry(Exception):
@@ -108,7 +110,7 @@ async def allowed(request: Request) -> Person | None:
     scopes = {roles().roles[role].scope for role in may & person.roles}
     request.state.receives = scopes == {Scope.RECEIVERS}
     if request.state.receives:
-        _refuse_other_times_and_staff(action, request)
+        _refuse_narrowing(action, request)
     if Scope.BOOK in scopes or (Scope.RECEIVERS in scopes and _is_their_receiver(request, person)):
         return person
     if Scope.DEPARTMENTS not in scopes:
@@ -123,15 +125,24 @@ def refuse_rank(rank: str | None, person: Person) -> None:
         raise RankNotYours(rank, sorted(may))
 
 
-def _refuse_other_times_and_staff(action: str, request: Request) -> None:
-    """Raises NotForReceivers where a route that names no receiver is asked as of another position, or by staff."""
+def _refuse_narrowing(action: str, request: Request) -> None:
+    """Raises NotForReceivers where a route that names no receiver is asked as of another time, by what the door leaves out,
+    or for less than a month: two such answers, one beside the other, tell of the one complaint between them.
+
+    `from` and `to` of figures need no look: they name whole periods, whatever their days.
+    """
     if action in TOLD_OF_THEN or "receiver" in request.path_params:
         return
     given = request.query_params
+    by_instants = action == "sla-report"
     for parameter, is_refused in (
         ("as_of", "as_of" in given),
+        ("now", "now" in given),
         ("classified", any(each != "first" for each in given.getlist("classified"))),
-        ("by", not BY_STAFF.isdisjoint(given.getlist("by"))),
+        ("by", not BY_THE_DOOR.issuperset(given.getlist("by"))),
+        ("period", "day" in given.getlist("period")),
+        ("from", by_instants and not all(is_month_begun(each) for each in given.getlist("from"))),
+        ("to", by_instants and not all(is_month_ended(each) for each in given.getlist("to"))),
     ):
         if is_refused:
             raise NotForReceivers(parameter)

@@ -75,6 +75,25 @@ def _day(text: str) -> date | None:
     return day
 
 
+def is_month_begun(text: str) -> bool:
+    """Whether a text names the first day of a month, and no instant."""
+    return _day_or_none(text, 0) == 1
+
+
+def is_month_ended(text: str) -> bool:
+    """Whether a text names the last day of a month, and no instant."""
+    return _day_or_none(text, 1) == 1
+
+
+def _day_or_none(text: str, days_later: int) -> int | None:
+    """The day of the month, so many days later; None for what names no day that can be asked for."""
+    try:
+        day = _day(text)
+    except ValueError:
+        return None
+    return None if day is None else (day + timedelta(days=days_later)).day
+
+
 def read_place(given: Any) -> int | datetime:
     """A position or an instant that has come, from the text of a query: of a later one another answer would be given later."""
     text = str(given)

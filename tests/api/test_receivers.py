@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from api.app import create_app
-from api.caller import action_of, guarded
+from api.caller import BY_THE_DOOR, action_of, guarded
 from api.return_routes import ONE, RETURN_EXAMPLES
 from ledger.access.roles import roles
 from ledger.application import Ledger
@@ -22,7 +22,8 @@ from ledger.database.roles import Role
 from ledger.database.target import Database
 from ledger.returns import commands as ask
 from ledger.vault.keys import SubjectKeys
-from projections.regulator.door import bring_up, open_door
+from projections.indicators.asking import PARTS
+from projections.regulator.door import bring_up, database_of, open_door
 from projections.returns.asking import Pseudonyms, key_name
 from projections.worker import catch_up
 from tests.api.conftest import bearer
@@ -148,6 +149,77 @@ def test_no_answer_leads_into_the_book(got: list[Got], ledger: Ledger, database:
         cursors = [value for path, value in leaves(content) if path[-1] == "next_cursor" and value is not None]
         for key in (part for cursor in cursors for part in orjson.loads(base64.urlsafe_b64decode(cursor + "=="))):
             assert each.stated or type(key) is not int or key <= COUNTS_MAX, f"{each.action}: the cursor holds {key}"
+
+
+NARROWING = (
+    ("/figures/received", {"now": "2026-03-02T10:00:00.000001+08:00"}),
+    *(("/figures/received", {"by": part}) for part in ("handler", "department", "branch", "tier", "hour", "age")),
+    ("/figures/received", {"period": "day"}),
+    ("/sla", {"now": "2026-03-02T10:00:00.000001+08:00"}),
+    *(("/sla", {"by": part}) for part in ("handler", "department")),
+    ("/sla", {"period": "day"}),
+    *(("/sla", {"from": given}) for given in ("2026-03-02", "2026-03-01T00:00:00+08:00", "2026-13-01")),
+    *(("/sla", {"to": given}) for given in ("2026-03-30", "2026-02-28T23:59:59+08:00", "soon")),
+)
+
+
+@pytest.mark.parametrize(("path", "asked"), NARROWING)
+def test_no_two_answers_tell_one_complaint_apart(
+    client: httpx.Client, pboc: dict[str, str], path: str, asked: dict[str, str]
+) -> None:
+    """The door states when a complaint was received: figures before and after that instant would tell its tier and branch."""
+    refused = client.get(path, params=asked, headers=pboc)
+    assert (refused.status_code, refused.json()["type"]) == (403, "/problems/not-for-receivers"), refused.text
+    assert refused.json()["facts"] == {"parameter": next(iter(asked))}
+
+
+def test_whole_months_are_told(client: httpx.Client, pboc: dict[str, str]) -> None:
+    for asked in (
+        {"from": "2026-02-01", "to": "2026-02-28"},
+        {"from": "2026-01-01", "period": "month", "by": "product"},
+    ):
+        assert client.get("/sla", params=asked, headers=pboc).status_code == 200, asked
+
+
+def test_figures_are_broken_down_by_columns_of_the_door(got: list[Got]) -> None:
+    (rows,) = (orjson.loads(each.answer.content)["rows"] for each in got if each.action == "door-rows")
+    assert set(rows[0]) >= BY_THE_DOOR
+    assert set(PARTS) >= BY_THE_DOOR
+    assert {"tier", "branch"}.isdisjoint(rows[0])
+
+
+def test_what_narrows_is_known_of_every_question(ledger: Ledger, database: Database) -> None:
+    """A new parameter of a route that a regulator may ask is looked at for what two answers tell, before it stands here."""
+    for route in guarded(create_app(ledger, database, keeps_up=False)):
+        action = action_of(route)
+        may = action not in TELLS_OF_THE_BOOK and "regulator" in (roles().of_action(action) or ())
+        if may and "receiver" not in route.param_convertors:
+            asked = {field.alias for field in route.dependant.query_params}
+            assert asked <= LOOKED_AT, f"{action}: {asked - LOOKED_AT}"
+
+
+LOOKED_AT = frozenset({"as_of", "now", "classified", "by", "period", "from", "to"}) | {
+    "name",
+    "receiver",
+    "limit",
+    "cursor",
+}
+"""What `api/caller.py` refuses or bounds, and what the list of the receiver's own returns is asked by."""
+
+
+def test_a_door_whose_connection_was_cut_is_asked_once_more(
+    client: httpx.Client, got: list[Got], database: Database, pboc: dict[str, str]
+) -> None:
+    assert {each.answer.status_code for each in got} == {200}
+    with closing(database.administrator()) as administrator, administrator.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+            " WHERE datname = %s AND usename = 'ledger_publisher'",
+            (database_of("pboc"),),
+        )
+        ((cut,),) = cursor.fetchall()
+    assert cut > 0, "nothing was kept: nothing is shown"
+    assert client.get("/regulator/pboc/complaints", params={"limit": 3}, headers=pboc).status_code == 200
 
 
 def text_of(answer: httpx.Response) -> str:

@@ -160,7 +160,14 @@ class TestReturns:
         self, client: httpx.Client, keys: SubjectKeys, ledger: Ledger, pboc: dict[str, str], path: str
     ) -> None:
         """Figures of every position, one beside the other, would tell it where in the book an event stands."""
-        others = ({"as_of": 3}, {"as_of": "2025-06-03"}, {"classified": 3}, {"by": "handler"}, {"by": "department"})
+        others = (
+            {"as_of": 3},
+            {"as_of": "2025-06-03"},
+            {"classified": 3},
+            {"by": "handler"},
+            {"by": "department"},
+            {"now": now()},
+        )
         compliance = bearer(keys, ledger.book, "officer.fan", "regulator", "compliance", receivers=["pboc"])
         for asked in others:
             refused = client.get(path, params=asked, headers=pboc)
