@@ -3,6 +3,7 @@
 The live build is read all the while, and only the swap, one short transaction, makes its worker wait.
 """
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +38,8 @@ EVENTS_MAX = 2_000
 
 A step holds its events and the rows of each projection in memory; more at a time are hardly faster.
 """
+AT_ONCE = 1 + (os.cpu_count() or 1)
+"""Builds that are folded at once: more would wait for one another, and each thread keeps memory of its own."""
 SWAP_ATTEMPTS_MAX = 30
 DIFFERENCES_MAX = 1000
 
@@ -134,7 +137,7 @@ def _advance_together(
 ) -> dict[str, BaseException]:
     """Brings builds up to the end of the book, page by page; gives the errors of those that did not get there."""
     failed: dict[str, BaseException] = {}
-    with closing(database.connect(Role.PROJECTOR, autocommit=True)) as reader, ThreadPoolExecutor() as pool:
+    with closing(database.connect(Role.PROJECTOR, autocommit=True)) as reader, ThreadPoolExecutor(AT_ONCE) as pool:
         end = head(reader, book)
         page = read_page(reader, book, end.origin, 0, min(EVENTS_MAX, end.size))
         while page.rows and len(failed) < len(builders):
