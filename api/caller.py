@@ -22,7 +22,7 @@ from api.refusals import (
     ReceiverNotYours,
     TokenMissing,
 )
-from api.tokens import Person, TokenReader
+from api.tokens import SERVICE, Person, TokenReader
 from api.validation import ETAG, KEY
 from ledger.access.roles import FILE, Scope, roles
 from ledger.application import Ledger
@@ -120,8 +120,8 @@ async def allowed(request: Request) -> Person | None:
 
 
 def refuse_rank(rank: str | None, person: Person) -> None:
-    """Raises RankNotYours where an approval states a rank that none of the person's roles carries."""
-    if rank is not None and not (may := roles().ranks.get(rank, frozenset())) & person.roles:
+    """Raises RankNotYours where an approval states a rank that none of the person's own roles carries."""
+    if rank is not None and not (may := roles().ranks.get(rank, frozenset())) & (person.roles - {SERVICE}):
         raise RankNotYours(rank, sorted(may))
 
 

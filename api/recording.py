@@ -55,10 +55,6 @@ CALLERS_MAX = 128
 """Commands that may wait for their commit at once; they are gathered into few commits (group commit)."""
 
 
-SERVICE = "service"
-"""The role of an account that states what others did: its own users, whom it knows and this service does not."""
-
-
 @dataclass(frozen=True, slots=True)
 class CommandRoute:
     """Where a command is posted. `decides` marks what changes a decision: it needs `If-Match`."""
@@ -225,7 +221,7 @@ def _endpoint(route: CommandRoute, recorder: "Recorder") -> Endpoint:
 
     async def _asked(request: Request) -> Asked:
         asked = await read_command(route.command, request)
-        if SERVICE not in request.state.person.roles:
+        if not request.state.person.speaks_for_others:
             await recorder.refuse_two_roles(asked.command, request.state.person)
         own = departments_of(request)
         if own is not None and (given_to := await recorder.department_written(asked.command)):

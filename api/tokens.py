@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.request
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -61,6 +61,12 @@ FETCH_SECONDS_MAX = 5
 FETCH_BYTES_MAX = 1024 * 1024
 
 
+SERVICE = "service"
+"""The role of an account that states what others did: its own users, whom it knows and this service does not."""
+
+SERVICE_ALONE = f"the role {SERVICE} is of an account that speaks for others, and so goes with no role of a person"
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Whom a request speaks for: a member of staff or a service account, with what the issuer vouches for."""
@@ -72,6 +78,11 @@ class Person:
     departments: frozenset[str]
     receivers: frozenset[str] = frozenset()
     """For whom a regulator's token reads: names of receivers of returns, such as `nfra`."""
+
+    @property
+    def speaks_for_others(self) -> bool:
+        """Whether it is a service account and nothing else: four eyes are then those of its own users."""
+        return self.roles == {SERVICE}
 
 
 class IssuerUnreachable(Exception):
@@ -200,15 +211,22 @@ def _person(claims: Mapping[str, Any], issuer: _Issuer) -> Person:
         )
     if is_own_name(subject):
         raise TokenRefused(f"its claim {issuer.person_claim} is a name that the ledger itself records under")
-    found = _claim(claims, issuer.roles_claim)
+    held = frozenset(_texts(_claim(claims, issuer.roles_claim))) & roles().roles.keys()
+    if mixes_service(held):
+        raise TokenRefused(SERVICE_ALONE)
     return Person(
         id=subject,
         name=str(claims.get("name", "")),
-        roles=frozenset(_texts(found)) & roles().roles.keys(),
+        roles=held,
         books=frozenset(_texts(claims.get("books"))),
         departments=frozenset(_texts(claims.get("departments"))),
         receivers=frozenset(_texts(claims.get("receivers"))),
     )
+
+
+def mixes_service(held: Collection[str]) -> bool:
+    """Whether a service account would be a person too: its holder would be asked for no second pair of eyes."""
+    return SERVICE in held and len(set(held)) > 1
 
 
 def is_own_name(text: str) -> bool:

@@ -196,7 +196,7 @@ def test_callers_who_are_cut_off_lose_and_double_nothing(
     services: list[Service], settings: Settings, database: Database, book: str, kills: int
 ) -> None:
     with closing(SubjectKeys.open(settings.keys)) as keys:
-        campaign = Campaign(services, seed=kills, known=bearer(keys, book))
+        campaign = Campaign(services, seed=kills, known=bearer(keys, book, "head.qian", "customer-service-head"))
     chance = random.Random(kills)
     campaign.shared = [campaign.receive(chance) for _ in range(SHARED_COMPLAINTS)]
     for complaint in campaign.shared:

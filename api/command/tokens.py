@@ -66,12 +66,21 @@ def issued(
     receivers: Iterable[str] = (),
 ) -> str:
     """A token for the settings' book; raises WrongUse for a name, role or life that cannot be."""
-    from api.tokens import LIFE_MAX, LocalIssuer, is_own_name, is_staff_id  # noqa: PLC0415 - loaded by the commands that need it
+    from api.tokens import (  # noqa: PLC0415 - loaded by the commands that need it
+        LIFE_MAX,
+        SERVICE_ALONE,
+        LocalIssuer,
+        is_own_name,
+        is_staff_id,
+        mixes_service,
+    )
 
     known = roles().roles
     unknown = [role for role in held if role not in known]
     if unknown:
         raise WrongUse(f"--role: there is no role {', '.join(unknown)}; there are {', '.join(known)}")
+    if mixes_service(held):
+        raise WrongUse(f"--role: {SERVICE_ALONE}; give out two tokens under two names")
     if not is_staff_id(name):
         raise WrongUse(
             "--name: write an identifier of letters, digits and . _ -, such as li.wei: it stands in the record for ever, so "

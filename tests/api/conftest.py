@@ -15,7 +15,7 @@ import orjson
 import pytest
 from pydantic import BaseModel
 
-from api import proving
+from api import proving, tokens
 from api.answers import ANSWERS
 from api.app import create_app
 from api.figure_answers import FIGURE_ANSWERS
@@ -26,7 +26,7 @@ from api.recording import Recorded
 from api.return_answers import RETURN_ANSWERS
 from api.server import server
 from api.standing import ComplaintNow
-from api.tokens import LocalIssuer
+from api.tokens import LocalIssuer, Person
 from ledger.access.roles import roles
 from ledger.application import Ledger
 from ledger.database.roles import Role
@@ -108,10 +108,42 @@ def _fits(piece: str, part: str) -> bool:
     return piece == part or piece.startswith("{")
 
 
+EVERY_ROLE = "a service of every role"
+"""The name by which the tests know an account that no token can be: it may do everything, and states what others did."""
+
+
+class OfEveryRole(Person):
+    """Whom a test speaks for that asks about something else than roles."""
+
+    __slots__ = ()
+
+    @property
+    def speaks_for_others(self) -> bool:
+        return True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _service_of_every_role() -> Iterator[None]:
+    """In services within this process; one of its own reads the token as that of a service account."""
+    read = tokens._person
+
+    def person(*checked: Any) -> Person:
+        known = read(*checked)
+        if known.name != EVERY_ROLE:
+            return known
+        reach = (known.books, known.departments, known.receivers)
+        return OfEveryRole(known.id, known.name, frozenset(roles().roles), *reach)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(tokens, "_person", person)
+        yield
+
+
 def token(keys: SubjectKeys, book: str, subject: str = "registrar.li", *held: str, **more: Any) -> str:
-    """A token of the ledger's own; of every role there is, unless some are named."""
+    """A token of the ledger's own; of a service account that may do everything, unless roles are named."""
     soon = datetime.now(UTC) + timedelta(hours=1)
-    return LocalIssuer(keys).issue(subject, roles=held or roles().roles, books=[book], **{"expires_at": soon, **more})
+    said = {"expires_at": soon, **({} if held else {"name": EVERY_ROLE}), **more}
+    return LocalIssuer(keys).issue(subject, roles=held or ["service"], books=[book], **said)
 
 
 def bearer(keys: SubjectKeys, book: str, subject: str = "registrar.li", *held: str, **more: Any) -> dict[str, str]:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -172,6 +173,17 @@ def as_jwk(key: Any, kid: str, algorithm: str) -> dict[str, Any]:
 LOOK_UP = {"kind": "contact", "value": "13800138000", "purpose": "handling"}
 
 
+def test_a_service_account_has_no_role_of_a_person(
+    refused: Callable[[str], str], keys: SubjectKeys, ledger: Ledger
+) -> None:
+    """Nobody asks a service account for a second pair of eyes, so that a person with its role would have none."""
+    for other in ("management", "registrar", "administrator"):
+        assert "service" in refused(token(keys, ledger.book, "lead.zhou", "service", other))
+    alone = tokens.Person("core-banking", "", frozenset({"service"}), frozenset(), frozenset())
+    assert alone.speaks_for_others
+    assert not replace(alone, roles=frozenset({"service", "management"})).speaks_for_others
+
+
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
     with closing(Issuer()) as running:
@@ -215,6 +227,8 @@ def test_an_issuer_by_configuration_and_the_rotation_of_its_keys(
         assert httpx.get(f"{address}/book", headers=bearer(keys, book)).status_code == 200
         assert status(second, "ES256", "two", realm_access={"roles": ["chef"]}) == 403
         assert status(second, "ES256", "two", realm_access="quality") == 403
+        assert status(second, "ES256", "two", realm_access={"roles": ["service", "chef"]}) == 200
+        assert status(second, "ES256", "two", realm_access={"roles": ["service", "quality"]}) == 401, "one or the other"
         # nothing personal that could not be erased gets into the record as who did something
         for somebody in ("wang.fang@bank.example", "13800138000", "11010519491231002X", "6222020200112233445", "", 7):
             assert status(second, "ES256", "two", sub=somebody) == 401, somebody

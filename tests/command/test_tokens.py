@@ -27,6 +27,7 @@ def test_a_token_says_who_and_for_how_long(program: Program) -> None:
             (["--role", "quality", "--name", name], "records under")
             for name in ("Ledger", "timekeeper", "operator.root")
         ),
+        (["--role", "service", "--role", "management", "--name", "a"], "goes with no role of a person"),
         (["--role", "handler", "--name", "a"], "--department"),
         (["--role", "quality", "--name", "a", "--expires", "9000d"], "366 days at most"),
         (["--role", "quality", "--name", "a", "--expires", "0h"], "not in the past"),
