@@ -142,7 +142,7 @@ class DepartmentUnknown(Refusal):
 class ReceiverNotYours(Refusal):
     """A regulator's token names the receivers that it reads for; this is not one of them."""
 
-    says: ClassVar[str] = "The token reads for the receivers {receivers}, and this goes to another."
+    says: ClassVar[str] = "The token reads for the receivers {receivers}, and this names another, or none."
     remedy: ClassVar[str] = "Name one of them as `receiver`, or let the institution issue a token that names yours."
 
     receivers: list[str]

@@ -16,6 +16,7 @@ from api.command.options import AsJson, BookName, DatabaseUrl, DataFolder, Wrong
 from api.command.place import open_keys, open_ledger, open_place, writable_book
 from api.command.printing import cell, out, print_json, say, table
 from api.command.reading import AS_OF, asking_of, place_named
+from api.command.telling import happened
 from ledger.application import Receipt
 from ledger.returns.commands import (
     AcknowledgeReturn,
@@ -251,8 +252,9 @@ def list_sent(
     if as_json:
         print_json([each._asdict() for each in found])
         return
+    title = f"Returns 报送 of the book {settings.book}; times of {calendar().zone}"
     made = table(
-        None, "return", "receiver", "period", "sent", "acknowledged", "open questions", "restated by", "submission"
+        title, "return", "receiver", "period", "sent", "acknowledged", "open questions", "restated by", "submission"
     )
     for each in found:
         made.add_row(
@@ -260,8 +262,8 @@ def list_sent(
                 each.name,
                 each.receiver,
                 f"{each.begins_on}..{each.ends_on}",
-                cell(each.sent_at),
-                cell(each.acknowledged_at),
+                happened(each.sent_at, calendar()),
+                happened(each.acknowledged_at, calendar()),
             ),
             *(cell(each.questions_open), cell(each.restated_by), str(each.submission_id)),
         )

@@ -44,7 +44,7 @@ def calendar(connection: Connection, book: str, today: date, house: Calendar) ->
     """Every whole period since the book's first one that is due or late, the last whole one of each return and the one
     that runs, and every other that a day was set for in two years.
 
-    Late ones first, then the earliest due. `house` says on which day the book began and a return was sent. Raises NotBuilt.
+    The earliest due first; `state` marks the late ones. `house` says on which day the book began and a return was sent. Raises NotBuilt.
     """
     done: dict[Key, date] = {}
     for each in sent.submissions(connection, book):  # the first sending counts, a restatement is later
@@ -63,7 +63,7 @@ def calendar(connection: Connection, book: str, today: date, house: Calendar) ->
         Due(due_on, *key, _state(key, due_on, done.get(key), today), source, position)
         for key, (due_on, source, position) in {**ruled, **stated}.items()
     ]
-    return sorted(listed, key=lambda due: (due.state != "LATE", due))
+    return sorted(listed)
 
 
 def _began_on(connection: Connection, book: str, today: date, house: Calendar) -> date:

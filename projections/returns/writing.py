@@ -6,6 +6,7 @@ The JSON is the document itself, byte by byte; the others show the same figures 
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import xlsxwriter
@@ -32,9 +33,11 @@ def as_csv(document: Mapping[str, Any]) -> bytes:
 
 
 def as_xlsx(document: Mapping[str, Any]) -> bytes:
-    """A workbook: a cover that says what it is and how to check it, and the figures."""
+    """A workbook: a cover that says what it is and how to check it, and the figures. The same bytes for the same document."""
     made = io.BytesIO()
     with xlsxwriter.Workbook(made, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
+        judged_at = datetime.fromisoformat(document["judged_at"]).astimezone(UTC)
+        book.set_properties({"created": judged_at.replace(tzinfo=None)})
         bold = book.add_format({"bold": True, "font_name": "Microsoft YaHei"})
         plain = book.add_format(PLAIN)
         shown = {kind: book.add_format({**PLAIN, "num_format": form}) for kind, form in NUMBERS.items()}
