@@ -8,7 +8,8 @@ CREATE INDEX requests_in_the_order_of_their_answers ON ledger.request (book, tre
 
 -- The answers of a stretch of the book, by the size that each named, and who was answered. A key and a fingerprint are of no
 -- use to an auditor: nothing in the events says what they must be. Those that recorded nothing come once for each size and root,
--- because there is no bound to their number.
+-- because there is no bound to their number. `library` stands for nobody: who records by the `eventsourcing` library alone names
+-- no principal, and the events say by themselves who recorded them.
 CREATE FUNCTION ledger.answers_page(p_book text, p_after bigint, p_upto bigint)
 RETURNS TABLE (
     tree_size bigint, first_position bigint, last_position bigint, stream_id uuid, version bigint,
@@ -16,7 +17,7 @@ RETURNS TABLE (
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $answers_page$
-SELECT r.tree_size, r.first_position, r.last_position, r.stream_id, r.version, r.recorded_at, r.root, r.principal
+SELECT r.tree_size, r.first_position, r.last_position, r.stream_id, r.version, r.recorded_at, r.root, nullif(r.principal, 'library')
   FROM ledger.request AS r
  WHERE r.book = p_book AND r.tree_size > p_after AND r.tree_size <= p_upto AND ledger.may_use(p_book)
    AND num_nonnulls(r.first_position, r.last_position) > 0

@@ -2,8 +2,8 @@
 
 The rows of `ledger.request` are no part of the tree. A row that is gone would let a repeated request be recorded twice,
 and a forged one would answer it with a false receipt. Whose request it was is held against who recorded its events. Not to
-be verified are the key and the fingerprint of a row, and the principal of one that recorded nothing: no event says what they
-must be.
+be verified are the key and the fingerprint of a row, and the principal of one that recorded nothing, or that names none
+(`library`): no event says what they must be.
 """
 
 from collections.abc import Callable, Iterator
