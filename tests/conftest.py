@@ -32,7 +32,20 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("long" if config.getoption("--long") else "quick")
 
 
+SLOWEST_FIRST = (
+    "test_demo.py",
+    "test_bench.py",
+    "test_campaign.py",
+    "test_import.py",
+    "test_machine.py",
+    "test_program.py",
+)
+"""A file is never split between workers: one that begins last and takes a minute has the other worker wait for it."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(SLOWEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
     if not config.getoption("--long"):
         for item in items:
             if item.get_closest_marker("long"):
