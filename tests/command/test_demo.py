@@ -5,6 +5,7 @@ import shlex
 import signal
 import stat
 import subprocess
+import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,7 +38,7 @@ from ledger.settings import Settings
 from ledger.subject import Subject
 from ledger.subjects import subject_of
 from tests.command.publication import EIGHTEEN, ROW_18
-from tests.command.running import Program, command_line, run
+from tests.command.running import SECONDS_MAX, Answer, Program, run
 
 CHINA = built_in_calendars()["china"]
 HOURS = OfficeHours(CHINA)
@@ -165,10 +166,25 @@ def test_every_code_has_its_texts_and_tables() -> None:
     assert len({letters for _, letters in texts.DEPARTMENTS.values()}) == len(texts.DEPARTMENTS)
 
 
-def test_an_interrupted_fill_goes_on_and_doubles_nothing(folder: Path) -> None:
+def demo_of(complaints: int, *words: str | Path) -> list[str]:
+    """The command line of a demo of so many complaints."""
+    begin = (
+        f"from api.command.demo import fill; fill.COMPLAINTS = {complaints}; from api.command.main import run; run()"
+    )
+    return [sys.executable, "-c", begin, *map(str, words)]
+
+
+@pytest.mark.parametrize("complaints", [400, pytest.param(COMPLAINTS, marks=pytest.mark.long)])
+def test_an_interrupted_fill_goes_on_and_doubles_nothing(folder: Path, complaints: int) -> None:
     data = folder / "data"
+
+    def run(*words: str | Path) -> Answer:
+        line = demo_of(complaints, *words)
+        done = subprocess.run(line, capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+        return Answer(done.returncode, done.stdout, done.stderr)
+
     filling = subprocess.Popen(
-        command_line("demo", "--data", data), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        demo_of(complaints, "demo", "--data", data), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert filling.stderr is not None
     for line in filling.stderr:
@@ -183,7 +199,7 @@ def test_an_interrupted_fill_goes_on_and_doubles_nothing(folder: Path) -> None:
     assert run("demo", "--data", data, "--json").json["filled_now"] is True
     report = run("sla", "--book", "demo", "--data", data, "--json").json
     for line in report["lines"]:
-        assert sum(line[kind] for kind in ("met", "missed", "running", "unknown", "void")) == COMPLAINTS
+        assert sum(line[kind] for kind in ("met", "missed", "running", "unknown", "void")) == complaints
     assert run("demo", "--data", data, "--json").json["filled_now"] is False
     assert run("verify", "--book", "demo", "--data", data, "--json").json["ok"]
     called, *words = shlex.split(run("demo", "--data", data).out.splitlines()[-1])
