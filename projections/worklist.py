@@ -141,9 +141,9 @@ def page(
         connection,
         book,
         PROJECTION.name,
-        _SQL["page" if departments is None else "page_of_departments"].replace(
-            "{which}", " ".join(_SQL[each] for each in which)
-        ),
+        _SQL["page" if departments is None else "page_of_departments"]
+        .replace("{columns}", ", ".join(Task._fields))
+        .replace("{which}", " ".join(_SQL[each] for each in which)),
         {
             "departments": None if departments is None else list(dict.fromkeys(departments)),
             "or_of_none": or_of_none,

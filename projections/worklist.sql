@@ -71,12 +71,12 @@ SELECT s.position, t.department
 
 -- name: page
 -- A page of what is open, or of everything in which one thing is to be done, soonest due first, what has no clock left
--- last; with how far the rows have come. The conditions that were asked for, of those below, take the place of `which`.
+-- last; with how far the rows have come. The conditions that were asked for, of those below, take the place of `which`, and
+-- the fields of a task that of `columns`.
 SELECT s.position, t.*
   FROM projection.progress AS s
   LEFT JOIN LATERAL (
-        SELECT complaint_id, reference, external_reference, received_at, stage, department, assignee, category, product,
-               channel, grade, urgent, regime, clock, due_at, provisional, position, to_do, is_open
+        SELECT {columns}
           FROM {schema}.task
          WHERE book = %(book)s {which}
          ORDER BY coalesce(due_at, 'infinity'), complaint_id
@@ -93,15 +93,13 @@ SELECT s.position, t.*
         SELECT p.*
           FROM unnest(%(departments)s::text[]) AS d (department)
          CROSS JOIN LATERAL (
-                SELECT complaint_id, reference, external_reference, received_at, stage, department, assignee, category,
-                       product, channel, grade, urgent, regime, clock, due_at, provisional, position, to_do, is_open
+                SELECT {columns}
                   FROM {schema}.task AS w
                  WHERE book = %(book)s AND w.department = d.department {which}
                  ORDER BY coalesce(due_at, 'infinity'), complaint_id
                  LIMIT %(rows_max)s) AS p
          UNION ALL
-        (SELECT complaint_id, reference, external_reference, received_at, stage, department, assignee, category,
-                product, channel, grade, urgent, regime, clock, due_at, provisional, position, to_do, is_open
+        (SELECT {columns}
            FROM {schema}.task
           WHERE %(or_of_none)s AND book = %(book)s AND department IS NULL {which}
           ORDER BY coalesce(due_at, 'infinity'), complaint_id
