@@ -21,7 +21,7 @@ from ledger.database.roles import Role
 from ledger.database.sql import queries
 from ledger.database.target import Database
 from ledger.record.reading import head, position_at
-from projections.catalogue import NoSuchProjection, projection_named
+from projections.catalogue import projection_named
 from projections.machine import (
     Builder,
     Progress,
@@ -117,14 +117,13 @@ def rebuild_together(
     Gives for each, in the order of the names, what was rebuilt; or the error for which its live one stays as it was,
     while the others go on. Progress is of the slowest. Memory is that of their sum.
     """
+    projections = {name: projection_named(name) for name in names}
     done: dict[str, Rebuilt | BaseException] = {}
     with ExitStack() as stack:
         builders: dict[str, Builder] = {}
-        for name in names:
+        for name, projection in projections.items():
             try:
-                builders[name] = stack.enter_context(_beside(database, book, projection_named(name), "next"))
-            except NoSuchProjection:
-                raise
+                builders[name] = stack.enter_context(_beside(database, book, projection, "next"))
             except Exception as error:  # noqa: BLE001 - the outermost loop over projections: the caller is told
                 done[name] = error
         done |= _advance_together(database, book, builders, progress)
