@@ -7,12 +7,14 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ledger.customer.events import (
+    CustomerEvent,
     CustomerFactAnnulled,
     CustomerMerged,
     CustomerRegistered,
     CustomerSplit,
     CustomerTiered,
 )
+from ledger.customer.state import Customer, applied
 from ledger.event import Event
 from ledger.interaction.events import (
     InteractionAnswered,
@@ -67,18 +69,11 @@ def contact_of(events: Sequence[Event]) -> Contact:
 
 def known_of(events: Sequence[Event]) -> Known:
     """What reports read of a customer's whole stream up to some version: an annulled merging never was, and a split ends one."""
-    known = Known()
+    customer = Customer()
     for event in _standing(events):
-        match event:
-            case CustomerRegistered() | CustomerTiered():
-                known = known if event.tier is None else known._replace(tier=event.tier.value)
-            case CustomerMerged():
-                known = known._replace(merged_into=event.into_customer_id)
-            case CustomerSplit():
-                known = known._replace(merged_into=None)
-            case _:  # what else is known of a customer no indicator reads
-                pass
-    return known
+        assert isinstance(event, CustomerEvent), "a customer's stream holds nothing else"
+        customer = applied(customer, event)
+    return Known(None if customer.tier is None else customer.tier.value, customer.merged_into)
 
 
 def _standing(events: Sequence[Event]) -> Iterable[Event]:
