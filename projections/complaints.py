@@ -68,7 +68,7 @@ from ledger.deadlines.running import UNENDED
 from ledger.names import NAME_OF, class_of
 from ledger.policy.known import Deadlines
 from ledger.record.envelope import opened
-from ledger.record.reading import StoredRow
+from ledger.record.reading import StoredRow, stored_rows
 from projections.machine import Batch
 from projections.pending import NOTHING, READ, Pending, pending_after
 from projections.policies import Followed, Standing
@@ -364,7 +364,7 @@ def streams(
     asked = {"book": book, "stream_ids": [str(each) for each in stream_ids], "position": position}
     with connection.cursor() as cursor:
         cursor.execute(_SQL["streams"], asked)
-        rows = [StoredRow(p, s, v, n, bytes(state), at) for p, s, v, n, state, at in cursor.fetchall()]
+        rows = stored_rows(cursor.fetchall())
     for stream_id, stream in groupby(rows, key=lambda row: row.stream_id):
         yield stream_id, list(stream)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from psycopg2.extensions import connection as Connection
 
 from ledger.database.sql import queries
-from ledger.record.reading import StoredRow
+from ledger.record.reading import StoredRow, stored_rows
 from ledger.timekeeping.streams import deadline_streams
 
 COMPLAINTS_PER_QUESTION = 200
@@ -36,5 +36,4 @@ def deadlines_of(
             rows = cursor.fetchall()
         most = max(Counter(row[0] for row in rows).values(), default=0)
         assert most <= EVENTS_PER_COMPLAINT_MAX, "no complaint has a thousand deadlines"
-        for complaint, position, stream, version, name, state, recorded_at in rows:
-            yield complaint, StoredRow(position, stream, version, name, bytes(state), recorded_at)
+        yield from zip((row[0] for row in rows), stored_rows(row[1:] for row in rows), strict=True)

@@ -18,7 +18,7 @@ from ledger.complaint.stages import stage_of
 from ledger.database.sql import queries
 from ledger.proof.deadlines import deadlines_of
 from ledger.record.envelope import opened
-from ledger.record.reading import StoredRow
+from ledger.record.reading import StoredRow, stored_rows
 from ledger.timekeeping.events import TimekeeperEvent, came_about_at
 
 STREAMS_PER_PAGE = 200
@@ -51,13 +51,12 @@ class Fact(NamedTuple):
 
 
 def complaints_facts(connection: Connection, book: str, upto: int) -> Iterator[list[Fact]]:
-    """Each complaint's facts up to a position, one complaint after the other, in the order of their random ids."""
+    """Each complaint's facts up to a position, one complaint after the other, in the order of their ids."""
     after = UUID(int=0)
     while page := _rows(connection, "complaints", book, after=after, upto=upto, streams_max=STREAMS_PER_PAGE):
         streams = [stream for (stream,) in page]
         facts: dict[UUID, list[Fact]] = {stream: [] for stream in streams}
-        for row in _rows(connection, "facts", book, streams=streams, upto=upto):
-            stored = StoredRow(row[0], row[1], row[2], row[3], bytes(row[4]), row[5])
+        for stored in stored_rows(_rows(connection, "facts", book, streams=streams, upto=upto)):
             facts[stored.stream_id].append(_fact(stored.stream_id, stored))
         for complaint, stored in deadlines_of(connection, book, streams, upto):
             facts[complaint].append(_fact(complaint, stored))

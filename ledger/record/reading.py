@@ -4,9 +4,9 @@ Every function takes an open psycopg2 connection of a role that may read (applic
 what its page or stream is long, however large the book is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg2.extensions import connection as Connection
@@ -129,10 +129,15 @@ def position_at(connection: Connection, book: str, instant: datetime) -> int:
     return low
 
 
+def stored_rows(found: Iterable[Sequence[Any]]) -> list[StoredRow]:
+    """The events of rows that a query gave: position, stream, version, name, state, recorded_at."""
+    return [StoredRow(p, s, v, n, bytes(state), at) for p, s, v, n, state, at in found]
+
+
 def _rows(connection: Connection, query: str, parameters: dict[str, object]) -> list[StoredRow]:
     with connection.cursor() as cursor:
         if query in PLANNED_ONCE:
             execute_prepared(cursor, _QUERIES[query], parameters)
         else:
             cursor.execute(_QUERIES[query], parameters)
-        return [StoredRow(p, s, v, n, bytes(state), at) for p, s, v, n, state, at in cursor.fetchall()]
+        return stored_rows(cursor.fetchall())

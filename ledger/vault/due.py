@@ -15,7 +15,7 @@ from ledger.access.rules import DataSubject, Keeps
 from ledger.application import Ledger
 from ledger.database.sql import queries
 from ledger.record.envelope import opened
-from ledger.record.reading import StoredRow
+from ledger.record.reading import StoredRow, stored_rows
 from ledger.refusal import Refusal
 from ledger.vault.erasing import Erased, erase_as_approved
 from ledger.vault.held import held_under
@@ -225,4 +225,4 @@ def _kept_by(subject: DataSubject, retention: Retention, now: datetime) -> list[
 def _rows(connection: Connection, query: str, book: str, after: int, most: int) -> list[StoredRow]:
     with connection.cursor() as cursor:
         cursor.execute(_SQL[query], {"book": book, "after": after, "most": most})
-        return [StoredRow(p, s, v, n, bytes(state), at) for p, s, v, n, state, at in cursor.fetchall()]
+        return stored_rows(cursor.fetchall())

@@ -10,7 +10,7 @@ from ledger.customer.events import CustomerMerged
 from ledger.customer.state import Customer
 from ledger.database.sql import queries
 from ledger.record.envelope import opened
-from ledger.record.reading import StoredRow
+from ledger.record.reading import StoredRow, stored_rows
 
 PAGE = 1_000
 
@@ -70,4 +70,4 @@ def subject_now(ledger: Ledger, subject_id: UUID) -> DataSubject:
 def _mergings(ledger: Ledger, after: int) -> list[StoredRow]:
     with ledger.record.pool.connection() as connection, connection.cursor() as cursor:
         cursor.execute(_SQL["mergings"], {"book": ledger.book, "after": after, "most": PAGE})
-        return [StoredRow(p, s, v, n, bytes(state), at) for p, s, v, n, state, at in cursor.fetchall()]
+        return stored_rows(cursor.fetchall())

@@ -23,7 +23,7 @@ from ledger.event import Event, personal_fields
 from ledger.interaction.events import InteractionEvent
 from ledger.names import NAME_OF, class_of
 from ledger.record.envelope import opened
-from ledger.record.reading import StoredRow
+from ledger.record.reading import StoredRow, stored_rows
 from projections.indicators.contacts import KNOWING, Contact, Known, contact_of, known_of
 from projections.indicators.matter import Matter, after, matter_of
 from projections.machine import Batch, Projection
@@ -95,7 +95,7 @@ class IndicatorsFold:
             return {}
         wanted = {"book": batch.book, "stream_ids": [str(each) for each in missing | amended]}
         found = batch.fetch(_SQL["streams"], {**wanted, "position": batch.rows[-1].position})
-        stored = [StoredRow(p, s, v, n, bytes(state), at) for p, s, v, n, state, at in found]
+        stored = stored_rows(found)
         streams = {stream_id: list(each) for stream_id, each in groupby(stored, key=lambda row: row.stream_id)}
         for stream_id in missing:
             earlier = [row for row in streams[stream_id] if row.position < batch.rows[0].position]
@@ -149,7 +149,7 @@ def _follow(
         return
     wanted = {"book": batch.book, "stream_ids": [str(each) for each in touched]}
     found = batch.fetch(_SQL["streams"], {**wanted, "position": batch.rows[-1].position})
-    stored = [StoredRow(p, s, v, n, bytes(state), at) for p, s, v, n, state, at in found]
+    stored = stored_rows(found)
     for _, stream in groupby(stored, key=lambda row: row.stream_id):
         told: list[Event] = []
         before: Sequence[object] | None = None
