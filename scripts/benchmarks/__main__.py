@@ -52,8 +52,7 @@ def main() -> int:
                 left_out.append({"line": line.name, "against": line.against, "why": str(why)})
                 told.print(f"left out: {line.name}, against {line.against}: {why}", highlight=False)
                 continue
-            if not asked.json:
-                told.print(_sentence(found[-1]), highlight=False)
+            told.print(_sentence(found[-1]), highlight=False)  # at once: a run that is cut short has told what it found
         growth = _growth(place, asked.parts)
     if asked.json:
         print(
